@@ -1,0 +1,1 @@
+"""Small, readable reference implementations of LLM-ensemble methods."""

@@ -1,0 +1,402 @@
+"""The rules that need one entry, the taxonomy and the vocabulary."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import unicodedata
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from scripts.model.canonical import canonical
+from scripts.model.corpus import Corpus, Entry
+from scripts.model.identifiers import FORMS, KEY, arxiv_month
+from scripts.model.paper import Paper
+from scripts.model.yaml_reader import YamlPath
+
+
+class Problem(NamedTuple):
+    """A breach of a rule at a place inside an entry."""
+
+    path: YamlPath
+    rule: str
+    message: str
+    repair: str
+
+
+SUMMARY_CHARACTERS = (150, 900)
+SUMMARY_SENTENCES = (2, 4)
+# Hosts that publish, register or host papers themselves. A mirror or a digest is no source.
+SOURCES = (
+    "aaai.org", "aclanthology.org", "acm.org", "arxiv.org", "cvf.com", "doi.org", "github.com", "iclr.cc", "icml.cc",
+    "ieee.org", "ijcai.org", "jair.org", "jmir.org", "jmlr.org", "medrxiv.org", "biorxiv.org", "mlr.press",
+    "nature.com", "neurips.cc", "nips.cc", "ncbi.nlm.nih.gov", "openreview.net", "science.org", "sciencedirect.com",
+    "semanticscholar.org", "springer.com", "thecvf.com", "vldb.org", "wiley.com",
+)  # fmt: skip
+
+
+def problems(entry: Entry, corpus: Corpus, today: datetime.date) -> Iterator[Problem]:
+    """Everything wrong with this entry on its own."""
+    if entry.unreadable:
+        yield Problem((), entry.unreadable.rule, entry.unreadable.message, entry.unreadable.repair)
+        return
+    yield from _schema(entry)
+    yield from _canonical(entry)
+    yield from _texts(entry)
+    if paper := entry.paper:
+        yield from _place(entry, paper)
+        yield from _vocabulary(paper, corpus)
+        yield from _identifiers(paper)
+        yield from _dates(paper, today)
+        yield from _links(paper)
+        yield from _people(paper)
+        yield from _wording(paper)
+
+
+# --- form -------------------------------------------------------------------------------------------------------
+
+
+def _schema(entry: Entry) -> Iterator[Problem]:
+    for error in entry.schema_errors:
+        path: YamlPath = tuple(error["loc"])
+        key = path[-1] if path else "the entry"
+        match error["type"]:
+            case "extra_forbidden":
+                known = _known_keys(path)
+                near = get_close_matches(str(key), known, n=1)
+                hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(known)}"
+                yield Problem(path, "unknown-key", f"there is no key '{key}'", hint)
+            case "missing":
+                yield Problem(path, "missing-key", f"'{key}' is missing", f"add '{key}: ...'")
+            case "value_error":
+                yield Problem(
+                    path, "wrong-type", str(error["ctx"]["error"]), "write YYYY, YYYY-MM or YYYY-MM-DD"
+                )
+            case _:
+                where = ".".join(map(str, path)) or "the entry"
+                found = type(error["input"]).__name__ if error["input"] is not None else "nothing"
+                yield Problem(
+                    path,
+                    "wrong-type",
+                    f"'{where}': {error['msg'][0].lower()}{error['msg'][1:]}, found {found}",
+                    _type_hint(error),
+                )
+
+
+def _type_hint(error: dict[str, Any]) -> str:
+    match error["type"]:
+        case "string_type":
+            return "quote it: '...'"
+        case "list_type" | "tuple_type":
+            return "write a list: [..., ...]"
+        case "too_long" | "too_short":
+            return "see CONTRIBUTING.md for the form of an entry"
+        case "model_type" | "dict_type":
+            return "write 'key: value' lines below it"
+    return "see papers/schema.json for the form of this field"
+
+
+def _known_keys(path: YamlPath) -> list[str]:
+    model: Any = Paper
+    for part in path[:-1]:
+        if isinstance(part, str) and part in model.model_fields:
+            annotation = model.model_fields[part].annotation
+            options = [annotation, *getattr(annotation, "__args__", ())]
+            model = next((o for o in options if hasattr(o, "model_fields")), model)
+    return list(model.model_fields)
+
+
+def _canonical(entry: Entry) -> Iterator[Problem]:
+    if entry.schema_errors:
+        return  # first the content, then its form
+    wanted = canonical(entry.text)
+    if wanted != entry.text:
+        line = next(
+            (
+                number
+                for number, (have, want) in enumerate(
+                    zip(entry.text.splitlines(), wanted.splitlines(), strict=False), 1
+                )
+                if have != want
+            ),
+            1,
+        )
+        yield Problem(
+            (),
+            "canonical",
+            f"not in canonical form, first on line {line}",
+            f"run: atlas fmt {entry.path.name}",
+        )
+
+
+_CONTROL = {"Cc", "Cf", "Cs", "Co", "Cn"}
+_HTML = re.compile(r"<[A-Za-z!/?]|&(#\d+|#x[0-9a-fA-F]+|[a-z]+);")
+
+
+def _texts(entry: Entry) -> Iterator[Problem]:
+    """Rules for every text, wherever it stands; so they hold for fields that the schema refused, too."""
+    assert entry.document is not None
+    for path, text in _strings(entry.document.value, ()):
+        if found := _HTML.search(text):
+            yield Problem(path, "text-html", f"'{found.group()}' looks like HTML", "write it as plain text")
+        bad = next((c for c in text if unicodedata.category(c) in _CONTROL and c != "\n"), None)
+        if bad:
+            yield Problem(
+                path, "text-control", f"holds the invisible character U+{ord(bad):04X}", "remove it"
+            )
+
+
+def _strings(value: Any, path: YamlPath) -> Iterator[tuple[YamlPath, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _strings(key, (*path, key))
+            yield from _strings(item, (*path, key))
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _strings(item, (*path, place))
+
+
+def _place(entry: Entry, paper: Paper) -> Iterator[Problem]:
+    key, folder = entry.key, entry.path.parent.name
+    found = KEY.match(key)
+    if not found or entry.path.suffix != ".yml":
+        yield Problem(
+            (),
+            "key-form",
+            f"'{entry.path.name}' is no key",
+            "name the file like ong2024routellm.yml: family name, year of first publication, short name",
+        )
+        return
+    if found.group(1) != folder:
+        yield Problem(
+            (),
+            "key-folder",
+            f"the key says {found.group(1)}, the folder {folder}",
+            f"move the file to papers/{found.group(1)}/ or rename it",
+        )
+    if paper.year and found.group(1) != str(paper.year):
+        yield Problem(
+            ("date",),
+            "key-folder",
+            f"the key says {found.group(1)}, the date {paper.date}",
+            "the year of the first public version counts for both",
+        )
+
+
+def _vocabulary(paper: Paper, corpus: Corpus) -> Iterator[Problem]:
+    taxonomy, vocabulary = corpus.taxonomy, corpus.vocabulary
+    categories = [full_id for full_id, _, _ in taxonomy]
+    for place, category in enumerate(paper.categories):
+        if category not in categories:
+            yield Problem(
+                ("categories", place),
+                "category",
+                f"there is no category '{category}'",
+                _nearest(category, categories),
+            )
+        elif category in paper.categories[:place]:
+            yield Problem(("categories", place), "category", f"'{category}' stands twice", "keep one")
+    primary = taxonomy.category(paper.categories[0])
+    if paper.family and primary:
+        families = [family.id for family in primary.families]
+        if paper.family not in families:
+            yield Problem(
+                ("family",),
+                "family",
+                f"'{paper.family}' is no family of {paper.categories[0]}",
+                _nearest(paper.family, families),
+            )
+    yield from _allowed(("kind",), paper.kind, list(vocabulary.kinds))
+    if paper.venue and paper.venue.track:
+        yield from _allowed(("venue", "track"), paper.venue.track, list(vocabulary.tracks))
+    for name, attribute in vocabulary.attributes.items():
+        value = getattr(paper.attributes, name)
+        if isinstance(value, list):
+            for place, item in enumerate(value):
+                yield from _allowed(("attributes", name, place), item, list(attribute.values))
+        elif value is not None:
+            yield from _allowed(("attributes", name), value, list(attribute.values))
+    for place, benchmark in enumerate(paper.attributes.benchmarks):
+        if (spelling := vocabulary.spelling(benchmark)) != benchmark:
+            yield Problem(
+                ("attributes", "benchmarks", place),
+                "benchmark-spelling",
+                f"'{benchmark}' is spelt '{spelling}' here",
+                f"write {spelling}",
+            )
+
+
+def _allowed(path: YamlPath, value: str, allowed: list[str]) -> Iterator[Problem]:
+    if value not in allowed:
+        name = next(part for part in reversed(path) if isinstance(part, str))
+        yield Problem(path, "vocabulary", f"'{value}' is no value of '{name}'", _nearest(value, allowed))
+
+
+def _nearest(value: str, allowed: list[str]) -> str:
+    near = get_close_matches(value, allowed, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"one of: {', '.join(allowed) or 'none'}"
+
+
+# --- facts ------------------------------------------------------------------------------------------------------
+
+
+def _identifiers(paper: Paper) -> Iterator[Problem]:
+    for kind, value in paper.ids.items():
+        form = FORMS[kind]
+        if not form.pattern.match(value):
+            yield Problem(
+                ("ids", kind), "identifier", f"'{value}' is no {form.name} identifier", f"write {form.example}"
+            )
+    doi, acl = paper.ids.doi, paper.ids.acl
+    if doi and acl and doi.startswith("10.18653/v1/") and doi.removeprefix("10.18653/v1/").lower() != acl.lower():
+        yield Problem(
+            ("ids", "doi"), "identifier-mismatch", f"the DOI {doi} is not that of {acl}", "look both up again"
+        )
+
+
+def _dates(paper: Paper, today: datetime.date) -> Iterator[Problem]:
+    now = today.isoformat()
+    if paper.date and paper.date > now[: len(paper.date)]:
+        yield Problem(("date",), "date-future", f"{paper.date} lies in the future", "check the date")
+    if paper.checked and paper.checked.date > now[: len(paper.checked.date)]:
+        yield Problem(
+            ("checked", "date"), "date-future", f"{paper.checked.date} lies in the future", "check the date"
+        )
+    month = arxiv_month(paper.ids.arxiv) if paper.ids.arxiv else None
+    if month and paper.date:
+        shared = min(len(month), len(paper.date))
+        # A preprint is submitted up to a few days before the month its identifier names, never after it; a paper
+        # may have been public elsewhere long before, which its notes then say.
+        if paper.date[:shared] > month[:shared]:
+            yield Problem(
+                ("date",),
+                "date-before-arxiv",
+                f"{paper.date} is later than arXiv {paper.ids.arxiv} ({month})",
+                "`date` is the first public version, not the publication",
+            )
+        elif paper.date[:shared] < month[:shared] and not (paper.notes or _eve(paper.date, month)):
+            yield Problem(
+                ("date",),
+                "date-before-arxiv",
+                f"{paper.date} is earlier than arXiv {paper.ids.arxiv} ({month})",
+                "correct it, or say under `notes` where it was public before",
+            )
+    if paper.venue and paper.venue.year and paper.year and paper.venue.year < paper.year - 1:
+        yield Problem(
+            ("venue", "year"),
+            "venue-year",
+            f"the venue's year {paper.venue.year} lies before the first version {paper.date}",
+            "check both",
+        )
+
+
+def _eve(date: str, month: str) -> bool:
+    """Whether `date` is one of the last three days before `month`: submitted then, announced in `month`."""
+    if len(date) < len("YYYY-MM-DD"):
+        return False
+    first = datetime.date.fromisoformat(f"{month}-01")
+    return datetime.timedelta(0) < first - datetime.date.fromisoformat(date) <= datetime.timedelta(days=3)
+
+
+def _links(paper: Paper) -> Iterator[Problem]:
+    links: list[tuple[YamlPath, str]] = [
+        (("links", "code", place), url) for place, url in enumerate(paper.links.code)
+    ]
+    links += [
+        (("links", name), url)
+        for name in ("page", "project", "video", "slides")
+        if (url := getattr(paper.links, name))
+    ]
+    checked = [(("checked", "against", n), url) for n, url in enumerate(paper.checked.against if paper.checked else [])]
+    for path, url in (*links, *checked):
+        if why := bad_link(url):
+            yield Problem(path, "link", f"'{url}' {why}", "give the full address: https://...")
+    own = {urlsplit(url).hostname for _, url in links if not bad_link(url)}
+    for path, url in checked:
+        host = "" if bad_link(url) else urlsplit(url).hostname or ""
+        if host and host not in own and not any(host == s or host.endswith(f".{s}") for s in SOURCES):
+            yield Problem(
+                path,
+                "checked-source",
+                f"{host} is not known as a source of its own",
+                "name the page of arXiv, the DOI, the venue, or add its host to SOURCES in scripts/checks/entry.py",
+            )
+
+
+def bad_link(url: str) -> str | None:
+    """Why this is no link to show to readers; None if it is one."""
+    if not re.fullmatch(r"[!-~]+", url) or re.search(r"[\"'<>\\^`{|}]", url):
+        return "holds characters that an address must not hold"
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        return "is no address"
+    if parts.scheme not in ("http", "https"):
+        return "does not start with http:// or https://"
+    if not host or "." not in host:
+        return "has no host"
+    if parts.username is not None:
+        return "carries credentials"
+    return None
+
+
+_NOT_A_NAME = [
+    (re.compile(r"\bet\s+al\b", re.I), "stands for authors left out", "name them all, or set authors_complete: false"),
+    (re.compile(r"[,;]"), "holds a comma or semicolon", "write 'Given Family', one author an item, no affiliation"),
+    (re.compile(r"(^|\s)(and|&)(\s|$)", re.I), "joins two authors", "one author an item"),
+    (re.compile(r"\d|[*@()\[\]{}]"), "holds a sign that is no part of a name", "remove affiliation marks"),
+]
+
+
+def _people(paper: Paper) -> Iterator[Problem]:
+    for place, author in enumerate(paper.authors):
+        path: YamlPath = ("authors", place)
+        for pattern, what, repair in _NOT_A_NAME:
+            if pattern.search(author):
+                yield Problem(path, "author-name", f"'{author}' {what}", repair)
+                break
+        else:
+            if author != " ".join(author.split()):
+                yield Problem(path, "author-name", f"'{author}' has stray blanks", "remove them")
+            elif author in paper.authors[:place]:
+                yield Problem(path, "author-name", f"'{author}' stands twice", "keep one")
+            elif len(author) > 3 and author.isupper():
+                yield Problem(path, "author-name", f"'{author}' is in capitals", "write it as a name")
+
+
+def _wording(paper: Paper) -> Iterator[Problem]:
+    letters = [char for char in paper.title if char.isalpha()]
+    if len(letters) > 12 and sum(char.isupper() for char in letters) > 0.7 * len(letters):
+        yield Problem(("title",), "title-capitals", "the title is in capitals", "write it as the paper does")
+    if paper.title != " ".join(paper.title.split()) or re.search(r"[^.]\.$", paper.title):
+        yield Problem(("title",), "title-form", "stray blanks or a full stop at the end", "remove them")
+    if paper.summary is None:
+        rule = "summary-missing" if paper.checked else "summary-unknown"
+        yield Problem((), rule, "no summary", "write two to four sentences in your own words")
+    else:
+        length, sentences = len(paper.summary), count_sentences(paper.summary)
+        if not SUMMARY_CHARACTERS[0] <= length <= SUMMARY_CHARACTERS[1]:
+            yield Problem(
+                ("summary",),
+                "summary-length",
+                f"{length} characters; {SUMMARY_CHARACTERS[0]} to {SUMMARY_CHARACTERS[1]} serve a reader",
+                "say what is new, what is computed from what, and the most telling number",
+            )
+        if not SUMMARY_SENTENCES[0] <= sentences <= SUMMARY_SENTENCES[1]:
+            yield Problem(
+                ("summary",), "summary-length", f"{sentences} sentence(s)", "write two to four sentences"
+            )
+    if paper.checked is None:
+        yield Problem((), "unverified", "not verified", "hold it against its sources and add a `checked` block")
+
+
+def count_sentences(text: str) -> int:
+    """Sentences end with . ! or ? before a blank and a capital, a digit or a quote, or at the end."""
+    shielded = re.sub(r"\b(e\.g|i\.e|vs|cf|al|approx|Fig|Eq|No)\.", r"\1", text)
+    return len(re.findall(r"[.!?][\"')]?(?=\s+[\"'(]?[A-Z0-9]|\s*$)", shielded))

@@ -1,0 +1,66 @@
+"""Every rule by its id: how bad a breach is and why the rule exists. The site lists this table for contributors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scripts.checks.findings import Level
+
+E, W, I = Level.ERROR, Level.WARNING, Level.INFO  # noqa: E741
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule's id, level and reason."""
+
+    id: str
+    level: Level
+    reason: str
+
+
+_TABLE = [
+    # reading the file
+    ("not-a-file", E, "An entry is a plain file; folders, links and devices are not read."),
+    ("too-large", E, "An entry takes about 3 KB; a far larger file is an accident or an attack."),
+    ("encoding", E, "Names of authors need one encoding that everybody can read: UTF-8 without BOM."),
+    ("empty-file", E, "An empty file is a forgotten one."),
+    ("yaml-syntax", E, "What cannot be parsed cannot be checked."),
+    ("yaml-feature", E, "Aliases, tags, doubled keys and deep nesting hide content or exhaust a reader."),
+    # the form of an entry
+    ("unknown-key", E, "A misspelt key would silently drop a fact."),
+    ("missing-key", E, "Title, kind and categories place a paper; without them it cannot be shown."),
+    ("wrong-type", E, "Tools rely on the type of each field."),
+    ("key-form", E, "Keys are cited: family name, year, short name, in lower-case ASCII letters and digits."),
+    ("key-folder", E, "The folder, the key and the date must tell the same year, or nobody finds the file."),
+    ("vocabulary", E, "A facet works only if its values come from one list."),
+    ("category", E, "Every paper has its place in the taxonomy."),
+    ("family", E, "A family belongs to the primary category."),
+    ("benchmark-spelling", E, "One benchmark under three names cannot be searched."),
+    ("canonical", E, "One way to write an entry: a diff then shows facts only."),
+    # facts
+    ("identifier", E, "A malformed identifier leads nowhere."),
+    ("identifier-mismatch", E, "The DOI of an ACL paper contains its Anthology id; if not, one of them is wrong."),
+    ("date-future", E, "A first public version cannot lie in the future."),
+    ("date-before-arxiv", E, "The first public version cannot be later than the arXiv id's month."),
+    ("venue-year", W, "A venue long before the first version is mostly a slip."),
+    ("link", E, "Links are shown to readers: http(s) only, with a host, without credentials."),
+    ("checked-source", E, "A fact is checked against a source that will last, not against a mirror."),
+    ("author-name", E, "Citations are made from the names as they stand."),
+    ("title-capitals", E, "Capitals are the style of a venue's page, not the title."),
+    ("title-form", W, "A title ends without a full stop and holds no doubled blanks."),
+    ("summary-length", E, "Two to four sentences: enough to decide, short enough to read."),
+    ("summary-missing", W, "An entry that was checked can be summarised."),
+    ("summary-unknown", I, "Nothing could be read of this paper yet, so its summary is unknown."),
+    ("unverified", I, "The entry was never held against its sources; the site says so."),
+    ("text-html", E, "Entries are plain text; markup is shown as it stands."),
+    ("text-control", E, "Invisible characters break search and can disguise text."),
+    # between entries
+    ("duplicate-key", E, "A key names one entry."),
+    ("duplicate-identifier", E, "Two entries with one identifier are one paper."),
+    ("duplicate-title", E, "Two entries with one title are nearly always one paper."),
+    ("near-duplicate-title", W, "Nearly equal titles with a common author: a preprint and its publication?"),
+    ("summary-equal", E, "Each summary is written for its paper."),
+    ("relation", E, "A relation to an entry that is not there helps nobody."),
+]
+
+RULES: dict[str, Rule] = {rule_id: Rule(rule_id, level, reason) for rule_id, level, reason in _TABLE}

@@ -1,0 +1,208 @@
+"""`atlas`: the one command-line tool over the data. Exit status 0 good, 1 findings, 2 wrong use."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scripts import stub
+from scripts.checks import findings as forms
+from scripts.checks import validate as run_checks
+from scripts.checks.duplicates import LIKELY, find_duplicates
+from scripts.checks.findings import Level
+from scripts.exports import FORMATS
+from scripts.model import Corpus
+from scripts.model.canonical import canonical
+from scripts.model.corpus import CorpusError, Entry, entry_files, find_root
+from scripts.model.schema import schema_text
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Check, write, export and render the LLM Ensemble Atlas.",
+)
+say = Console(stderr=True, highlight=False)
+WRONG_USE = 2
+
+
+class Report(StrEnum):
+    """How findings are written."""
+
+    text = "text"
+    json = "json"
+    github = "github"
+
+
+def load() -> Corpus:
+    """The Atlas around the current folder; a short message and status 2 where there is none."""
+    try:
+        return Corpus.load()
+    except CorpusError as error:
+        raise wrong_use(str(error)) from error
+
+
+def wrong_use(message: str) -> typer.Exit:
+    """Says what is wrong on stderr; to be raised."""
+    say.print(Text(f"atlas: {message}"))
+    return typer.Exit(WRONG_USE)
+
+
+def existing(paths: list[Path]) -> list[Path]:
+    """The paths, or status 2 with the first that does not exist; a key or file name is looked up under papers/."""
+    papers = find_root() / "papers"
+    found = []
+    for path in paths:
+        named = [path] if path.exists() else [p for p in entry_files(papers) if str(path) in (p.stem, p.name)]
+        if not named:
+            raise wrong_use(f"there is no file, folder or key '{path}' here or under {papers.name}/")
+        found += named
+    return found
+
+
+Paths = Annotated[list[Path] | None, typer.Argument(help="files, folders or keys; default: all entries")]
+
+
+@app.command()
+def validate(
+    paths: Paths = None,
+    form: Annotated[Report, typer.Option("--format", help="how findings are written")] = Report.text,
+) -> None:
+    """Check every entry. Findings go to stdout, one a line: file:line:column: level[rule] message (repair)."""
+    corpus = load()
+    found = run_checks(corpus, existing(paths or []))
+    text = {Report.text: forms.as_text, Report.json: forms.as_json, Report.github: forms.as_github}[form](found)
+    if text:
+        sys.stdout.write(text + "\n")
+    counts = {level: sum(f.level == level for f in found) for level in Level}
+    told = ", ".join(f"{count} {level}{'s' if count != 1 and level != 'info' else ''}" for level, count in counts.items())
+    say.print(Text(f"{len(corpus.entries)} entries: {told}"))
+    raise typer.Exit(1 if counts[Level.ERROR] or counts[Level.WARNING] else 0)
+
+
+@app.command()
+def fmt(
+    paths: Paths = None,
+    check: Annotated[bool, typer.Option("--check", help="only tell which files would change")] = False,
+) -> None:
+    """Put entries into canonical form: key order, quoting, wrapping. Comments are kept."""
+    files = [file for path in existing(paths or [find_root() / "papers"]) for file in _files(path)]
+    changed = failed = 0
+    for file in files:
+        entry = Entry.read(file)
+        if entry.unreadable:
+            failed += 1
+            say.print(Text(f"{file}: left alone, {entry.unreadable.message} ({entry.unreadable.repair})"))
+            continue
+        wanted = canonical(entry.text)
+        if wanted != entry.text:
+            changed += 1
+            sys.stdout.write(f"{'would change' if check else 'changed'} {file}\n")
+            if not check:
+                file.write_text(wanted, encoding="utf-8")
+    say.print(Text(f"{len(files)} files: {changed} {'to change' if check else 'changed'}, {failed} unreadable"))
+    raise typer.Exit(1 if failed or (check and changed) else 0)
+
+
+def _files(path: Path) -> list[Path]:
+    return entry_files(path) if path.is_dir() else [path]
+
+
+@app.command()
+def duplicates(
+    threshold: Annotated[float, typer.Option(help="how alike titles must be, 0 to 100", min=50, max=100)] = LIKELY,
+) -> None:
+    """List pairs of entries that may be one paper, with the likeness of their titles."""
+    pairs = find_duplicates(load().papers, threshold)
+    table = Table("likeness", "entry", "entry", "common author", "common identifier", box=None)
+    for pair in pairs:
+        marks = ["yes" if mark else "no" for mark in (pair.shared_author, pair.shared_identifier)]
+        table.add_row(f"{pair.score:.1f}", pair.first, pair.second, *marks)
+    if pairs:
+        Console(highlight=False).print(table)
+    say.print(Text(f"{len(pairs)} likely duplicates"))
+    raise typer.Exit(1 if pairs else 0)
+
+
+@app.command()
+def new(
+    title: Annotated[str, typer.Option(help="the title as the paper writes it")],
+    author: Annotated[list[str], typer.Option(help="'Given Family'; once for each author, in order")],
+    date: Annotated[str | None, typer.Option(help="first public version: YYYY, YYYY-MM or YYYY-MM-DD")] = None,
+    category: Annotated[str, typer.Option(help="stage/category, the primary one")] = stub.NO_CATEGORY,
+    kind: Annotated[str, typer.Option(help="method, benchmark, application, system, survey, ...")] = "method",
+    name: Annotated[str | None, typer.Option(help="the method's short name")] = None,
+    arxiv: Annotated[str | None, typer.Option(help="arXiv identifier")] = None,
+    doi: Annotated[str | None, typer.Option(help="DOI")] = None,
+    acl: Annotated[str | None, typer.Option(help="ACL Anthology identifier")] = None,
+    openreview: Annotated[str | None, typer.Option(help="OpenReview identifier")] = None,
+    code: Annotated[list[str] | None, typer.Option(help="address of the authors' code")] = None,
+) -> None:
+    """Write a stub entry from given fields; then add family, attributes, summary, and run `atlas validate`."""
+    corpus = load()
+    ids = {"arxiv": arxiv, "doi": doi, "acl": acl, "openreview": openreview}
+    fields = {"title": title, "authors": author, "date": date, "kind": kind, "name": name}
+    try:
+        path = stub.write(corpus, {**fields, "ids": ids, "links": {"code": code or []}, "categories": [category]})
+    except stub.StubError as error:
+        raise wrong_use(str(error)) from error
+    sys.stdout.write(f"{path}\n")
+    say.print(Text(f"Next: add family, attributes and a summary, then run: atlas validate {path.stem}"))
+
+
+@app.command()
+def render(
+    out: Annotated[Path | None, typer.Option(help="folder for Markdown and data; default build/docs")] = None,
+) -> None:
+    """Write the site's Markdown pages and data files."""
+    from scripts.render import render_site  # noqa: PLC0415  Jinja is not needed by the other commands
+
+    corpus = load()
+    report = render_site(corpus, out or corpus.root / "build" / "docs")
+    say.print(Text(f"{report.files} files in {report.out} ({report.written} written, {report.removed} removed)"))
+
+
+@app.command()
+def export(
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help=f"one of: {', '.join(FORMATS)}")],
+    category: Annotated[str | None, typer.Option(help="only this stage (before) or category (before/...)")] = None,
+    out: Annotated[Path | None, typer.Option(help="file to write; default: stdout")] = None,
+) -> None:
+    """Export all papers, or those of a stage or category."""
+    if form not in FORMATS:
+        raise wrong_use(f"there is no format '{form}'; one of: {', '.join(FORMATS)}")
+    corpus = load()
+    known = {full_id for full_id, _, _ in corpus.taxonomy} | {stage.id for stage in corpus.taxonomy.stages}
+    if category and category not in known:
+        raise wrong_use(f"there is no stage or category '{category}'; one of: {', '.join(sorted(known))}")
+    papers = {
+        key: paper
+        for key, paper in corpus.papers.items()
+        if not category or any(c == category or c.startswith(f"{category}/") for c in paper.categories)
+    }
+    text = FORMATS[form](corpus, papers)
+    if out:
+        out.write_text(text, encoding="utf-8")
+        say.print(Text(f"{len(papers)} papers in {out}"))
+    else:
+        sys.stdout.write(text)
+
+
+@app.command()
+def schema() -> None:
+    """Write papers/schema.json from the model, the taxonomy and the vocabulary."""
+    corpus = load()
+    path = corpus.root / "papers" / "schema.json"
+    path.write_text(schema_text(corpus.taxonomy, corpus.vocabulary), encoding="utf-8")
+    say.print(Text(f"wrote {path}"))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,18 @@
+"""The Atlas in the formats that other tools read. Each module turns keys and papers into text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from scripts.exports import bibtex, csl, markdown, table
+from scripts.model import Corpus, Paper
+
+FORMATS: dict[str, Callable[[Corpus, Mapping[str, Paper]], str]] = {
+    "bibtex": lambda _, papers: bibtex.export(papers),
+    "csl-json": lambda _, papers: csl.export(papers),
+    "json": table.export_json,
+    "csv": table.export_csv,
+    "markdown": markdown.export,
+}
+
+__all__ = ["FORMATS"]

@@ -1,0 +1,108 @@
+"""BibTeX: one entry a paper, in UTF-8, written and readable by bibtexparser 2.
+
+Every character that BibTeX or LaTeX would take for a command is written so that it prints as itself; braces become
+\\textbraceleft{} because BibTeX counts braces even where they are escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import bibtexparser
+from bibtexparser.library import Library
+from bibtexparser.middlewares.names import InvalidNameError, parse_single_name_into_parts
+from bibtexparser.model import Entry, Field
+
+from scripts.model.paper import Paper
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\textbraceleft{}",
+    "}": r"\textbraceright{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{char: f"\\{char}" for char in "#$%&_"},
+}
+_WRITTEN = {written: char for char, written in _SPECIAL.items()}
+_ESCAPE = re.compile("|".join(map(re.escape, _SPECIAL)))
+_UNESCAPE = re.compile("|".join(map(re.escape, sorted(_WRITTEN, key=len, reverse=True))))
+# a word whose capitals a style must not lower: RouteLLM, LLMs, kNN, GPT-4; but not "A" or "Multi-Agent"
+_PROTECT = re.compile(r"\b\w*(?:[a-z0-9][A-Z]|[A-Z][A-Z0-9])\w*(?:-\d[\w.]*\w)?")
+
+
+def export(papers: Mapping[str, Paper]) -> str:
+    """All papers, in the order given, as one .bib file."""
+    return "\n".join(entry_text(key, paper) for key, paper in papers.items())
+
+
+def entry_text(key: str, paper: Paper) -> str:
+    """One paper as a BibTeX entry, with a line break at its end."""
+    fields = [Field(name, value) for name, value in _fields(paper).items() if value]
+    library = Library([Entry(_entry_type(paper), key, fields)])
+    text: str = bibtexparser.write_string(library)
+    return text.strip() + "\n"
+
+
+def _entry_type(paper: Paper) -> str:
+    if paper.venue is None:
+        return "misc"
+    return "article" if paper.venue.track == "journal" else "inproceedings"
+
+
+def _fields(paper: Paper) -> dict[str, str]:
+    venue, ids = paper.venue, paper.ids
+    container = "journal" if venue and venue.track == "journal" else "booktitle"
+    year = venue.year if venue and venue.year else paper.year
+    return {
+        "title": protect(paper.title),
+        "author": " and ".join([*map(_author, paper.authors), *([] if paper.authors_complete else ["others"])]),
+        container: escape(venue.name) if venue else "",
+        "year": str(year or ""),
+        "month": str(int(paper.date[5:7])) if paper.date and not venue and len(paper.date) > 4 else "",
+        "eprint": escape(ids.arxiv or ""),
+        "archiveprefix": "arXiv" if ids.arxiv else "",
+        "doi": escape(ids.doi or ""),
+        "url": re.sub(r"[\\{}\s]", lambda found: f"%{ord(found.group()):02X}", paper.url or ""),
+    }
+
+
+def escape(text: str) -> str:
+    """Text that prints as itself after BibTeX and LaTeX; line breaks and runs of blanks become one blank."""
+    return _ESCAPE.sub(lambda found: _SPECIAL[found.group()], " ".join(text.split()))
+
+
+def unescape(text: str) -> str:
+    """The inverse of `escape` and of the braces that `protect` adds."""
+    pieces, last = [], 0
+    for found in _UNESCAPE.finditer(text):
+        pieces += [text[last : found.start()].replace("{", "").replace("}", ""), _WRITTEN[found.group()]]
+        last = found.end()
+    return "".join([*pieces, text[last:].replace("{", "").replace("}", "")])
+
+
+def protect(title: str) -> str:
+    """The escaped title with braces around words whose capitals carry meaning."""
+    pieces, last = [], 0
+    for found in _PROTECT.finditer(title):
+        pieces += [escape_keeping_blanks(title[last : found.start()]), "{", escape(found.group()), "}"]
+        last = found.end()
+    return " ".join("".join([*pieces, escape_keeping_blanks(title[last:])]).split())
+
+
+def escape_keeping_blanks(text: str) -> str:
+    """`escape` for a piece of a text: its blanks at the ends count."""
+    return _ESCAPE.sub(lambda found: _SPECIAL[found.group()], text)
+
+
+def _author(name: str) -> str:
+    """A name as 'von Last, First', which no BibTeX style misreads; braced whole where it has no such parts."""
+    try:
+        parts = parse_single_name_into_parts(" ".join(name.split()))
+    except InvalidNameError:
+        parts = None
+    plain = parts is not None and parts.first and parts.last and not re.search(r"[,{}\\]|\band\b", name)
+    if parts is None or not plain:
+        return f"{{{escape(name)}}}"
+    family = " ".join([*parts.von, *parts.last])
+    return f"{escape(family)}, {escape(' '.join(parts.first))}"

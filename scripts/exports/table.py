@@ -1,0 +1,62 @@
+"""Everything known of each paper, as JSON for programs and as CSV for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from scripts.model import Corpus, Paper
+
+COLUMNS = [
+    "key", "title", "name", "authors", "date", "venue", "venue_year", "track", "arxiv", "doi", "acl", "openreview",
+    "url", "code", "kind", "stage", "category", "categories", "family", "supervision", "strategy", "access",
+    "vocabulary", "models", "goals", "tasks", "benchmarks", "base_models", "summary", "notes", "verified",
+]  # fmt: skip
+
+
+def record(key: str, paper: Paper) -> dict[str, Any]:
+    """The entry's own fields without the unknown ones, with the key, the canonical address and `verified`."""
+    fields = paper.model_dump(exclude_defaults=True)
+    return {"key": key, "url": paper.url, "verified": paper.checked is not None, **fields}
+
+
+def export_json(_: Corpus, papers: Mapping[str, Paper]) -> str:
+    """A JSON array of records."""
+    return json.dumps([record(key, paper) for key, paper in papers.items()], indent=1, ensure_ascii=False) + "\n"
+
+
+def export_csv(_: Corpus, papers: Mapping[str, Paper]) -> str:
+    """One row a paper; lists are joined by '; '."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for key, paper in papers.items():
+        row = _row(key, paper)
+        writer.writerow([_cell(row[column]) for column in COLUMNS])
+    return out.getvalue()
+
+
+def _row(key: str, paper: Paper) -> dict[str, Any]:
+    venue = paper.venue
+    return {
+        **{column: getattr(paper, column, None) for column in COLUMNS},
+        **paper.attributes.model_dump(),
+        **dict(paper.ids.items()),
+        "key": key,
+        "venue": venue.name if venue else None,
+        "venue_year": venue.year if venue else None,
+        "track": venue.track if venue else None,
+        "code": paper.links.code,
+        "stage": paper.categories[0].split("/")[0],
+        "category": paper.categories[0],
+        "verified": "yes" if paper.checked else "no",
+    }
+
+
+def _cell(value: object) -> str:
+    """A cell as text. One that a spreadsheet would run as a formula gets an apostrophe in front."""
+    text = "; ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

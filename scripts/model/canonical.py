@@ -1,0 +1,201 @@
+"""The one way to write an entry: key order, quoting and wrapping are settled, so that a diff shows facts only.
+
+PyYAML decides the quoting; this module decides the order of keys, which values wrap, and puts the comments back.
+Comments on lines of their own stay above the key or item that followed them, comments at a line's end stay on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel
+
+from scripts.model import yaml_reader
+from scripts.model.paper import Paper
+from scripts.model.yaml_reader import YamlPath
+
+SCHEMA_LINE = "# yaml-language-server: $schema=../schema.json"
+WIDTH = 110
+_UNLIMITED = 10**6
+_FOLDED = {"summary", "notes"}
+_INLINE = {"venue"}  # a short mapping on one line
+_BLOCK = {"code", "against"}  # lists of addresses, one a line
+_STR, _INT = "tag:yaml.org,2002:str", "tag:yaml.org,2002:int"
+_BOOL, _NULL, _DATE = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null", "tag:yaml.org,2002:timestamp"
+
+
+@dataclass
+class Comments:
+    """Comments by the path of the value they belong to; () holds those at the end of the file."""
+
+    above: dict[YamlPath, list[str]] = field(default_factory=dict)
+    beside: dict[YamlPath, str] = field(default_factory=dict)
+
+
+def canonical(text: str) -> str:
+    """The canonical form of an entry's text, comments kept. UnreadableError where it cannot be read."""
+    document = yaml_reader.parse(text)
+    if not isinstance(document.value, dict):
+        return text
+    return emit(document.value, find_comments(text))
+
+
+def emit(value: dict[str, Any], comments: Comments | None = None) -> str:
+    """An entry's value as canonical text."""
+    body = "".join(_emit_key(key, item) for key, item in _ordered(value, Paper))
+    body = f"{SCHEMA_LINE}\n{body}"
+    return _put_back(body, comments) if comments and (comments.above or comments.beside) else body
+
+
+def _ordered(value: dict[str, Any], model: type[BaseModel] | None) -> list[tuple[str, Any]]:
+    """Known keys in the model's order, empty ones dropped, unknown ones last as they came."""
+    order = {name: place for place, name in enumerate(model.model_fields)} if model else {}
+    items = sorted(value.items(), key=lambda item: order.get(item[0], len(order)))
+    return [(key, item) for key, item in items if item not in (None, [], {})]
+
+
+def _submodel(key: str) -> type[BaseModel] | None:
+    """The model of a key of Paper that holds a mapping."""
+    if key not in Paper.model_fields:
+        return None
+    annotation = Paper.model_fields[key].annotation
+    candidates = (annotation, *get_args(annotation))
+    return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+
+
+def _emit_key(key: str, value: Any) -> str:
+    if isinstance(value, dict):
+        value = dict(_ordered(value, _submodel(key)))
+        if not value:
+            return ""
+    width = WIDTH if isinstance(value, list | dict) or key in _FOLDED else _UNLIMITED
+    node = yaml.MappingNode("tag:yaml.org,2002:map", [(_scalar(key), _node(value, key))], flow_style=False)
+    text: str = yaml.serialize(
+        node, Dumper=yaml.CSafeDumper, width=width, allow_unicode=True, explicit_end=False
+    )
+    return text
+
+
+def _node(value: Any, key: str) -> yaml.Node:
+    if isinstance(value, dict):
+        pairs = [(_scalar(str(k)), _node(v, str(k))) for k, v in value.items()]
+        return yaml.MappingNode("tag:yaml.org,2002:map", pairs, flow_style=key in _INLINE)
+    if isinstance(value, list):
+        flat = not any(isinstance(item, dict | list) for item in value)
+        return yaml.SequenceNode("tag:yaml.org,2002:seq", [_node(i, "") for i in value], flow_style=flat and key not in _BLOCK)
+    return _scalar(value, key)
+
+
+def _scalar(value: Any, key: str = "") -> yaml.ScalarNode:
+    if isinstance(value, bool):
+        return yaml.ScalarNode(_BOOL, str(value).lower())
+    if isinstance(value, int):
+        return yaml.ScalarNode(_INT, str(value))
+    if value is None:
+        return yaml.ScalarNode(_NULL, "null")
+    text = str(value)
+    if key == "date":  # plain, as in `date: 2024-06-26`
+        tag = {4: _INT, 10: _DATE}.get(len(text), _STR)
+        return yaml.ScalarNode(tag, text)
+    if key in _FOLDED:
+        return yaml.ScalarNode(_STR, " ".join(text.split()), style=">")
+    return yaml.ScalarNode(_STR, text)
+
+
+def find_comments(text: str) -> Comments:
+    """The comments of a file, each under the path of the value it belongs to."""
+    comments = Comments()
+    if "#" not in text:
+        return comments
+    lines = text.splitlines()
+    spans, starts = _spans(text)
+    waiting: list[str] = []
+    for number, line in enumerate(lines, 1):
+        stripped = line.strip()
+        if stripped.startswith("#") and number not in spans:
+            if stripped != SCHEMA_LINE:
+                waiting.append(stripped)
+            continue
+        if number not in starts:
+            continue
+        first, last, end_column = starts[number]
+        if waiting:
+            comments.above.setdefault(first, []).extend(waiting)
+            waiting = []
+        rest = line[end_column:].lstrip(" ,]}")
+        if rest.startswith("#"):
+            comments.beside[last] = rest
+    if waiting:
+        comments.above[()] = waiting
+    return comments
+
+
+def _spans(text: str) -> tuple[set[int], dict[int, tuple[YamlPath, YamlPath, int]]]:
+    """Lines that lie inside a scalar of several lines; per line its first path, last path and last end column."""
+    document = yaml_reader.parse(text)
+    path_at = {(mark.line, mark.column): path for path, mark in document.key_marks.items()}
+    path_at.update({(m.line, m.column): path for path, m in document.marks.items() if path and path[-1] != ""})
+    inside: set[int] = set()
+    starts: dict[int, tuple[YamlPath, YamlPath, int]] = {}
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if not isinstance(event, yaml.ScalarEvent):
+            continue
+        first_line, last_line = event.start_mark.line + 1, event.end_mark.line + 1
+        if event.style in (">", "|"):
+            # a block scalar ends where the next key starts; its first line may carry a comment
+            inside.update(range(first_line + 1, last_line))
+            end = len(text.splitlines()[first_line - 1].split("#")[0])
+        else:
+            inside.update(range(first_line + 1, last_line + 1))
+            end = event.end_mark.column
+        path = path_at.get((first_line, event.start_mark.column + 1))
+        if path is None:
+            continue
+        line = first_line if event.style in (">", "|") else last_line
+        first = starts[first_line][0] if first_line in starts else path
+        starts.setdefault(first_line, (first, path, end))
+        starts[line] = (starts[line][0] if line in starts else first, path, end)
+    return inside, starts
+
+
+def _put_back(body: str, comments: Comments) -> str:
+    """Writes the comments at the places where their values now stand."""
+    document = yaml_reader.parse(body)
+    lines = body.splitlines()
+    above: dict[int, list[str]] = {}
+    beside: dict[int, list[str]] = {}
+    for path, texts in comments.above.items():
+        line = _line_of(document, path, len(lines) + 1)
+        above.setdefault(line, []).extend(texts)
+    for path, comment in comments.beside.items():
+        line = _line_of(document, path, len(lines) + 1)
+        # a second comment that lands on the same line, or on a line that opens a wrapped list, goes above it
+        free = line <= len(lines) and line not in beside and _closes(lines[line - 1])
+        (beside if free else above).setdefault(line, []).append(comment)
+    result: list[str] = []
+    for number, line_text in enumerate(lines, 1):
+        indent = " " * (len(line_text) - len(line_text.lstrip()))
+        result.extend(indent + comment for comment in above.get(number, []))
+        result.append("  ".join([line_text, *beside.get(number, [])]))
+    result.extend(above.get(len(lines) + 1, []))
+    return "\n".join(result) + "\n"
+
+
+def _closes(line: str) -> bool:
+    """Whether a comment may follow on this line: not inside a flow list that goes on below."""
+    return line.count("[") == line.count("]") and not line.rstrip().endswith((",", ">", ">-", "|", "|-"))
+
+
+def _line_of(document: yaml_reader.Document, path: YamlPath, end: int) -> int:
+    """The line where `path`'s key begins; of its nearest ancestor where it was dropped."""
+    if path == ():
+        return end
+    while path:
+        if path in document.key_marks:
+            return document.key_marks[path].line
+        if path in document.marks:
+            return document.marks[path].line
+        path = path[:-1]
+    return end

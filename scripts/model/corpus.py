@@ -1,0 +1,117 @@
+"""The whole Atlas in memory: every entry as it was read, with the taxonomy and the vocabulary."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from scripts.model import yaml_reader
+from scripts.model.paper import Paper, Strict
+from scripts.model.taxonomy import Taxonomy
+from scripts.model.vocabulary import Vocabulary
+from scripts.model.yaml_reader import Document, UnreadableError
+
+MAX_TAXONOMY_BYTES = 1024 * 1024
+
+Model = TypeVar("Model", bound=Strict)
+
+
+class CorpusError(Exception):
+    """The taxonomy or the vocabulary cannot be read; nothing can be checked without them."""
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The folder that holds papers/ and taxonomy/: $ATLAS_ROOT, an ancestor of `start`, or this source tree."""
+    if named := os.environ.get("ATLAS_ROOT"):
+        return Path(named).resolve()
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "taxonomy" / "taxonomy.yml").is_file():
+            return folder
+    return Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Entry:
+    """A file under papers/: what was read of it, and why not more."""
+
+    path: Path
+    text: str = ""
+    document: Document | None = None
+    paper: Paper | None = None
+    unreadable: UnreadableError | None = None
+    schema_errors: list[Any] = field(default_factory=list)  # pydantic's error dictionaries
+
+    @property
+    def key(self) -> str:
+        """The paper's key: the file's name."""
+        return self.path.stem
+
+    @classmethod
+    def read(cls, path: Path) -> Entry:
+        """Reads as far as the file allows; never raises for what is in it."""
+        entry = cls(path)
+        try:
+            entry.text = yaml_reader.read_text(path)
+            entry.document = yaml_reader.parse(entry.text)
+        except UnreadableError as error:
+            entry.unreadable = error
+            return entry
+        try:
+            entry.paper = Paper.model_validate(entry.document.value)
+        except ValidationError as error:
+            entry.schema_errors = list(error.errors(include_url=False))
+        return entry
+
+
+@dataclass
+class Corpus:
+    """Every entry of an Atlas."""
+
+    root: Path
+    taxonomy: Taxonomy
+    vocabulary: Vocabulary
+    entries: list[Entry]
+
+    @classmethod
+    def load(cls, root: Path | None = None) -> Corpus:
+        """Reads everything below `root`. CorpusError where the taxonomy or the vocabulary is unusable."""
+        root = root or find_root()
+        return cls(
+            root,
+            read_data(root / "taxonomy" / "taxonomy.yml", Taxonomy),
+            read_data(root / "taxonomy" / "vocabulary.yml", Vocabulary),
+            [Entry.read(path) for path in entry_files(root / "papers")],
+        )
+
+    @cached_property
+    def papers(self) -> dict[str, Paper]:
+        """Key to paper, for every entry that could be read; newest first, unknown dates last."""
+        read = {entry.key: entry.paper for entry in self.entries if entry.paper}
+        order = sorted(read, key=lambda key: (read[key].date or "", key), reverse=True)
+        return {key: read[key] for key in order}
+
+
+def entry_files(papers: Path) -> list[Path]:
+    """Every *.yml or *.yaml below papers/, also those that will turn out to be no files."""
+    return sorted(p for p in papers.rglob("*") if p.suffix.lower() in {".yml", ".yaml"})
+
+
+def read_data(path: Path, model: type[Model]) -> Model:
+    """A data file of the project's own as `model`; CorpusError with file and line where it does not fit."""
+    try:
+        document = yaml_reader.parse(yaml_reader.read_text(path, MAX_TAXONOMY_BYTES))
+    except UnreadableError as error:
+        raise CorpusError(f"{path}:{error.mark.line}: {error.message} ({error.repair})") from error
+    try:
+        return model.model_validate(document.value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        line = document.mark(first["loc"]).line
+        raise CorpusError(f"{path}:{line}: {where}: {first['msg']}") from error

@@ -1,0 +1,64 @@
+"""The forms of the identifiers that an entry may carry, and the page each one stands for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class IdentifierForm:
+    """One kind of identifier: its written form, an example, and the address of its canonical page."""
+
+    name: str
+    pattern: re.Pattern[str]
+    example: str
+    page: str  # with {id}
+
+    def url(self, identifier: str) -> str:
+        """The canonical page of `identifier`."""
+        return self.page.format(id=identifier)
+
+
+FORMS: dict[str, IdentifierForm] = {
+    "arxiv": IdentifierForm(
+        "arXiv",
+        re.compile(r"\d{2}(0[1-9]|1[0-2])\.\d{4,5}\Z|[a-z-]+(\.[A-Z]{2})?/\d{7}\Z"),
+        "2406.18665 (without the version)",
+        "https://arxiv.org/abs/{id}",
+    ),
+    "doi": IdentifierForm(
+        "DOI",
+        re.compile(r"10\.\d{4,9}/[!-;=?-~]+\Z"),  # printable ASCII without '<' and '>'
+        "10.18653/v1/2023.acl-long.792 (without https://doi.org/)",
+        "https://doi.org/{id}",
+    ),
+    "acl": IdentifierForm(
+        "ACL Anthology",
+        re.compile(r"\d{4}\.[a-z0-9_]+-[a-z0-9_]+\.\d+\Z|[A-Z]\d{2}-\d{4}\Z"),
+        "2023.acl-long.792",
+        "https://aclanthology.org/{id}/",
+    ),
+    "openreview": IdentifierForm(
+        "OpenReview",
+        re.compile(r"[A-Za-z0-9_-]{8,14}\Z"),
+        "8sSqNntaMr (the part after forum?id=)",
+        "https://openreview.net/forum?id={id}",
+    ),
+    "s2": IdentifierForm(
+        "Semantic Scholar",
+        re.compile(r"[0-9a-f]{40}\Z"),
+        "40 hexadecimal digits",
+        "https://www.semanticscholar.org/paper/{id}",
+    ),
+}
+
+KEY = re.compile(r"[a-z]+(\d{4})[a-z0-9]*\Z")
+DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?\Z")
+
+
+def arxiv_month(identifier: str) -> str | None:
+    """'2024-06' for 2406.18665; None for the identifiers of before April 2007."""
+    if "/" in identifier:
+        return None
+    return f"20{identifier[:2]}-{identifier[2:4]}"
