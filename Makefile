@@ -1,0 +1,65 @@
+# `make serve` and `make test` are all that a new user needs; `make help` lists the rest.
+PYTHON ?= python3
+PORT   ?= 8000
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.setup-done
+
+# Material prints a notice about MkDocs 2, which this project pins away from.
+export NO_MKDOCS_2_WARNING := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup validate render site serve test bench-site lint format schema lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## the environment (.venv), from the locked requirements
+
+$(STAMP): requirements/dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "The Atlas needs Python 3.11 or newer; '$(PYTHON)' is older. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Could not make $(VENV). On Debian and Ubuntu the module is a package of its own: apt install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+validate: $(STAMP) ## check every entry
+	$(BIN)/atlas validate
+
+render: $(STAMP) ## the pages and data files, into build/docs
+	$(BIN)/atlas render
+
+site: validate render ## the built site, into build/site
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "The site is in build/site (open it through a web server, for example: make serve)"
+
+serve: validate render ## the site on http://127.0.0.1:8000, rebuilt on every edit (PORT=... for another port)
+	$(BIN)/mkdocs serve --livereload --dev-addr 127.0.0.1:$(PORT)
+
+test: $(STAMP) ## every test; the browser tests too where a Chromium is found
+	$(BIN)/python -m pytest
+
+bench-site: $(STAMP) ## time, memory and size of sites of 400 to 10,000 papers
+	$(BIN)/python -m tests.bench_site
+
+lint: $(STAMP) ## ruff, mypy and the canonical form of the entries
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/atlas fmt --check
+
+format: $(STAMP) ## put code and entries into their canonical form
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+	$(BIN)/atlas fmt
+
+schema: $(STAMP) ## write papers/schema.json anew from the model
+	$(BIN)/atlas schema
+
+lock: ## renew the lock files (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet pyproject.toml --output-file requirements/base.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --extra dev pyproject.toml --output-file requirements/dev.lock
+
+clean: ## remove what was generated (not .venv)
+	rm -rf build
