@@ -1,0 +1,46 @@
+"""MkDocs hook: renders before each build, and lets `mkdocs serve` rebuild on an edit. Nothing else knows MkDocs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.livereload import LiveReloadServer
+
+from scripts.model import Corpus
+from scripts.model.corpus import CorpusError
+from scripts.render import render_site
+from scripts.render.settings import load_settings
+
+WATCHED = ("papers", "taxonomy", "site_src")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """The addresses stand in site_src/site.yml, for every site engine."""
+    settings = load_settings(_root(config))
+    config.site_url = settings.url or None
+    config.extra["atlas"] = settings.model_dump()
+    return config
+
+
+def on_pre_build(config: MkDocsConfig) -> None:
+    """Renders the Atlas; a broken taxonomy stops the build with one line."""
+    try:
+        render_site(Corpus.load(_root(config)), Path(config.docs_dir))
+    except CorpusError as error:
+        raise PluginError(str(error)) from error
+
+
+def on_serve(server: LiveReloadServer, /, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:  # noqa: ARG001
+    """Watches the sources in place of the generated folder."""
+    server.unwatch(config.docs_dir)
+    for name in WATCHED:
+        server.watch(str(_root(config) / name))
+    return server
+
+
+def _root(config: MkDocsConfig) -> Path:
+    assert config.config_file_path
+    return Path(config.config_file_path).parent

@@ -1,0 +1,29 @@
+"""The site's own settings (site_src/site.yml), with the environment overriding the two addresses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from scripts.model.corpus import read_data
+from scripts.model.paper import Strict, Text
+
+
+class Settings(Strict):
+    """`url` and `repository` are empty until the project has a public home; what needs them is then left out."""
+
+    name: Text
+    description: Text
+    url: str = ""
+    repository: str = ""
+
+
+def load_settings(root: Path) -> Settings:
+    """Settings of the Atlas at `root`; ATLAS_SITE_URL and ATLAS_REPOSITORY win over the file."""
+    settings = read_data(root / "site_src" / "site.yml", Settings)
+    return settings.model_copy(
+        update={
+            "url": os.environ.get("ATLAS_SITE_URL", settings.url),
+            "repository": os.environ.get("ATLAS_REPOSITORY", settings.repository).rstrip("/"),
+        }
+    )

@@ -1,0 +1,164 @@
+"""Writes the pages and data files. Files that would not change are left alone, those of removed entries go."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from scripts.checks.rules import RULES
+from scripts.exports import FORMATS, bibtex
+from scripts.model import Corpus
+from scripts.render.markup import front_matter, html_attribute, http, md, script_json
+from scripts.render.settings import Settings, load_settings
+from scripts.render.views import View, Views
+
+DOWNLOADS = {
+    "bibtex": "papers.bib",
+    "csl-json": "papers.csl.json",
+    "json": "papers.json",
+    "csv": "papers.csv",
+    # a Markdown file as such would become a page of the site
+    "markdown": "awesome-list.md.txt",
+}
+
+
+@dataclass
+class Report:
+    """What a run wrote."""
+
+    out: Path
+    files: int = 0
+    written: int = 0
+    removed: int = 0
+
+
+def render_site(corpus: Corpus, out: Path) -> Report:
+    """Renders `corpus` into the folder `out`, which holds nothing else."""
+    report, kept = Report(out), set()
+    for name, content in _files(corpus):
+        path = out / name
+        kept.add(path)
+        report.written += _write(path, content)
+    report.files = len(kept)
+    for path in sorted(out.rglob("*"), reverse=True):
+        if path.is_file() and path not in kept:
+            path.unlink()
+            report.removed += 1
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+    return report
+
+
+def _write(path: Path, content: str | Path) -> bool:
+    """Writes only what differs, so that a server that watches the folder sees true changes only."""
+    data = content.read_bytes() if isinstance(content, Path) else content.encode("utf-8", "replace")
+    if path.is_file() and path.read_bytes() == data:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, Path):
+        shutil.copyfile(content, path)
+    else:
+        path.write_bytes(data)
+    return True
+
+
+def _files(corpus: Corpus) -> Iterator[tuple[str, str | Path]]:
+    """Every file of the site as (path below the output folder, text or file to copy)."""
+    source = corpus.root / "site_src"
+    views = Views(corpus)
+    pages = Pages(source, load_settings(corpus.root))
+    yield from pages.render_all(views)
+    for file in sorted((source / "assets").rglob("*")):
+        if file.is_file() and file.suffix != ".md":  # a Markdown file would become a page
+            yield f"assets/{file.relative_to(source / 'assets').as_posix()}", file
+    yield "assets/data/explorer.json", _compact(views.explorer())
+    yield "assets/data/bibtex.json", _compact({k: bibtex.entry_text(k, p) for k, p in corpus.papers.items()})
+    for form, name in DOWNLOADS.items():
+        yield f"downloads/{name}", FORMATS[form](corpus, corpus.papers)
+    for full_id, keys in views.by_category.items():
+        mine = {key: corpus.papers[key] for key in keys}
+        if full_id in views.categories:
+            yield f"downloads/{full_id.replace('/', '-')}.bib", bibtex.export(mine)
+    yield "downloads/taxonomy.json", json.dumps(corpus.taxonomy.model_dump(), indent=1, ensure_ascii=False) + "\n"
+    yield "downloads/schema.json", corpus.root / "papers" / "schema.json"
+
+
+def _pretty(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class Pages:
+    """Renders templates to Markdown pages. A page's address is its path without `index.md` or `.md`, with '/'."""
+
+    def __init__(self, source: Path, settings: Settings) -> None:
+        self.settings = settings
+        self.source = source
+        self.environment = Environment(
+            loader=FileSystemLoader([source / "templates", source / "pages"]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self.environment.filters.update(md=md, http=http, pretty=_pretty)
+        self.environment.globals.update(site=settings.model_dump(), figure=self._figure)
+
+    def _figure(self, name: str) -> Markup:
+        """A figure of the project's own, to stand in the page itself so that it follows the colour scheme."""
+        return Markup((self.source / "assets" / "figures" / f"{name}.svg").read_text(encoding="utf-8"))  # noqa: S704
+
+    def render_all(self, views: Views) -> Iterator[tuple[str, str]]:
+        """Every page as (path, text)."""
+        stages, numbers = views.stages(), views.numbers()
+        shared: View = {"stages": stages, "numbers": numbers}
+        newest = views.cards(list(views.papers)[:8])
+        everything = views.cards(views.papers)
+        unverified = [card for card in everything if not card["verified"]]
+        rules = [{"id": r.id, "level": r.level.value, "reason": r.reason} for r in RULES.values()]
+        bibs = [
+            {"name": c["name"], "stage": c["stage"], "file": f"downloads/{c['id'].replace('/', '-')}.bib", "count": n}
+            for c in views.categories.values()
+            if (n := len(views.by_category.get(c["id"], [])))
+        ]
+        vocabulary = views.corpus.vocabulary.model_dump()
+        yield self.page("index.md", newest=newest, **shared)
+        yield self.page("about.md", unverified=unverified, **shared)
+        yield self.page("contribute.md", rules=rules, vocabulary=vocabulary, **shared)
+        yield self.page("data.md", downloads=DOWNLOADS, bibs=bibs, **shared)
+        yield self.page("taxonomy/index.md", template="taxonomy.md", vocabulary=vocabulary, **shared)
+        yield self.page("papers/index.md", template="explorer.md", papers=everything, **shared)
+        for stage in stages:
+            yield self.page(f"taxonomy/{stage['id']}/index.md", template="stage.md", stage=stage)
+            for category in stage["categories"]:
+                view = views.category(category["id"])
+                yield self.page(f"taxonomy/{category['id']}.md", template="category.md", category=view, stage=stage)
+        for key in views.papers:
+            yield self.page(f"papers/{key}.md", template="paper.md", paper=views.paper(key))
+
+    def page(self, path: str, template: str | None = None, **context: Any) -> tuple[str, str]:
+        """One page as (path, text). The template sets its metadata by calling `meta(...)`."""
+        depth = path.removesuffix("index.md").removesuffix(".md").rstrip("/").count("/")
+        depth += path.removesuffix("index.md") not in ("",)
+        meta: dict[str, Any] = {}
+
+        def set_meta(*, title: str, description: str, json_ld: object = None, **more: Any) -> str:
+            meta.update(title=html_attribute(title), description=html_attribute(description), **more)
+            if json_ld is not None:
+                meta["json_ld"] = script_json(json_ld)
+            return ""
+
+        body = self.environment.get_template(f"{template or path}.j2").render(
+            to=lambda target: "../" * depth + target, meta=set_meta, **context
+        )
+        return path, front_matter(meta) + body.lstrip("\n")

@@ -1,0 +1,414 @@
+"""Plain dictionaries for the templates. Templates never see model objects, so both sides can change apart."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from scripts.exports import bibtex, csl
+from scripts.model import Corpus, Paper
+from scripts.model.identifiers import FORMS
+
+View = dict[str, Any]
+MONTHS = "January February March April May June July August September October November December".split()
+RELATED_SHOWN = 6
+
+
+class Views:
+    """Makes every view of one Atlas; relations between entries are worked out once."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self.corpus = corpus
+        self.papers = corpus.papers
+        self.folders = {entry.key: entry.path.parent.name for entry in corpus.entries}
+        self.categories = {full_id: self._category_head(full_id) for full_id, _, _ in corpus.taxonomy}
+        self.by_category: dict[str, list[str]] = defaultdict(list)
+        self.by_family: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self.by_benchmark: dict[str, list[str]] = defaultdict(list)
+        self.backward: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for key, paper in self.papers.items():
+            for category in paper.categories:
+                self.by_category[category].append(key)
+            if paper.family:
+                self.by_family[paper.categories[0], paper.family].append(key)
+            for benchmark in paper.attributes.benchmarks:
+                self.by_benchmark[benchmark].append(key)
+            for relation, targets in paper.relations.model_dump().items():
+                for target in targets:
+                    self.backward[target][relation].append(key)
+
+    # --- shared pieces ------------------------------------------------------------------------------------------
+
+    def _category_head(self, full_id: str) -> View:
+        stage = next(s for s in self.corpus.taxonomy.stages if s.id == full_id.split("/")[0])
+        category = self.corpus.taxonomy.category(full_id)
+        assert category
+        return {
+            "id": full_id,
+            "name": category.name,
+            "code": category.code,
+            "summary": category.summary,
+            "stage": {"id": stage.id, "name": stage.name},
+            "page": f"taxonomy/{full_id}/",
+        }
+
+    def category_tag(self, full_id: str) -> View:
+        """A category for display; one that the taxonomy does not know shows as it is written."""
+        stage = {"id": "related", "name": ""}
+        return self.categories.get(full_id) or {"id": full_id, "name": full_id, "stage": stage, "page": None}
+
+    def card(self, key: str) -> View:
+        """What lists show of a paper."""
+        paper = self.papers[key]
+        return {
+            "key": key,
+            "page": f"papers/{key}/",
+            "title": paper.title,
+            "name": paper.name,
+            "authors": short_authors(paper),
+            "date": long_date(paper.date),
+            "year": paper.year,
+            "venue": venue_text(paper),
+            "category": self.category_tag(paper.categories[0]),
+            "family": self._family_name(paper),
+            "summary": paper.summary,
+            "code": [repository(url) for url in paper.links.code],
+            "verified": paper.checked is not None,
+        }
+
+    def cards(self, keys: Iterable[str]) -> list[View]:
+        """Cards of several papers."""
+        return [self.card(key) for key in keys]
+
+    def _family_name(self, paper: Paper) -> str | None:
+        if not paper.family:
+            return None
+        family = self.corpus.taxonomy.family(paper.categories[0], paper.family)
+        return family.name if family else paper.family
+
+    # --- pages --------------------------------------------------------------------------------------------------
+
+    def paper(self, key: str) -> View:
+        """Everything a paper's page shows."""
+        paper = self.papers[key]
+        family = self.corpus.taxonomy.family(paper.categories[0], paper.family) if paper.family else None
+        return {
+            **self.card(key),
+            "all_authors": paper.authors,
+            "authors_complete": paper.authors_complete,
+            "categories": [self.category_tag(full_id) for full_id in paper.categories],
+            "family_definition": family.definition if family else None,
+            "kind": self._term("kinds", paper.kind),
+            "track": self._term("tracks", paper.venue.track) if paper.venue and paper.venue.track else None,
+            "identifiers": [
+                {"name": FORMS[kind].name, "value": value, "url": FORMS[kind].url(value)}
+                for kind, value in paper.ids.items()
+            ],
+            "links": [
+                {"name": name, "url": url}
+                for name in ("page", "project", "video", "slides")
+                if (url := getattr(paper.links, name))
+            ],
+            "attributes": self._attributes(paper),
+            "strategy": paper.attributes.strategy,
+            "benchmarks": paper.attributes.benchmarks,
+            "base_models": paper.attributes.base_models,
+            "folder": self.folders[key],
+            "survey": _survey(paper),
+            "notes": paper.notes,
+            "checked": paper.checked.model_dump() if paper.checked else None,
+            "checked_date": long_date(paper.checked.date) if paper.checked else None,
+            "groups": self._related(key, paper),
+            "bibtex": bibtex.entry_text(key, paper),
+            "csl": csl.item(key, paper),
+            "description": paper.summary or f"{paper.title}: an entry of the LLM Ensemble Atlas.",
+            "citation": _citation_tags(paper),
+            "json_ld": _json_ld(paper),
+            "url": paper.url,
+        }
+
+    def _term(self, group: str, value: str) -> View:
+        terms = getattr(self.corpus.vocabulary, group)
+        term = terms.get(value)
+        return {"name": term.name if term else value, "definition": term.definition if term else ""}
+
+    def _attributes(self, paper: Paper) -> list[View]:
+        """Attributes with the definition of each value; unknown ones are left out."""
+        rows = []
+        for name, attribute in self.corpus.vocabulary.attributes.items():
+            value = getattr(paper.attributes, name)
+            values = value if isinstance(value, list) else [value] if value is not None else []
+            terms = [attribute.values.get(v) for v in values]
+            if values:
+                rows.append(
+                    {
+                        "id": name,
+                        "name": attribute.name,
+                        "definition": attribute.definition,
+                        "values": [
+                            {"id": v, "name": t.name if t else v, "definition": t.definition if t else ""}
+                            for v, t in zip(values, terms, strict=True)
+                        ],
+                    }
+                )
+        return rows
+
+    def _related(self, key: str, paper: Paper) -> list[View]:
+        """Groups of related entries: stated relations first, then the family's, then shared benchmarks."""
+        stated = paper.relations
+        backward = self.backward[key]
+        groups = [
+            ("Builds on", [k for k in stated.builds_on if k in self.papers]),
+            ("Built on by", backward["builds_on"]),
+            ("Compared with", [k for k in stated.compares_with if k in self.papers]),
+            ("Compared by", backward["compares_with"]),
+            ("Surveyed in", [k for k in stated.surveyed_in if k in self.papers]),
+            ("Surveys, in this Atlas", backward["surveyed_in"]),
+        ]
+        seen = {key, *(k for _, keys in groups for k in keys)}
+        benchmarks = Counter(
+            other for benchmark in paper.attributes.benchmarks for other in self.by_benchmark[benchmark]
+        )
+        shared = sorted(
+            (k for k in benchmarks if k not in seen), key=lambda k: (-benchmarks[k], list_place(self.papers, k))
+        )[:RELATED_SHOWN]
+        seen |= set(shared)
+        family = [
+            k for k in self.by_family.get((paper.categories[0], paper.family or ""), []) if k not in seen
+        ]
+        nearest = sorted(family, key=lambda k: abs((self.papers[k].year or 0) - (paper.year or 0)))
+        groups += [("Evaluated on the same benchmarks", shared), ("In the same family", nearest[:RELATED_SHOWN])]
+        return [{"name": name, "papers": self.cards(keys)} for name, keys in groups if keys]
+
+    def category(self, full_id: str) -> View:
+        """A category's page: its text, its families with their papers, and the papers without a family."""
+        category = self.corpus.taxonomy.category(full_id)
+        assert category
+        keys = self.by_category[full_id]
+        primary = [k for k in keys if self.papers[k].categories[0] == full_id]
+        families = [
+            {**family.model_dump(), "papers": self.cards(self.by_family.get((full_id, family.id), []))}
+            for family in category.families
+        ]
+        grouped = {card["key"] for family in families for card in family["papers"]}
+        access = self.corpus.vocabulary.attributes["access"].values.get(category.needs.access)
+        return {
+            **self.categories[full_id],
+            **category.model_dump(exclude={"id", "families"}),
+            "families": families,
+            "others": self.cards(k for k in primary if k not in grouped),
+            "secondary": self.cards(k for k in keys if k not in primary),
+            "count": len(keys),
+            "primary_count": len(primary),
+            "access": {"name": access.name, "definition": access.definition} if access else None,
+            "figure": full_id.replace("/", "-"),
+        }
+
+    def stage(self, stage_id: str) -> View:
+        """A stage's page."""
+        stage = next(s for s in self.corpus.taxonomy.stages if s.id == stage_id)
+        categories = [
+            {
+                **self.categories[f"{stage_id}/{c.id}"],
+                "question": c.question,
+                "strategy": c.strategy,
+                "granularity": c.granularity,
+                "goals": c.goals,
+                "families": [
+                    {
+                        "id": f.id,
+                        "name": f.name,
+                        "definition": f.definition,
+                        "source": f.source,
+                        "count": len(self.by_family.get((f"{stage_id}/{c.id}", f.id), [])),
+                    }
+                    for f in c.families
+                ],
+                "count": len(self.by_category[f"{stage_id}/{c.id}"]),
+            }
+            for c in stage.categories
+        ]
+        keys = {k for c in categories for k in self.by_category[c["id"]]}
+        return {
+            **stage.model_dump(exclude={"categories"}),
+            "page": f"taxonomy/{stage_id}/",
+            "categories": categories,
+            "count": len(keys),
+        }
+
+    def stages(self) -> list[View]:
+        """All stages in order."""
+        return [self.stage(stage.id) for stage in self.corpus.taxonomy.stages]
+
+    def numbers(self) -> View:
+        """What the home and about pages count."""
+        papers = self.papers.values()
+        years = sorted({paper.year for paper in papers if paper.year})
+        return {
+            "papers": len(self.papers),
+            "verified": sum(paper.checked is not None for paper in papers),
+            "code": sum(bool(paper.links.code) for paper in papers),
+            "venue": sum(paper.venue is not None for paper in papers),
+            "summaries": sum(paper.summary is not None for paper in papers),
+            "surveyed": sum(paper.survey is not None for paper in papers),
+            "categories": len(self.categories),
+            "families": sum(len(c.families) for _, _, c in self.corpus.taxonomy),
+            "years": years,
+            "checked": max((p.checked.date for p in papers if p.checked), default=None),
+        }
+
+    def explorer(self) -> View:
+        """The explorer's index: short keys, unknown values absent."""
+        vocabulary = self.corpus.vocabulary
+        labels = {
+            short: {value: term.name for value, term in vocabulary.attributes[name].values.items()}
+            for short, name in (("access", "access"), ("supervision", "supervision"), ("task", "tasks"), ("goal", "goals"))
+        }
+        return {
+            "stages": [
+                {
+                    "id": stage["id"],
+                    "name": stage["name"],
+                    "categories": [
+                        {
+                            "id": category["id"],
+                            "name": category["name"],
+                            "families": [{"id": f["id"], "name": f["name"]} for f in category["families"]],
+                        }
+                        for category in stage["categories"]
+                    ],
+                }
+                for stage in self.stages()
+            ],
+            "labels": {**labels, "kind": {value: term.name for value, term in vocabulary.kinds.items()}},
+            "papers": [_explorer_row(key, paper) for key, paper in self.papers.items()],
+        }
+
+
+def _explorer_row(key: str, paper: Paper) -> View:
+    row = {
+        "k": key,
+        "t": paper.title,
+        "n": paper.name,
+        "a": paper.authors,
+        "d": paper.date,
+        "y": paper.year,
+        "v": venue_text(paper),
+        "c": paper.categories,
+        "f": paper.family,
+        "s": paper.summary,
+        "kind": paper.kind,
+        "access": paper.attributes.access,
+        "sup": paper.attributes.supervision,
+        "task": paper.attributes.tasks,
+        "goal": paper.attributes.goals,
+        "code": [repository(url)["name"] for url in paper.links.code],
+        "codeurl": paper.links.code,
+        "ok": 1 if paper.checked else None,
+    }
+    return {name: value for name, value in row.items() if value not in (None, [])}
+
+
+def list_place(papers: dict[str, Paper], key: str) -> tuple[str, str]:
+    """A stable order for ties: by date, then key."""
+    return (papers[key].date or "", key)
+
+
+def short_authors(paper: Paper) -> str:
+    """'A', 'A and B', 'A, B and C', or 'A and N others'; 'authors unknown' where none is known."""
+    names = paper.authors
+    if not names:
+        return "authors unknown"
+    if not paper.authors_complete:
+        return f"{names[0]} and others"
+    if len(names) <= 3:
+        return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return f"{names[0]} and {len(names) - 1} others"
+
+
+def long_date(date: str | None) -> str:
+    """'26 June 2024', 'June 2024', '2024' or 'date unknown'."""
+    if not date:
+        return "date unknown"
+    year, *rest = date.split("-")
+    month = [MONTHS[int(rest[0]) - 1]] if rest else []
+    day = [str(int(rest[1]))] if len(rest) > 1 else []
+    return " ".join([*day, *month, year])
+
+
+def venue_text(paper: Paper) -> str | None:
+    """'ICLR 2025', or None for a preprint."""
+    if not paper.venue:
+        return None
+    return " ".join(str(part) for part in (paper.venue.name, paper.venue.year) if part)
+
+
+def repository(url: str) -> View:
+    """A code link with the name a reader knows: owner/repository, or the host."""
+    try:
+        parts = urlsplit(url)
+        path, host = parts.path.strip("/"), parts.hostname
+    except ValueError:
+        path, host = "", None
+    return {"url": url, "name": "/".join(path.split("/")[:2]) or host or url}
+
+
+def _survey(paper: Paper) -> list[View] | None:
+    """The survey's row as (label, text) pairs."""
+    if not paper.survey:
+        return None
+    labels = {
+        "category": "Category", "strategy": "Strategy", "parametric": "Parametric", "supervised": "Supervised",
+        "models": "Models", "loss": "Loss", "traits": "Traits", "goals": "Goals", "tasks": "Tasks",
+        "generalises": "Generalises to new domains", "efficiency_aware": "Efficiency-aware", "code": "Code",
+    }  # fmt: skip
+    rows = []
+    for name, label in labels.items():
+        value = getattr(paper.survey, name)
+        if value is None or value == []:
+            continue
+        text = ", ".join(value) if isinstance(value, list) else {True: "yes", False: "no"}.get(value, value)
+        rows.append({"label": label, "text": text})
+    return rows
+
+
+def _citation_tags(paper: Paper) -> list[View]:
+    """Highwire tags, which Google Scholar and Zotero read."""
+    tags = [("citation_title", paper.title), *(("citation_author", author) for author in paper.authors)]
+    date = paper.date.replace("-", "/") if paper.date else None
+    venue = paper.venue
+    tags += [
+        ("citation_publication_date", str(venue.year) if venue and venue.year else date),
+        ("citation_online_date", date),
+        (
+            "citation_journal_title" if venue and venue.track == "journal" else "citation_conference_title",
+            venue.name if venue else None,
+        ),
+        ("citation_doi", paper.ids.doi),
+        ("citation_arxiv_id", paper.ids.arxiv),
+        ("citation_pdf_url", f"https://arxiv.org/pdf/{quote(paper.ids.arxiv)}" if paper.ids.arxiv else None),
+        ("citation_abstract_html_url", paper.url),
+    ]
+    return [{"name": name, "content": content} for name, content in tags if content]
+
+
+def _json_ld(paper: Paper) -> View:
+    """The paper as a schema.org ScholarlyArticle."""
+    fields = {
+        "@context": "https://schema.org",
+        "@type": "ScholarlyArticle",
+        "name": paper.title,
+        "headline": paper.title,
+        "author": [{"@type": "Person", "name": author} for author in paper.authors],
+        "datePublished": paper.date,
+        "isPartOf": {"@type": "PublicationIssue", "name": venue_text(paper)} if paper.venue else None,
+        "identifier": [
+            {"@type": "PropertyValue", "propertyID": FORMS[kind].name, "value": value}
+            for kind, value in paper.ids.items()
+        ],
+        "sameAs": [FORMS[kind].url(value) for kind, value in paper.ids.items()],
+        "url": paper.url,
+    }
+    return {name: value for name, value in fields.items() if value}

@@ -1,0 +1,37 @@
+// Copy buttons, and tooltips that Escape closes. Without this file everything stays readable.
+
+/** Copies text; falls back to a selection where the clipboard is closed (plain http, old browsers). */
+async function copy(source) {
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    return true;
+  } catch {
+    const range = document.createRange();
+    range.selectNodeContents(source);
+    const selection = window.getSelection();
+    selection.removeAllRanges();
+    selection.addRange(range);
+    return document.execCommand("copy");
+  }
+}
+
+for (const button of document.querySelectorAll("button.atlas-copy")) {
+  const label = button.textContent;
+  button.setAttribute("aria-live", "polite");
+  button.addEventListener("click", async () => {
+    const copied = await copy(document.getElementById(button.dataset.copies));
+    button.textContent = copied ? "Copied" : "Selected: press Ctrl+C";
+    setTimeout(() => (button.textContent = label), 2000);
+  });
+}
+
+// A tooltip shows on hover, focus and tap (by CSS); Escape hides it until the pointer or the focus comes back.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const term of document.querySelectorAll(".atlas-term:hover, .atlas-term:focus-within")) {
+    term.classList.add("atlas-term--closed");
+    const reopen = () => term.classList.remove("atlas-term--closed");
+    term.addEventListener("mouseleave", reopen, { once: true });
+    term.addEventListener("focusout", reopen, { once: true });
+  }
+});
