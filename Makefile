@@ -30,11 +30,14 @@ validate: $(STAMP) ## check every entry
 render: $(STAMP) ## the pages and data files, into build/docs
 	$(BIN)/atlas render
 
-site: validate render ## the built site, into build/site
+# MkDocs wants its source folder to exist before its hook renders into it.
+site: validate ## the built site, into build/site
+	@mkdir -p build/docs
 	$(BIN)/mkdocs build --strict --quiet
 	@echo "The site is in build/site (open it through a web server, for example: make serve)"
 
-serve: validate render ## the site on http://127.0.0.1:8000, rebuilt on every edit (PORT=... for another port)
+serve: validate ## the site on http://127.0.0.1:8000, rebuilt on every edit (PORT=... for another port)
+	@mkdir -p build/docs
 	$(BIN)/mkdocs serve --livereload --dev-addr 127.0.0.1:$(PORT)
 
 test: $(STAMP) ## every test; the browser tests too where a Chromium is found

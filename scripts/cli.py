@@ -82,7 +82,9 @@ def validate(
     if text:
         sys.stdout.write(text + "\n")
     counts = {level: sum(f.level == level for f in found) for level in Level}
-    told = ", ".join(f"{count} {level}{'s' if count != 1 and level != 'info' else ''}" for level, count in counts.items())
+    told = ", ".join(
+        f"{count} {level}{'s' if count != 1 and level != 'info' else ''}" for level, count in counts.items()
+    )
     say.print(Text(f"{len(corpus.entries)} entries: {told}"))
     raise typer.Exit(1 if counts[Level.ERROR] or counts[Level.WARNING] else 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from scripts.model import Corpus
 from scripts.model.corpus import CorpusError
 from scripts.render import render_site
 from scripts.render.settings import load_settings
+from scripts.render.views import Views
 
 WATCHED = ("papers", "taxonomy", "site_src")
 
@@ -31,6 +33,16 @@ def on_pre_build(config: MkDocsConfig) -> None:
         render_site(Corpus.load(_root(config)), Path(config.docs_dir))
     except CorpusError as error:
         raise PluginError(str(error)) from error
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Adds the papers to the theme's search index. Their pages are kept from its parser, which would take longer over
+    them than MkDocs takes to build them, and would index the lists of related papers, too."""
+    path = Path(config.site_dir) / "search" / "search_index.json"
+    if path.is_file():
+        index = json.loads(path.read_text(encoding="utf-8"))
+        index["docs"] += Views(Corpus.load(_root(config))).search_documents()
+        path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
 
 
 def on_serve(server: LiveReloadServer, /, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:  # noqa: ARG001

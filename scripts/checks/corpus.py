@@ -29,7 +29,10 @@ def _equal_keys(entries: list[Entry]) -> Iterator[tuple[Entry, Problem]]:
         other = first.setdefault(entry.key.lower(), entry)
         if other is not entry:
             where = f"{other.path.parent.name}/{other.path.name}"
-            yield entry, Problem((), "duplicate-key", f"the key {entry.key} is taken by {where}", "rename one")
+            yield (
+                entry,
+                Problem((), "duplicate-key", f"the key {entry.key} is taken by {where}", "rename one"),
+            )
 
 
 def _equal_identifiers(entries: list[Entry]) -> Iterator[tuple[Entry, Problem]]:
@@ -67,12 +70,15 @@ def _equal_texts(entries: list[Entry]) -> Iterator[tuple[Entry, Problem]]:
                 ),
             )
         if entry.paper.summary:
-            other = summaries.setdefault(normal_title(entry.paper.summary), entry)
+            other = summaries.setdefault(normal_title(entry.paper.summary) or entry.paper.summary, entry)
             if other is not entry:
                 yield (
                     entry,
                     Problem(
-                        ("summary",), "summary-equal", f"the same summary as {other.key}", "write one of its own"
+                        ("summary",),
+                        "summary-equal",
+                        f"the same summary as {other.key}",
+                        "write one of its own",
                     ),
                 )
 

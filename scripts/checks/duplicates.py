@@ -26,9 +26,9 @@ class Duplicate:
 
 
 def normal_title(title: str) -> str:
-    """Letters and digits only, without accents and case, so that typography does not count."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()
-    return " ".join(re.findall(r"[a-z0-9]+", plain.casefold()))
+    """Letters and digits of any script only, without accents and case, so that typography does not count."""
+    plain = "".join(char for char in unicodedata.normalize("NFKD", title) if unicodedata.category(char) != "Mn")
+    return " ".join(re.findall(r"[^\W_]+", plain.casefold()))
 
 
 def find_duplicates(papers: Mapping[str, Paper], threshold: float = LIKELY) -> list[Duplicate]:
@@ -51,7 +51,7 @@ def find_duplicates(papers: Mapping[str, Paper], threshold: float = LIKELY) -> l
             keys[b],
             round(score, 1),
             bool(_names(papers[keys[a]]) & _names(papers[keys[b]])),
-            bool(set(papers[keys[a]].ids.items()) & set(papers[keys[b]].ids.items())),
+            bool(_ids(papers[keys[a]]) & _ids(papers[keys[b]])),
         )
         for (a, b), score in pairs.items()
     ]
@@ -62,12 +62,16 @@ def _names(paper: Paper) -> set[str]:
     return {normal_title(author) for author in paper.authors}
 
 
+def _ids(paper: Paper) -> set[tuple[str, str]]:
+    return {(kind, value.lower()) for kind, value in paper.ids.items()}
+
+
 def _same_identifier(papers: list[Paper]) -> set[tuple[int, int]]:
     owners: dict[tuple[str, str], int] = {}
     pairs = set()
     for place, paper in enumerate(papers):
-        for kind, value in paper.ids.items():
-            owner = owners.setdefault((kind, value.lower()), place)
+        for identifier in _ids(paper):
+            owner = owners.setdefault(identifier, place)
             if owner != place:
                 pairs.add((owner, place))
     return pairs

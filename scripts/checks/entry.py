@@ -71,9 +71,7 @@ def _schema(entry: Entry) -> Iterator[Problem]:
             case "missing":
                 yield Problem(path, "missing-key", f"'{key}' is missing", f"add '{key}: ...'")
             case "value_error":
-                yield Problem(
-                    path, "wrong-type", str(error["ctx"]["error"]), "write YYYY, YYYY-MM or YYYY-MM-DD"
-                )
+                yield Problem(path, "wrong-type", str(error["ctx"]["error"]), "write YYYY, YYYY-MM or YYYY-MM-DD")
             case _:
                 where = ".".join(map(str, path)) or "the entry"
                 found = type(error["input"]).__name__ if error["input"] is not None else "nothing"
@@ -143,9 +141,7 @@ def _texts(entry: Entry) -> Iterator[Problem]:
             yield Problem(path, "text-html", f"'{found.group()}' looks like HTML", "write it as plain text")
         bad = next((c for c in text if unicodedata.category(c) in _CONTROL and c != "\n"), None)
         if bad:
-            yield Problem(
-                path, "text-control", f"holds the invisible character U+{ord(bad):04X}", "remove it"
-            )
+            yield Problem(path, "text-control", f"holds the invisible character U+{ord(bad):04X}", "remove it")
 
 
 def _strings(value: Any, path: YamlPath) -> Iterator[tuple[YamlPath, str]]:
@@ -249,7 +245,10 @@ def _identifiers(paper: Paper) -> Iterator[Problem]:
         form = FORMS[kind]
         if not form.pattern.match(value):
             yield Problem(
-                ("ids", kind), "identifier", f"'{value}' is no {form.name} identifier", f"write {form.example}"
+                ("ids", kind),
+                "identifier",
+                f"'{value}' is no {form.name} identifier",
+                f"write {form.example}",
             )
     doi, acl = paper.ids.doi, paper.ids.acl
     if doi and acl and doi.startswith("10.18653/v1/") and doi.removeprefix("10.18653/v1/").lower() != acl.lower():
@@ -266,7 +265,8 @@ def _dates(paper: Paper, today: datetime.date) -> Iterator[Problem]:
         yield Problem(
             ("checked", "date"), "date-future", f"{paper.checked.date} lies in the future", "check the date"
         )
-    month = arxiv_month(paper.ids.arxiv) if paper.ids.arxiv else None
+    arxiv = paper.ids.arxiv
+    month = arxiv_month(arxiv) if arxiv and FORMS["arxiv"].pattern.match(arxiv) else None
     if month and paper.date:
         shared = min(len(month), len(paper.date))
         # A preprint is submitted up to a few days before the month its identifier names, never after it; a paper
@@ -311,7 +311,9 @@ def _links(paper: Paper) -> Iterator[Problem]:
         for name in ("page", "project", "video", "slides")
         if (url := getattr(paper.links, name))
     ]
-    checked = [(("checked", "against", n), url) for n, url in enumerate(paper.checked.against if paper.checked else [])]
+    checked = [
+        (("checked", "against", n), url) for n, url in enumerate(paper.checked.against if paper.checked else [])
+    ]
     for path, url in (*links, *checked):
         if why := bad_link(url):
             yield Problem(path, "link", f"'{url}' {why}", "give the full address: https://...")
@@ -347,9 +349,17 @@ def bad_link(url: str) -> str | None:
 
 
 _NOT_A_NAME = [
-    (re.compile(r"\bet\s+al\b", re.I), "stands for authors left out", "name them all, or set authors_complete: false"),
-    (re.compile(r"[,;]"), "holds a comma or semicolon", "write 'Given Family', one author an item, no affiliation"),
-    (re.compile(r"(^|\s)(and|&)(\s|$)", re.I), "joins two authors", "one author an item"),
+    (
+        re.compile(r"\bet\s+al\b", re.IGNORECASE),
+        "stands for authors left out",
+        "name them all, or set authors_complete: false",
+    ),
+    (
+        re.compile(r"[,;]"),
+        "holds a comma or semicolon",
+        "write 'Given Family', one author an item, no affiliation",
+    ),
+    (re.compile(r"(^|\s)(and|&)(\s|$)", re.IGNORECASE), "joins two authors", "one author an item"),
     (re.compile(r"\d|[*@()\[\]{}]"), "holds a sign that is no part of a name", "remove affiliation marks"),
 ]
 
@@ -389,9 +399,7 @@ def _wording(paper: Paper) -> Iterator[Problem]:
                 "say what is new, what is computed from what, and the most telling number",
             )
         if not SUMMARY_SENTENCES[0] <= sentences <= SUMMARY_SENTENCES[1]:
-            yield Problem(
-                ("summary",), "summary-length", f"{sentences} sentence(s)", "write two to four sentences"
-            )
+            yield Problem(("summary",), "summary-length", f"{sentences} sentence(s)", "write two to four sentences")
     if paper.checked is None:
         yield Problem((), "unverified", "not verified", "hold it against its sources and add a `checked` block")
 
@@ -399,4 +407,4 @@ def _wording(paper: Paper) -> Iterator[Problem]:
 def count_sentences(text: str) -> int:
     """Sentences end with . ! or ? before a blank and a capital, a digit or a quote, or at the end."""
     shielded = re.sub(r"\b(e\.g|i\.e|vs|cf|al|approx|Fig|Eq|No)\.", r"\1", text)
-    return len(re.findall(r"[.!?][\"')]?(?=\s+[\"'(]?[A-Z0-9]|\s*$)", shielded))
+    return len(re.findall(r"[.!?][\"')’”]?(?=\s+[\"'(‘“]?[A-Z0-9]|\s*$)", shielded))

@@ -46,7 +46,7 @@ def as_text(findings: Iterable[Finding]) -> str:
 
 
 def as_json(findings: Iterable[Finding]) -> str:
-    """A list of objects with file, line, column, level, rule, message, repair."""
+    """A list of objects with file, line, column, level, rule, message, repair; in ASCII, for any terminal."""
     rows = [
         {
             "file": f.file,
@@ -59,7 +59,7 @@ def as_json(findings: Iterable[Finding]) -> str:
         }
         for f in findings
     ]
-    return json.dumps(rows, indent=2, ensure_ascii=False)
+    return json.dumps(rows, indent=2)
 
 
 def as_github(findings: Iterable[Finding]) -> str:
@@ -71,7 +71,7 @@ def as_github(findings: Iterable[Finding]) -> str:
         return text.replace(":", "%3A").replace(",", "%2C") if within else text
 
     return "\n".join(
-        f"::{names[f.level]} file={escape(f.file, within=True)},line={f.mark.line},col={f.mark.column},"
+        f"::{names[f.level]} file={escape(_one_line(f.file), within=True)},line={f.mark.line},col={f.mark.column},"
         f"title={escape(f.rule, within=True)}::{escape(_one_line(f'{f.message} ({f.repair})'))}"
         for f in findings
     )

@@ -39,7 +39,11 @@ _TABLE = [
     ("canonical", E, "One way to write an entry: a diff then shows facts only."),
     # facts
     ("identifier", E, "A malformed identifier leads nowhere."),
-    ("identifier-mismatch", E, "The DOI of an ACL paper contains its Anthology id; if not, one of them is wrong."),
+    (
+        "identifier-mismatch",
+        E,
+        "The DOI of an ACL paper contains its Anthology id; if not, one of them is wrong.",
+    ),
     ("date-future", E, "A first public version cannot lie in the future."),
     ("date-before-arxiv", E, "The first public version cannot be later than the arXiv id's month."),
     ("venue-year", W, "A venue long before the first version is mostly a slip."),

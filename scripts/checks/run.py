@@ -15,9 +15,7 @@ from scripts.model.corpus import Corpus, Entry
 from scripts.model.yaml_reader import Mark
 
 
-def validate(
-    corpus: Corpus, only: Collection[Path] = (), today: datetime.date | None = None
-) -> list[Finding]:
+def validate(corpus: Corpus, only: Collection[Path] = (), today: datetime.date | None = None) -> list[Finding]:
     """All findings, by file and line. With `only` (files or folders) those elsewhere are left out; the rules
     between entries still see every entry."""
     today = today or datetime.datetime.now(datetime.UTC).date()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import bibtexparser
+from bibtexparser.entrypoint import write_string
 from bibtexparser.library import Library
 from bibtexparser.middlewares.names import InvalidNameError, parse_single_name_into_parts
 from bibtexparser.model import Entry, Field
@@ -40,7 +40,7 @@ def entry_text(key: str, paper: Paper) -> str:
     """One paper as a BibTeX entry, with a line break at its end."""
     fields = [Field(name, value) for name, value in _fields(paper).items() if value]
     library = Library([Entry(_entry_type(paper), key, fields)])
-    text: str = bibtexparser.write_string(library)
+    text: str = write_string(library)
     return text.strip() + "\n"
 
 
@@ -101,7 +101,7 @@ def _author(name: str) -> str:
         parts = parse_single_name_into_parts(" ".join(name.split()))
     except InvalidNameError:
         parts = None
-    plain = parts is not None and parts.first and parts.last and not re.search(r"[,{}\\]|\band\b", name)
+    plain = parts is not None and parts.first and parts.last and not re.search(r"[,{}\\~]|\band\b", name)
     if parts is None or not plain:
         return f"{{{escape(name)}}}"
     family = " ".join([*parts.von, *parts.last])

@@ -55,7 +55,8 @@ def name(author: str) -> dict[str, str]:
         parts = parse_single_name_into_parts(author)
     except InvalidNameError:
         return {"literal": author}
-    if not parts.first or not parts.last:
+    # BibTeX reads commas, braces and '~' in a name as signs of its own; such a name stays as it stands
+    if not parts.first or not parts.last or [*parts.first, *parts.von, *parts.last] != author.split():
         return {"literal": author}
     split = {"family": " ".join(parts.last), "given": " ".join(parts.first)}
     return {**split, "non-dropping-particle": " ".join(parts.von)} if parts.von else split

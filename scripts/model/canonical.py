@@ -6,6 +6,7 @@ Comments on lines of their own stay above the key or item that followed them, co
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -13,6 +14,7 @@ import yaml
 from pydantic import BaseModel
 
 from scripts.model import yaml_reader
+from scripts.model.identifiers import DATE
 from scripts.model.paper import Paper
 from scripts.model.yaml_reader import YamlPath
 
@@ -22,6 +24,7 @@ _UNLIMITED = 10**6
 _FOLDED = {"summary", "notes"}
 _INLINE = {"venue"}  # a short mapping on one line
 _BLOCK = {"code", "against"}  # lists of addresses, one a line
+_COMMENT = re.compile(r"[\s,:?\[\]{}-]*(#.*)")  # after a line's last text only signs of structure come before one
 _STR, _INT = "tag:yaml.org,2002:str", "tag:yaml.org,2002:int"
 _BOOL, _NULL, _DATE = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null", "tag:yaml.org,2002:timestamp"
 
@@ -72,9 +75,7 @@ def _emit_key(key: str, value: Any) -> str:
             return ""
     width = WIDTH if isinstance(value, list | dict) or key in _FOLDED else _UNLIMITED
     node = yaml.MappingNode("tag:yaml.org,2002:map", [(_scalar(key), _node(value, key))], flow_style=False)
-    text: str = yaml.serialize(
-        node, Dumper=yaml.CSafeDumper, width=width, allow_unicode=True, explicit_end=False
-    )
+    text: str = yaml.serialize(node, Dumper=yaml.CSafeDumper, width=width, allow_unicode=True, explicit_end=False)
     return text
 
 
@@ -84,7 +85,9 @@ def _node(value: Any, key: str) -> yaml.Node:
         return yaml.MappingNode("tag:yaml.org,2002:map", pairs, flow_style=key in _INLINE)
     if isinstance(value, list):
         flat = not any(isinstance(item, dict | list) for item in value)
-        return yaml.SequenceNode("tag:yaml.org,2002:seq", [_node(i, "") for i in value], flow_style=flat and key not in _BLOCK)
+        return yaml.SequenceNode(
+            "tag:yaml.org,2002:seq", [_node(i, "") for i in value], flow_style=flat and key not in _BLOCK
+        )
     return _scalar(value, key)
 
 
@@ -96,7 +99,7 @@ def _scalar(value: Any, key: str = "") -> yaml.ScalarNode:
     if value is None:
         return yaml.ScalarNode(_NULL, "null")
     text = str(value)
-    if key == "date":  # plain, as in `date: 2024-06-26`
+    if key == "date" and DATE.match(text):  # plain, as in `date: 2024-06-26`
         tag = {4: _INT, 10: _DATE}.get(len(text), _STR)
         return yaml.ScalarNode(tag, text)
     if key in _FOLDED:
@@ -118,15 +121,15 @@ def find_comments(text: str) -> Comments:
             if stripped != SCHEMA_LINE:
                 waiting.append(stripped)
             continue
-        if number not in starts:
-            continue
-        first, last, end_column = starts[number]
-        if waiting:
+        first, last, end_column = starts.get(number, (None, None, 0))
+        if waiting and first is not None:
             comments.above.setdefault(first, []).extend(waiting)
             waiting = []
-        rest = line[end_column:].lstrip(" ,]}")
-        if rest.startswith("#"):
-            comments.beside[last] = rest
+        beside = _COMMENT.match(line, end_column) if first is not None or number not in spans else None
+        if beside and last is not None and last not in comments.beside:
+            comments.beside[last] = beside[1]
+        elif beside:
+            waiting.append(beside[1])
     if waiting:
         comments.above[()] = waiting
     return comments
@@ -135,22 +138,24 @@ def find_comments(text: str) -> Comments:
 def _spans(text: str) -> tuple[set[int], dict[int, tuple[YamlPath, YamlPath, int]]]:
     """Lines that lie inside a scalar of several lines; per line its first path, last path and last end column."""
     document = yaml_reader.parse(text)
-    path_at = {(mark.line, mark.column): path for path, mark in document.key_marks.items()}
-    path_at.update({(m.line, m.column): path for path, m in document.marks.items() if path and path[-1] != ""})
+    path_at = {(mark.line, mark.column): path for path, mark in document.marks.items() if path}
+    # a mapping begins where its first key does; the comment above belongs to the key
+    path_at.update({(mark.line, mark.column): path for path, mark in document.key_marks.items()})
     inside: set[int] = set()
     starts: dict[int, tuple[YamlPath, YamlPath, int]] = {}
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        if not isinstance(event, yaml.ScalarEvent):
+        start, stop = event.start_mark, event.end_mark
+        if not isinstance(event, yaml.ScalarEvent) or start is None or stop is None:
             continue
-        first_line, last_line = event.start_mark.line + 1, event.end_mark.line + 1
+        first_line, last_line = start.line + 1, stop.line + 1
         if event.style in (">", "|"):
             # a block scalar ends where the next key starts; its first line may carry a comment
-            inside.update(range(first_line + 1, last_line))
+            inside.update(range(first_line + 1, last_line + (stop.column > 0)))
             end = len(text.splitlines()[first_line - 1].split("#")[0])
         else:
             inside.update(range(first_line + 1, last_line + 1))
-            end = event.end_mark.column
-        path = path_at.get((first_line, event.start_mark.column + 1))
+            end = stop.column
+        path = path_at.get((first_line, start.column + 1))
         if path is None:
             continue
         line = first_line if event.style in (">", "|") else last_line
@@ -163,17 +168,19 @@ def _spans(text: str) -> tuple[set[int], dict[int, tuple[YamlPath, YamlPath, int
 def _put_back(body: str, comments: Comments) -> str:
     """Writes the comments at the places where their values now stand."""
     document = yaml_reader.parse(body)
+    inside, _ = _spans(body)
     lines = body.splitlines()
     above: dict[int, list[str]] = {}
     beside: dict[int, list[str]] = {}
     for path, texts in comments.above.items():
-        line = _line_of(document, path, len(lines) + 1)
-        above.setdefault(line, []).extend(texts)
+        above.setdefault(_line_above(document, path, lines, inside), []).extend(texts)
     for path, comment in comments.beside.items():
         line = _line_of(document, path, len(lines) + 1)
-        # a second comment that lands on the same line, or on a line that opens a wrapped list, goes above it
-        free = line <= len(lines) and line not in beside and _closes(lines[line - 1])
-        (beside if free else above).setdefault(line, []).append(comment)
+        # a second comment that lands on the same line, or on a line whose value goes on below, goes above it
+        if line <= len(lines) and line not in beside and line + 1 not in inside and _closes(lines[line - 1]):
+            beside[line] = [comment]
+        else:
+            above.setdefault(_line_above(document, path, lines, inside), []).append(comment)
     result: list[str] = []
     for number, line_text in enumerate(lines, 1):
         indent = " " * (len(line_text) - len(line_text.lstrip()))
@@ -199,3 +206,13 @@ def _line_of(document: yaml_reader.Document, path: YamlPath, end: int) -> int:
             return document.marks[path].line
         path = path[:-1]
     return end
+
+
+def _line_above(document: yaml_reader.Document, path: YamlPath, lines: list[str], inside: set[int]) -> int:
+    """The line of `path` or of its nearest ancestor that begins a line, so that a comment above splits no text."""
+    while path:
+        mark = document.key_marks.get(path) or document.marks.get(path)
+        if mark and mark.line not in inside and lines[mark.line - 1][: mark.column - 1].strip() in ("", "-"):
+            return mark.line
+        path = path[:-1]
+    return len(lines) + 1

@@ -23,19 +23,19 @@ class IdentifierForm:
 FORMS: dict[str, IdentifierForm] = {
     "arxiv": IdentifierForm(
         "arXiv",
-        re.compile(r"\d{2}(0[1-9]|1[0-2])\.\d{4,5}\Z|[a-z-]+(\.[A-Z]{2})?/\d{7}\Z"),
+        re.compile(r"\d{2}(0[1-9]|1[0-2])\.\d{4,5}\Z|[a-z-]+(\.[A-Z]{2})?/\d{7}\Z", re.ASCII),
         "2406.18665 (without the version)",
         "https://arxiv.org/abs/{id}",
     ),
     "doi": IdentifierForm(
         "DOI",
-        re.compile(r"10\.\d{4,9}/[!-;=?-~]+\Z"),  # printable ASCII without '<' and '>'
+        re.compile(r"10\.\d{4,9}/[!-;=?-~]+\Z", re.ASCII),  # printable ASCII without '<' and '>'
         "10.18653/v1/2023.acl-long.792 (without https://doi.org/)",
         "https://doi.org/{id}",
     ),
     "acl": IdentifierForm(
         "ACL Anthology",
-        re.compile(r"\d{4}\.[a-z0-9_]+-[a-z0-9_]+\.\d+\Z|[A-Z]\d{2}-\d{4}\Z"),
+        re.compile(r"\d{4}\.[a-z0-9_]+-[a-z0-9_]+\.\d+\Z|[A-Z]\d{2}-\d{4}\Z", re.ASCII),
         "2023.acl-long.792",
         "https://aclanthology.org/{id}/",
     ),
@@ -53,8 +53,8 @@ FORMS: dict[str, IdentifierForm] = {
     ),
 }
 
-KEY = re.compile(r"[a-z]+(\d{4})[a-z0-9]*\Z")
-DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?\Z")
+KEY = re.compile(r"[a-z]+(\d{4})[a-z0-9]*\Z", re.ASCII)
+DATE = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?\Z", re.ASCII)
 
 
 def arxiv_month(identifier: str) -> str | None:

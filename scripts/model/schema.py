@@ -23,9 +23,7 @@ def schema_text(taxonomy: Taxonomy, vocabulary: Vocabulary) -> str:
     top = schema["properties"]
     categories = {full_id: f"{category.name}: {category.summary}" for full_id, _, category in taxonomy}
     top["categories"]["items"] = _one_of(categories)
-    families = {
-        family.id: f"{full_id}: {family.definition}" for full_id, _, c in taxonomy for family in c.families
-    }
+    families = {family.id: f"{full_id}: {family.definition}" for full_id, _, c in taxonomy for family in c.families}
     top["family"] = {**_one_of(families), "description": top["family"]["description"]}
     top["kind"] = _one_of({key: term.definition for key, term in vocabulary.kinds.items()})
     definitions["Venue"]["properties"]["track"] = _one_of(

@@ -68,9 +68,7 @@ def read_text(path: Path, max_bytes: int = MAX_ENTRY_BYTES) -> str:
             )
         raw = path.read_bytes()
     except OSError as error:
-        raise UnreadableError(
-            "not-a-file", f"cannot be read: {error.strerror}", "check its permissions"
-        ) from error
+        raise UnreadableError("not-a-file", f"cannot be read: {error.strerror}", "check its permissions") from error
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -83,9 +81,7 @@ def read_text(path: Path, max_bytes: int = MAX_ENTRY_BYTES) -> str:
             Mark(line, column),
         ) from error
     if text.startswith("\ufeff"):
-        raise UnreadableError(
-            "encoding", "the file starts with a byte-order mark", "save it as UTF-8 without BOM"
-        )
+        raise UnreadableError("encoding", "the file starts with a byte-order mark", "save it as UTF-8 without BOM")
     return text
 
 
@@ -143,7 +139,8 @@ class _Builder:
         self.documents = 0
 
     def take(self, event: yaml.Event) -> None:
-        mark = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+        place = event.start_mark
+        mark = Mark(place.line + 1, place.column + 1) if place else Mark()
         match event:
             case yaml.AliasEvent():
                 self._refuse(f"an alias (*{event.anchor})", "write the value out", mark)
@@ -170,7 +167,7 @@ class _Builder:
     def _refuse(self, what: str, repair: str, mark: Mark) -> None:
         raise UnreadableError("yaml-feature", f"{what} is not used in entries", repair, mark)
 
-    def _refuse_properties(self, event: yaml.NodeEvent, mark: Mark) -> None:
+    def _refuse_properties(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, mark: Mark) -> None:
         if event.anchor is not None:
             self._refuse(f"an anchor (&{event.anchor})", "write the value out where it is needed", mark)
         if event.tag not in (None, "!"):
@@ -183,9 +180,7 @@ class _Builder:
         if self._waits_for_key():
             container, path = self.stack[-1]
             if text in container:
-                raise UnreadableError(
-                    "yaml-feature", f"the key '{text}' stands twice", "keep one of the two", mark
-                )
+                raise UnreadableError("yaml-feature", f"the key '{text}' stands twice", "keep one of the two", mark)
             self.keys[-1] = text
             self.document.key_marks[(*path, text)] = mark
         else:

@@ -37,7 +37,12 @@ def html_attribute(text: object) -> str:
 def front_matter(meta: dict[str, Any]) -> str:
     """Page metadata as YAML between two lines of dashes."""
     text: str = yaml.dump(
-        meta, Dumper=yaml.CSafeDumper, allow_unicode=True, width=10**6, sort_keys=False, default_flow_style=False
+        meta,
+        Dumper=yaml.CSafeDumper,
+        allow_unicode=True,
+        width=10**6,
+        sort_keys=False,
+        default_flow_style=False,
     )
     return f"---\n{text}---\n"
 

@@ -13,14 +13,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from scripts.checks.rules import RULES
-from scripts.exports import FORMATS, bibtex
+from scripts.exports import FORMATS
 from scripts.model import Corpus
 from scripts.render.markup import front_matter, html_attribute, http, md, script_json
 from scripts.render.settings import Settings, load_settings
 from scripts.render.views import View, Views
 
+BIBTEX = "papers.bib"
 DOWNLOADS = {
-    "bibtex": "papers.bib",
     "csl-json": "papers.csl.json",
     "json": "papers.json",
     "csv": "papers.csv",
@@ -76,17 +76,20 @@ def _files(corpus: Corpus) -> Iterator[tuple[str, str | Path]]:
     pages = Pages(source, load_settings(corpus.root))
     yield from pages.render_all(views)
     for file in sorted((source / "assets").rglob("*")):
-        if file.is_file() and file.suffix != ".md":  # a Markdown file would become a page
+        if file.is_file():
             yield f"assets/{file.relative_to(source / 'assets').as_posix()}", file
     yield "assets/data/explorer.json", _compact(views.explorer())
-    yield "assets/data/bibtex.json", _compact({k: bibtex.entry_text(k, p) for k, p in corpus.papers.items()})
+    yield "assets/data/bibtex.json", _compact(views.bibtex)
+    yield f"downloads/{BIBTEX}", "\n".join(views.bibtex.values())
+    for full_id, keys in views.by_category.items():
+        if full_id in views.categories:
+            yield f"downloads/{full_id.replace('/', '-')}.bib", "\n".join(views.bibtex[key] for key in keys)
     for form, name in DOWNLOADS.items():
         yield f"downloads/{name}", FORMATS[form](corpus, corpus.papers)
-    for full_id, keys in views.by_category.items():
-        mine = {key: corpus.papers[key] for key in keys}
-        if full_id in views.categories:
-            yield f"downloads/{full_id.replace('/', '-')}.bib", bibtex.export(mine)
-    yield "downloads/taxonomy.json", json.dumps(corpus.taxonomy.model_dump(), indent=1, ensure_ascii=False) + "\n"
+    yield (
+        "downloads/taxonomy.json",
+        json.dumps(corpus.taxonomy.model_dump(), indent=1, ensure_ascii=False) + "\n",
+    )
     yield "downloads/schema.json", corpus.root / "papers" / "schema.json"
 
 
@@ -127,7 +130,12 @@ class Pages:
         unverified = [card for card in everything if not card["verified"]]
         rules = [{"id": r.id, "level": r.level.value, "reason": r.reason} for r in RULES.values()]
         bibs = [
-            {"name": c["name"], "stage": c["stage"], "file": f"downloads/{c['id'].replace('/', '-')}.bib", "count": n}
+            {
+                "name": c["name"],
+                "stage": c["stage"],
+                "file": f"downloads/{c['id'].replace('/', '-')}.bib",
+                "count": n,
+            }
             for c in views.categories.values()
             if (n := len(views.by_category.get(c["id"], [])))
         ]
@@ -135,7 +143,7 @@ class Pages:
         yield self.page("index.md", newest=newest, **shared)
         yield self.page("about.md", unverified=unverified, **shared)
         yield self.page("contribute.md", rules=rules, vocabulary=vocabulary, **shared)
-        yield self.page("data.md", downloads=DOWNLOADS, bibs=bibs, **shared)
+        yield self.page("data.md", downloads={**DOWNLOADS, "bibtex": BIBTEX}, bibs=bibs, **shared)
         yield self.page("taxonomy/index.md", template="taxonomy.md", vocabulary=vocabulary, **shared)
         yield self.page("papers/index.md", template="explorer.md", papers=everything, **shared)
         for stage in stages:
@@ -148,8 +156,8 @@ class Pages:
 
     def page(self, path: str, template: str | None = None, **context: Any) -> tuple[str, str]:
         """One page as (path, text). The template sets its metadata by calling `meta(...)`."""
-        depth = path.removesuffix("index.md").removesuffix(".md").rstrip("/").count("/")
-        depth += path.removesuffix("index.md") not in ("",)
+        address = path.removesuffix("index.md").removesuffix(".md").rstrip("/")
+        depth = len(address.split("/")) if address else 0
         meta: dict[str, Any] = {}
 
         def set_meta(*, title: str, description: str, json_ld: object = None, **more: Any) -> str:

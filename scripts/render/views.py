@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import calendar
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from scripts.exports import bibtex, csl
 from scripts.model import Corpus, Paper
 from scripts.model.identifiers import FORMS
+from scripts.render.markup import html_attribute
 
 View = dict[str, Any]
-MONTHS = "January February March April May June July August September October November December".split()
-RELATED_SHOWN = 6
+MONTHS = list(calendar.month_name)[1:]
+RELATED_SHOWN = 5
+NEIGHBOURS = 30
 
 
 class Views:
@@ -22,6 +26,8 @@ class Views:
     def __init__(self, corpus: Corpus) -> None:
         self.corpus = corpus
         self.papers = corpus.papers
+        self.place = {key: place for place, key in enumerate(self.papers)}
+        self.bibtex = {key: bibtex.entry_text(key, paper) for key, paper in self.papers.items()}
         self.folders = {entry.key: entry.path.parent.name for entry in corpus.entries}
         self.categories = {full_id: self._category_head(full_id) for full_id, _, _ in corpus.taxonomy}
         self.by_category: dict[str, list[str]] = defaultdict(list)
@@ -42,7 +48,7 @@ class Views:
     # --- shared pieces ------------------------------------------------------------------------------------------
 
     def _category_head(self, full_id: str) -> View:
-        stage = next(s for s in self.corpus.taxonomy.stages if s.id == full_id.split("/")[0])
+        stage = next(s for s in self.corpus.taxonomy.stages if s.id == full_id.split("/", maxsplit=1)[0])
         category = self.corpus.taxonomy.category(full_id)
         assert category
         return {
@@ -121,7 +127,7 @@ class Views:
             "checked": paper.checked.model_dump() if paper.checked else None,
             "checked_date": long_date(paper.checked.date) if paper.checked else None,
             "groups": self._related(key, paper),
-            "bibtex": bibtex.entry_text(key, paper),
+            "bibtex": self.bibtex[key],
             "csl": csl.item(key, paper),
             "description": paper.summary or f"{paper.title}: an entry of the LLM Ensemble Atlas.",
             "citation": _citation_tags(paper),
@@ -169,17 +175,17 @@ class Views:
         ]
         seen = {key, *(k for _, keys in groups for k in keys)}
         benchmarks = Counter(
-            other for benchmark in paper.attributes.benchmarks for other in self.by_benchmark[benchmark]
+            other
+            for benchmark in paper.attributes.benchmarks
+            for other in neighbours(self.by_benchmark[benchmark], self.place, key, NEIGHBOURS)
+            if other not in seen
         )
-        shared = sorted(
-            (k for k in benchmarks if k not in seen), key=lambda k: (-benchmarks[k], list_place(self.papers, k))
-        )[:RELATED_SHOWN]
-        seen |= set(shared)
-        family = [
-            k for k in self.by_family.get((paper.categories[0], paper.family or ""), []) if k not in seen
-        ]
-        nearest = sorted(family, key=lambda k: abs((self.papers[k].year or 0) - (paper.year or 0)))
-        groups += [("Evaluated on the same benchmarks", shared), ("In the same family", nearest[:RELATED_SHOWN])]
+        shared = [k for k, _ in benchmarks.most_common(RELATED_SHOWN)]
+        family = neighbours(
+            self.by_family.get((paper.categories[0], paper.family or ""), []), self.place, key, NEIGHBOURS
+        )
+        others = [k for k in family if k not in seen and k not in shared][:RELATED_SHOWN]
+        groups += [("Evaluated on the same benchmarks", shared), ("In the same family", others)]
         return [{"name": name, "papers": self.cards(keys)} for name, keys in groups if keys]
 
     def category(self, full_id: str) -> View:
@@ -259,12 +265,28 @@ class Views:
             "checked": max((p.checked.date for p in papers if p.checked), default=None),
         }
 
+    def search_documents(self) -> list[View]:
+        """The papers as documents of the theme's search index: what a reader may type, escaped for HTML."""
+        return [
+            {
+                "location": f"papers/{key}/",
+                "title": html_attribute(paper.title),
+                "text": html_attribute(" ".join([paper.name or "", *paper.authors, paper.summary or ""])),
+            }
+            for key, paper in self.papers.items()
+        ]
+
     def explorer(self) -> View:
         """The explorer's index: short keys, unknown values absent."""
         vocabulary = self.corpus.vocabulary
         labels = {
             short: {value: term.name for value, term in vocabulary.attributes[name].values.items()}
-            for short, name in (("access", "access"), ("supervision", "supervision"), ("task", "tasks"), ("goal", "goals"))
+            for short, name in (
+                ("access", "access"),
+                ("supervision", "supervision"),
+                ("task", "tasks"),
+                ("goal", "goals"),
+            )
         }
         return {
             "stages": [
@@ -311,9 +333,13 @@ def _explorer_row(key: str, paper: Paper) -> View:
     return {name: value for name, value in row.items() if value not in (None, [])}
 
 
-def list_place(papers: dict[str, Paper], key: str) -> tuple[str, str]:
-    """A stable order for ties: by date, then key."""
-    return (papers[key].date or "", key)
+def neighbours(keys: list[str], place: Mapping[str, int], key: str, count: int) -> list[str]:
+    """Up to `count` others of `keys` (which are sorted by `place`) around `key`, the nearest in time first.
+
+    Looking only at neighbours keeps the work per page the same however many papers a group has."""
+    here = bisect_left(keys, place[key], key=place.__getitem__)
+    window = [k for k in keys[max(0, here - count) : here + count + 1] if k != key]
+    return sorted(window, key=lambda k: abs(place[k] - place[key]))[:count]
 
 
 def short_authors(paper: Paper) -> str:
@@ -376,7 +402,10 @@ def _survey(paper: Paper) -> list[View] | None:
 
 def _citation_tags(paper: Paper) -> list[View]:
     """Highwire tags, which Google Scholar and Zotero read."""
-    tags = [("citation_title", paper.title), *(("citation_author", author) for author in paper.authors)]
+    tags: list[tuple[str, str | None]] = [
+        ("citation_title", paper.title),
+        *(("citation_author", author) for author in paper.authors),
+    ]
     date = paper.date.replace("-", "/") if paper.date else None
     venue = paper.venue
     tags += [

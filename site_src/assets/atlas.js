@@ -1,5 +1,8 @@
 // Copy buttons, and tooltips that Escape closes. Without this file everything stays readable.
 
+// The theme gives its search dialog no name of its own.
+document.querySelector('[data-md-component="search"]')?.setAttribute("aria-label", "Search");
+
 /** Copies text; falls back to a selection where the clipboard is closed (plain http, old browsers). */
 async function copy(source) {
   try {
@@ -28,10 +31,10 @@ for (const button of document.querySelectorAll("button.atlas-copy")) {
 // A tooltip shows on hover, focus and tap (by CSS); Escape hides it until the pointer or the focus comes back.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  for (const term of document.querySelectorAll(".atlas-term:hover, .atlas-term:focus-within")) {
+  for (const term of document.querySelectorAll(".atlas-term:hover, .atlas-term:focus")) {
     term.classList.add("atlas-term--closed");
     const reopen = () => term.classList.remove("atlas-term--closed");
     term.addEventListener("mouseleave", reopen, { once: true });
-    term.addEventListener("focusout", reopen, { once: true });
+    term.addEventListener("blur", reopen, { once: true });
   }
 });

@@ -1,0 +1,296 @@
+/**
+ * The papers explorer without its page: reading the data, filtering, text search and the URL. It touches no
+ * element, so it can be tested outside a browser.
+ */
+
+/** The levels of the topic tree, each with its own URL parameter and filter group. */
+export const LEVELS = [
+  { id: "stage", name: "Stage" },
+  { id: "category", name: "Category" },
+  { id: "family", name: "Family" },
+];
+/** The flat facets; `only` is the one value of a yes/no facet. */
+export const FLAT_FACETS = [
+  { id: "kind", name: "Kind" },
+  { id: "access", name: "Model access" },
+  { id: "supervision", name: "Supervision" },
+  { id: "task", name: "Task" },
+  { id: "goal", name: "Goal" },
+  { id: "code", name: "Code", only: "Has code" },
+  { id: "verified", name: "Checked", only: "Verified" },
+];
+export const SORTS = {
+  relevance: "Relevance", newest: "Newest first", oldest: "Oldest first", title: "Title A–Z", name: "Name A–Z",
+};
+
+/**
+ * @typedef {{ name: string, url: string | null }} Repo
+ * @typedef {{ id: string, name: string, level: number, parent: Topic | null, stage: string }} Topic
+ * @typedef {{ id: string, name: string, labels: Map<string, string>, codes: Map<string, number> }} Facet
+ * @typedef {{ i: number, key: string, title: string, name: string, authors: string[], date: string, year: number,
+ *   venue: string, summary: string, repos: Repo[], stage: string, values: Record<string, string[]>,
+ *   codes: number[][] }} Paper
+ * @typedef {{ topics: Map<string, Topic>, facets: Facet[], papers: Paper[], years: number[], codes: number,
+ *   orders: Map<string, Paper[]> }} Atlas
+ * @typedef {{ q: string, sort: string, from: number, to: number, picked: Record<string, Set<string>> }} State
+ * @typedef {{ ranked: number[], terms: Map<number, Set<string>>, loose: boolean }} Hits
+ */
+
+// ---------------------------------------------------------------- reading the data
+
+export const text = (value) => (typeof value === "string" || typeof value === "number" ? String(value).trim() : "");
+const list = (value) => (Array.isArray(value) ? value : []);
+const texts = (value) => list(value).map(text).filter(Boolean);
+
+/** @returns {string | null} the address if it is an absolute http(s) one */
+function webAddress(value) {
+  try {
+    const url = new URL(text(value));
+    return url.protocol === "https:" || url.protocol === "http:" ? url.href : null;
+  } catch {
+    return null;
+  }
+}
+
+/** @returns {Map<string, Topic>} stages, categories and families in reading order, by id */
+function readTopics(stages) {
+  const topics = new Map();
+  const add = (level, raw, id, parent) => {
+    const topic = { id, name: text(raw.name) || id, level, parent, stage: parent ? parent.stage : id };
+    topics.set(id, topic);
+    return topic;
+  };
+  for (const rawStage of list(stages)) {
+    const stage = add(0, rawStage, text(rawStage.id), null);
+    for (const rawCategory of list(rawStage.categories)) {
+      const category = add(1, rawCategory, text(rawCategory.id), stage);
+      // A family's id may recur under another category, so its category is part of its identity here.
+      for (const raw of list(rawCategory.families)) add(2, raw, `${category.id}/${text(raw.id)}`, category);
+    }
+  }
+  return topics;
+}
+
+/** Every topic a paper counts for: its categories, their stages, and its family under the primary one. */
+function topicsOf(topics, categories, family) {
+  const found = new Set();
+  for (const id of [...categories, `${categories[0]}/${family}`]) {
+    for (let topic = topics.get(id); topic; topic = topic.parent) found.add(topic.id);
+  }
+  return [...found];
+}
+
+/** @returns {Paper} */
+function readPaper(raw, i, topics) {
+  const categories = texts(raw.c);
+  const [names, addresses] = [list(raw.code).map(text), list(raw.codeurl).map(webAddress)];
+  const repos = (names.length ? names : addresses)
+    .map((name, n) => ({ name: name || addresses[n], url: addresses[n] ?? null })).filter(({ name }) => name);
+  return {
+    i, key: text(raw.k), title: text(raw.t) || text(raw.k), name: text(raw.n), authors: texts(raw.a),
+    date: text(raw.d) || text(raw.y), year: Number(raw.y) || 0, venue: text(raw.v), summary: text(raw.s), repos,
+    stage: topics.get(categories[0])?.stage ?? "related",
+    values: {
+      topic: topicsOf(topics, categories, text(raw.f)), kind: texts([raw.kind]), access: texts([raw.access]),
+      supervision: texts([raw.sup]), task: texts(raw.task), goal: texts(raw.goal),
+      code: repos.length ? ["1"] : [], verified: raw.ok ? ["1"] : [],
+      category: categories.filter((id) => topics.has(id)),
+    },
+  };
+}
+
+/** The values of a facet that some paper has, in the vocabulary's order; unlabelled ones follow. */
+function readFacet({ id, name, only }, labels, papers) {
+  const used = new Set(papers.flatMap((paper) => paper.values[id]));
+  const named = only ? { 1: only } : labels?.[id] ?? {};
+  const known = Object.keys(named).filter((value) => used.has(value));
+  const label = (value) => (known.includes(value) && text(named[value])) || value;
+  return { id, name, labels: new Map([...known, ...used].map((value) => [value, label(value)])) };
+}
+
+/** @returns {Atlas} */
+export function readAtlas(json) {
+  const topics = readTopics(json.stages);
+  const papers = list(json.papers).filter((raw) => raw && text(raw.k)).map((raw, i) => readPaper(raw, i, topics));
+  if (!papers.length) throw new Error("no papers in the data");
+  const topicLabels = new Map([...topics].map(([id, topic]) => [id, topic.name]));
+  const flat = FLAT_FACETS.map((facet) => readFacet(facet, json.labels, papers));
+  const facets = [{ id: "topic", name: "Topic", labels: topicLabels }, ...flat];
+  // Every value of every facet gets a number, so that filtering need not compare strings.
+  let codes = 0;
+  for (const facet of facets) facet.codes = new Map([...facet.labels.keys()].map((value) => [value, codes++]));
+  for (const paper of papers) paper.codes = facets.map(({ id, codes: all }) => paper.values[id].map((v) => all.get(v)));
+  const years = [...new Set(papers.map((paper) => paper.year).filter(Boolean))].sort((a, b) => b - a);
+  return { topics, facets, papers, years, codes, orders: new Map() };
+}
+
+// ---------------------------------------------------------------- filtering and sorting
+
+const alphabetical = new Intl.Collator("en", { numeric: true, sensitivity: "base" }).compare;
+const byCode = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The papers in one order; each order is worked out once. Papers without the field come last in all of them. */
+function ordered(atlas, sort) {
+  if (!atlas.orders.has(sort)) {
+    const field = sort === "title" || sort === "name" ? sort : "date";
+    const compare = field === "date" ? byCode : alphabetical;
+    const sign = field === "date" && sort !== "oldest" ? -1 : 1;
+    atlas.orders.set(sort, [...atlas.papers].sort((a, b) =>
+      !a[field] - !b[field] || sign * compare(a[field], b[field]) || alphabetical(a.title, b.title)));
+  }
+  return atlas.orders.get(sort);
+}
+
+export function isUnder(topic, ancestor) {
+  for (let above = topic?.parent; above; above = above.parent) if (above.id === ancestor) return true;
+  return false;
+}
+
+/** The picks that decide. In the tree a pick is refined, not joined, by picks below it. */
+function deciding(atlas, facet, picked) {
+  if (facet.id !== "topic") return picked;
+  return new Set([...picked].filter((id) => ![...picked].some((other) => isUnder(atlas.topics.get(other), id))));
+}
+
+/**
+ * Papers that pass every facet, and for each value the number of papers it stands for when the other facets stay
+ * as they are: a paper that fails a single facet still counts within that one.
+ * @param {Atlas} atlas @param {State} state @param {Hits | null} hits
+ */
+export function select(atlas, state, hits) {
+  const [counts, wanted] = [new Uint32Array(atlas.codes), new Uint8Array(atlas.codes)];
+  const active = [];
+  atlas.facets.forEach((facet, n) => {
+    const values = deciding(atlas, facet, state.picked[facet.id]);
+    for (const value of values) wanted[facet.codes.get(value)] = 1;
+    if (values.size) active.push(n);
+  });
+  const passes = (code) => wanted[code];
+  const sort = sortInForce(state);
+  const byRelevance = sort === "relevance" && hits;
+  const papers = byRelevance ? hits.ranked.map((i) => atlas.papers[i]) : ordered(atlas, sort);
+  const shown = [];
+  for (const paper of papers) {
+    if (hits && !hits.terms.has(paper.i)) continue;
+    if ((state.from && paper.year < state.from) || (state.to && !(paper.year && paper.year <= state.to))) continue;
+    const failed = active.filter((n) => !paper.codes[n].some(passes));
+    if (!failed.length) shown.push(paper);
+    const countIn = failed.length ? failed.map((n) => paper.codes[n]) : paper.codes;
+    if (failed.length < 2) for (const codes of countIn) for (const code of codes) counts[code] += 1;
+  }
+  return { shown, counts };
+}
+
+/** @param {State} state */
+export function sortInForce(state) {
+  if (state.sort && (state.sort !== "relevance" || state.q)) return state.sort;
+  return state.q ? "relevance" : "newest";
+}
+
+// ---------------------------------------------------------------- free text
+
+/** Words that nearly every paper has: they would cost a third of the index and say nothing. */
+const STOPWORDS = new Set(["a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "has", "in", "into", "is",
+  "it", "its", "of", "on", "or", "than", "that", "the", "their", "this", "to", "which", "with"]);
+
+/** Lower case without accents, so that "Schutze" finds "Schütze". */
+export function fold(word) {
+  // Most words are plain ASCII and need no Unicode work.
+  const plain = /^[\x00-\x7f]*$/.test(word) ? word : word.normalize("NFKD").replace(/\p{M}/gu, "");
+  return plain.toLowerCase();
+}
+
+/** The word as the index holds it, or null if it does not. */
+function indexTerm(word) {
+  const term = fold(word);
+  return term && !STOPWORDS.has(term) ? term : null;
+}
+
+/** "FrugalGPT" is looked for as "Frugal GPT" too, and "Co-LLM" as "CoLLM". */
+function nameForms(name) {
+  return [name, name.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2"), name.replace(/[^\p{L}\p{N}]+/gu, "")].join(" ");
+}
+
+export async function buildIndex(papers) {
+  const { default: MiniSearch } = await import("./vendor/minisearch.js");
+  const index = new MiniSearch({
+    idField: "i",
+    fields: ["name", "title", "authors", "summary", "key"],
+    extractField: (paper, field) => {
+      if (field === "name") return nameForms(paper.name);
+      return field === "authors" ? paper.authors.join(" ") : paper[field];
+    },
+    processTerm: indexTerm,
+    searchOptions: {
+      boost: { name: 5, title: 3, key: 2, authors: 1.5 },
+      prefix: true,
+      fuzzy: (term) => (term.length >= 5 ? 0.2 : false),
+    },
+  });
+  // In slices, so that typing and scrolling go on meanwhile.
+  await index.addAllAsync(papers, { chunkSize: 200 });
+  return index;
+}
+
+/** Papers with all the words or, if there are none, with any of them. @returns {Hits | null} null: no word to go by */
+export function findHits(index, q) {
+  if (!pieces(q).some(indexTerm)) return null;
+  let found = index.search(q, { combineWith: "AND" });
+  const loose = !found.length && /\s/.test(q);
+  if (loose) found = index.search(q, { combineWith: "OR" });
+  const terms = new Map(found.map((hit) => [hit.id, new Set(hit.terms)]));
+  return { ranked: found.map((hit) => hit.id), terms, loose };
+}
+
+/** Splits where MiniSearch splits, so that the words it matched can be marked. */
+export const pieces = (string) => string.split(/([\n\r\p{Z}\p{P}]+)/u);
+
+// ---------------------------------------------------------------- the address bar
+
+/** Ids that a topic goes by in the URL: a family drops its category where its own id says enough. */
+function topicSlug(atlas, topic) {
+  if (topic.level < 2) return topic.id;
+  const slug = topic.id.slice(topic.parent.id.length + 1);
+  const twins = [...atlas.topics.values()].filter((other) => other.level === 2 && other.id.endsWith(`/${slug}`));
+  return twins.length > 1 ? topic.id : slug;
+}
+
+/** @returns {State} what the query string asks for; what it asks for in vain is left out */
+export function readUrl(atlas, search) {
+  const params = new URLSearchParams(search);
+  const values = (name) => params.getAll(name).flatMap((value) => value.split(",")).map((value) => value.trim());
+  const year = (name) => atlas.years.find((known) => String(known) === params.get(name)) ?? 0;
+  const picked = Object.fromEntries(atlas.facets.map(({ id, labels }) =>
+    [id, new Set(id === "topic" ? [] : values(id).filter((value) => labels.has(value)))]));
+  for (const topic of atlas.topics.values()) {
+    const asked = values(LEVELS[topic.level].id);
+    if (!asked.includes(topic.id) && !asked.includes(topicSlug(atlas, topic))) continue;
+    picked.topic.add(topic.id);
+    // A family is offered under its picked category only.
+    if (topic.level === 2) picked.topic.add(topic.parent.id);
+  }
+  const [from, to] = [year("from"), year("to")];
+  const swap = from && to && from > to;
+  const sort = Object.hasOwn(SORTS, params.get("sort") ?? "") ? params.get("sort") : "";
+  return { q: (params.get("text") ?? "").trim(), sort, from: swap ? to : from, to: swap ? from : to, picked };
+}
+
+/** @param {State} state @returns {string} the page's address with this view; other parameters stay */
+export function viewAddress(atlas, state) {
+  const url = new URL(location.href);
+  const topics = [...atlas.topics.values()].filter((topic) => state.picked.topic.has(topic.id));
+  const parts = { text: state.q };
+  LEVELS.forEach(({ id }, level) => {
+    parts[id] = topics.filter((topic) => topic.level === level).map((topic) => topicSlug(atlas, topic)).join(",");
+  });
+  Object.assign(parts, { from: state.from, to: state.to });
+  for (const { id } of FLAT_FACETS) parts[id] = [...state.picked[id]].join(",");
+  parts.sort = state.sort === "relevance" && !state.q ? "" : state.sort;
+  for (const [name, value] of Object.entries(parts)) {
+    url.searchParams.delete(name);
+    if (value) url.searchParams.set(name, value);
+  }
+  // Slashes and commas are allowed in a query, and the link reads better with them.
+  url.search = url.search.replace(/%2F/gi, "/").replace(/%2C/gi, ",");
+  return url.href;
+}

@@ -1,0 +1,570 @@
+/**
+ * The papers explorer: facets, free text and result cards over explorer.json.
+ *
+ * Everything in that file is untrusted: it reaches the page as text nodes, as attribute values and as
+ * links whose scheme was checked, never as markup. Load this file as a plain (deferred, not async) module.
+ */
+
+import {
+  LEVELS, SORTS, text, readAtlas, isUnder, select, sortInForce, fold,
+  buildIndex, findHits, pieces, readUrl, viewAddress,
+} from "./explorer-model.js";
+
+const PAGE = 40;
+const TYPING_PAUSE_MS = 120;
+const AUTHORS_SHOWN = 3;
+const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September",
+  "October", "November", "December"];
+
+/** Outlines on a 24 x 24 grid, drawn as strokes. */
+const ICONS = {
+  search: "M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13M15.5 15.5 20 20",
+  filter: "M4 6h16M7 12h10M10 18h4",
+  cross: "M6 6l12 12M18 6 6 18",
+  link: "M10 14a4 4 0 0 0 6 .5l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6-.5l-3 3a4 4 0 0 0 6 6l1-1",
+  save: "M12 4v11M7 11l5 5 5-5M5 20h14",
+  code: "M8 7l-5 5 5 5M16 7l5 5-5 5",
+  yes: "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M8 12.5l3 3 5.5-6.5",
+  no: "M5 5h14v14H5zM12 8.5v4.5M12 15.5v.5",
+};
+
+/** @typedef {import("./explorer-model.js").Atlas} Atlas */
+/** @typedef {import("./explorer-model.js").Paper} Paper */
+
+// ---------------------------------------------------------------- building elements
+
+/** Functions among the attributes become listeners; strings among the children become text nodes. */
+function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") node.addEventListener(name, value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value != null) node.setAttribute(name, value);
+  }
+  node.append(...children.flat().filter((child) => child != null && child !== ""));
+  return node;
+}
+
+function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", "atlas-x-icon");
+  svg.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** The string as nodes, with the words that the search matched in <mark>. */
+function highlight(string, terms) {
+  if (!terms) return [string];
+  return pieces(string).map((piece) => (piece && terms.has(fold(piece)) ? el("mark", {}, piece) : piece));
+}
+
+function button(label, iconName, onClick, attributes = {}) {
+  return el("button", { type: "button", class: "atlas-x-button", click: onClick, ...attributes },
+    iconName && icon(iconName), el("span", {}, label));
+}
+
+/** "2024-06-26" as "26 June 2024"; shorter dates stay as vague as they are. */
+function dateElement(date) {
+  const [, year, month, day] = /^(\d{4})(?:-(\d\d)(?:-(\d\d))?)?$/.exec(date) ?? [];
+  if (!year) return el("span", {}, date || "Date unknown");
+  const parts = [day && String(Number(day)), month && MONTHS[month - 1], year];
+  return el("time", { datetime: date }, parts.filter(Boolean).join(" "));
+}
+
+/** The first authors, how many more, and those of the others whom the search matched. */
+function authorsElement(authors, terms) {
+  const rest = authors.slice(AUTHORS_SHOWN);
+  const isMatch = (name) => pieces(name).some((piece) => piece && terms?.has(fold(piece)));
+  const matched = rest.filter(isMatch).slice(0, 2);
+  const content = highlight(authors.slice(0, AUTHORS_SHOWN).join(", "), terms);
+  if (rest.length) content.push(` and ${rest.length} more`);
+  if (matched.length) content.push(", with ", ...highlight(matched.join(" and "), terms));
+  return el("span", { class: "atlas-x-card-authors" }, content);
+}
+
+function repoElement({ name, url }) {
+  const link = url && { href: url, rel: "noopener", "aria-label": `Code: ${name}` };
+  return el(url ? "a" : "span", { class: "atlas-x-code", ...link }, icon("code"), el("span", {}, name));
+}
+
+/** @param {Paper} paper @param {Set<string> | undefined} terms the words to mark */
+function cardElement(atlas, root, paper, terms) {
+  const href = new URL(`papers/${encodeURIComponent(paper.key)}/`, root).href;
+  const verified = paper.values.verified.length > 0;
+  const named = paper.name && !paper.title.startsWith(paper.name);  // most titles open with the name: once is enough
+  const kinds = atlas.facets.find(({ id }) => id === "kind").labels;
+  const tag = ({ name, stage }) => el("span", { class: "atlas-x-tag", "data-stage": stage }, name);
+  return el("li", { class: "atlas-x-card", "data-stage": paper.stage },
+    el("p", { class: "atlas-x-card-top" },
+      paper.values.category.map((id) => tag(atlas.topics.get(id))),
+      el("span", { class: "atlas-x-card-date" }, dateElement(paper.date))),
+    el("h3", { class: "atlas-x-card-title" },
+      named && el("span", { class: "atlas-x-name" }, highlight(paper.name, terms)), named && " ",
+      el("a", { href }, highlight(paper.title, terms))),
+    el("p", { class: "atlas-x-card-by" }, authorsElement(paper.authors, terms),
+      paper.venue && el("span", { class: "atlas-x-card-venue" }, paper.venue)),
+    paper.summary && el("p", { class: "atlas-x-card-summary" }, highlight(paper.summary, terms)),
+    el("p", { class: "atlas-x-card-foot" },
+      el("span", { class: "atlas-x-mark", "data-ok": String(verified) },
+        icon(verified ? "yes" : "no"), verified ? "Verified" : "Not verified"),
+      paper.values.kind.map((value) => el("span", {}, kinds.get(value))),
+      paper.repos.map(repoElement)));
+}
+
+// ---------------------------------------------------------------- the explorer
+
+class Explorer {
+  /** @param {HTMLElement} host @param {Atlas} atlas @param {string} search the query string to begin with */
+  constructor(host, atlas, search, signal) {
+    this.host = host;
+    this.atlas = atlas;
+    this.root = new URL(host.dataset.root || "./", document.baseURI);
+    this.rows = new Map(atlas.facets.map((facet) => [facet.id, new Map()]));
+    this.badges = [];
+    this.index = null;
+    this.shown = [];
+    this.state = readUrl(atlas, search);
+    this.page = PAGE;
+    host.replaceChildren(el("div", { class: "atlas-x-layout" },
+      this.searchForm(), this.filterPanel(), this.resultSection()));
+    this.listen(signal);
+    this.syncControls();
+    this.refresh();
+    this.prepareSearch();
+  }
+
+  // ---- parts of the page
+
+  searchForm() {
+    this.input = el("input", {
+      type: "search", id: "atlas-q", class: "atlas-x-input", autocomplete: "off", spellcheck: "false",
+      placeholder: "Name, title, author or words of the summary", "aria-keyshortcuts": "/",
+      input: () => this.typed(), keydown: (event) => this.searchKey(event),
+    });
+    this.filterButton = button("Filters", "filter", () => this.togglePanel(),
+      { class: "atlas-x-button atlas-x-filters-button", "aria-expanded": "false", "aria-controls": "atlas-x-filters" });
+    const onSubmit = (event) => event.preventDefault();
+    return el("form", { class: "atlas-x-search", role: "search", "aria-label": "Papers", submit: onSubmit },
+      el("label", { for: "atlas-q" }, "Search the papers"),
+      el("div", { class: "atlas-x-search-box" }, icon("search"), this.input, el("kbd", { "aria-hidden": "true" }, "/")),
+      this.filterButton);
+  }
+
+  filterPanel() {
+    const flat = (id, open) => this.group(this.facet(id).name, [id], open);
+    this.yearSelects = ["from", "to"].map((end) => this.yearSelect(end));
+    const years = el("div", { class: "atlas-x-years" }, this.yearSelects.map(({ label }) => label));
+    const done = { class: "atlas-x-button atlas-x-done-button" };
+    this.doneButton = button("Show papers", null, () => this.togglePanel(), done);
+    this.panel = el("section", { id: "atlas-x-filters", class: "atlas-x-filters", "aria-label": "Filters" },
+      el("h2", {}, "Filters"),
+      this.disclosure(LEVELS[0].name, this.topicRows(0), true, () => this.pickedTopics(0).length),
+      this.disclosure(LEVELS[1].name, this.categoryTree(), true, () => this.pickedTopics(1, 2).length),
+      this.disclosure("Year", [years], true, () => !!this.state.from + !!this.state.to),
+      flat("kind", true), flat("access"), flat("supervision"), flat("task"), flat("goal"),
+      this.group("Code and checking", ["code", "verified"], true),
+      this.doneButton);
+    return this.panel;
+  }
+
+  facet(id) {
+    return this.atlas.facets.find((facet) => facet.id === id);
+  }
+
+  group(name, ids, open = false) {
+    const rows = ids.flatMap((id) => [...this.facet(id).labels].map(([value, label]) => this.row(id, value, label)));
+    return this.disclosure(name, rows, open, () => ids.reduce((sum, id) => sum + this.state.picked[id].size, 0));
+  }
+
+  disclosure(name, content, open, countPicked) {
+    const badge = el("span", { class: "atlas-x-badge" });
+    this.badges.push({ badge, countPicked });
+    return el("details", { class: "atlas-x-group", open: open || countPicked() > 0 },
+      el("summary", {}, el("span", {}, name), badge),
+      el("div", { class: "atlas-x-group-body", role: "group", "aria-label": name }, content));
+  }
+
+  topicRows(lowest, highest = lowest, stage = null) {
+    return [...this.atlas.topics.values()]
+      .filter((topic) => topic.level >= lowest && topic.level <= highest && (!stage || topic.stage === stage.id))
+      .map(({ id, name, level, stage: hue }) =>
+        this.row("topic", id, name, { "data-stage": hue, "data-level": level }));
+  }
+
+  /** Categories under their stage's name, each followed by its families. */
+  categoryTree() {
+    const stages = [...this.atlas.topics.values()].filter((topic) => topic.level === 0);
+    this.branches = stages.map((stage) =>
+      el("div", { class: "atlas-x-branch", role: "group", "aria-label": stage.name, "data-stage": stage.id },
+        el("p", { class: "atlas-x-branch-name", "aria-hidden": "true" }, stage.name), this.topicRows(1, 2, stage)));
+    return this.branches;
+  }
+
+  row(facetId, value, label, attributes = {}) {
+    const input = el("input", { type: "checkbox", change: () => this.toggle(facetId, value, input.checked) });
+    const count = el("span", { class: "atlas-x-row-count" });
+    const name = el("span", { class: "atlas-x-row-name" }, label);
+    const node = el("label", { class: "atlas-x-row", ...attributes }, input, name, count);
+    this.rows.get(facetId).set(value, { node, input, count });
+    return node;
+  }
+
+  yearSelect(end) {
+    const select = el("select", { class: "atlas-x-input", change: () => this.chooseYear(end, Number(select.value)) },
+      el("option", { value: "0" }, "Any"), this.atlas.years.map((year) => el("option", { value: year }, String(year))));
+    return { end, select, label: el("label", {}, end === "from" ? "From" : "To", select) };
+  }
+
+  resultSection() {
+    this.status = el("p", { class: "atlas-x-status", role: "status", "aria-live": "polite" });
+    const onSort = () => this.commit({ sort: this.sortSelect.value });
+    const sorts = Object.entries(SORTS).map(([value, label]) => el("option", { value }, label));
+    this.sortSelect = el("select", { class: "atlas-x-input", change: onSort }, sorts);
+    this.exportButton = button("Export this selection", "save", () => this.exportBibtex(),
+      { title: "Download the BibTeX entries of these papers", disabled: true });
+    this.chips = el("ul", { class: "atlas-x-chips", role: "list", "aria-label": "Filters in use" });
+    this.clearButton = button("Clear all", null, () => this.clear(), { class: "atlas-x-button atlas-x-clear" });
+    this.cards = el("ol", { class: "atlas-x-cards", role: "list", keydown: (event) => this.cardKey(event) });
+    const more = { class: "atlas-x-button atlas-x-more", hidden: true };
+    this.moreButton = button("Show more", null, () => this.showMore(), more);
+    this.notice = el("p", { class: "atlas-x-notice", role: "status" });
+    this.results = el("section", { class: "atlas-x-results", "aria-label": "Results" },
+      el("div", { class: "atlas-x-results-head" }, el("h2", {}, "Papers"), this.status,
+        el("label", { class: "atlas-x-sort" }, "Sort by", this.sortSelect)),
+      el("div", { class: "atlas-x-chip-row" }, this.chips, this.clearButton),
+      el("div", { class: "atlas-x-actions" },
+        button("Copy link to this view", "link", () => this.copyLink()), this.exportButton, this.notice),
+      this.cards, this.moreButton);
+    return this.results;
+  }
+
+  // ---- what the reader does
+
+  listen(signal) {
+    window.addEventListener("popstate", () => {
+      // A jump to an anchor fires this event too, and leaves the view as it is.
+      if (viewAddress(this.atlas, this.state) === location.href) return;
+      clearTimeout(this.typing);
+      this.state = readUrl(this.atlas, location.search);
+      this.syncControls();
+      this.refresh();
+    }, { signal });
+    // Material listens for "/" on the window; stopping it at the document gives the key to this box instead.
+    document.addEventListener("keydown", (event) => this.slashKey(event), { signal });
+  }
+
+  slashKey(event) {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    const siteSearchOpen = document.querySelector('[data-md-toggle="search"]')?.checked;
+    const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
+    if (siteSearchOpen || typing) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.input.focus();
+    this.input.select();
+  }
+
+  searchKey(event) {
+    if (event.key === "Escape" && this.input.value) {
+      event.preventDefault();
+      this.input.value = "";
+      this.applyTyped();
+    } else if (event.key === "ArrowDown") {
+      event.preventDefault();
+      this.cardLinks()[0]?.focus();
+    }
+  }
+
+  cardLinks() {
+    return [...this.cards.querySelectorAll(".atlas-x-card-title a")];
+  }
+
+  cardKey(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const card = event.target.closest("a") && event.target.closest(".atlas-x-card");
+    if (!step || !card || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    const next = [...this.cards.children].indexOf(card) + step;
+    if (next < 0) this.input.focus();
+    else (this.cardLinks()[next] ?? this.moreButton).focus();
+  }
+
+  typed() {
+    clearTimeout(this.typing);
+    this.typing = setTimeout(() => this.applyTyped(), TYPING_PAUSE_MS);
+  }
+
+  applyTyped() {
+    clearTimeout(this.typing);
+    this.state.q = this.input.value.trim();
+    history.replaceState(history.state, "", viewAddress(this.atlas, this.state));
+    this.refresh();
+  }
+
+  toggle(facetId, value, on) {
+    const picked = new Set(this.state.picked[facetId]);
+    if (on) picked.add(value);
+    else picked.delete(value);
+    if (facetId === "topic" && !on) {
+      // What was picked below goes with it: its box would be out of sight.
+      for (const id of picked) if (isUnder(this.atlas.topics.get(id), value)) picked.delete(id);
+    }
+    this.commit({ picked: { ...this.state.picked, [facetId]: picked } });
+  }
+
+  /** The other end follows when the range would be empty. */
+  chooseYear(end, year) {
+    const range = { from: this.state.from, to: this.state.to, [end]: year };
+    if (range.from && range.to && range.from > range.to) range[end === "from" ? "to" : "from"] = year;
+    this.commit(range);
+  }
+
+  clear() {
+    this.input.value = "";
+    this.commit({ from: 0, to: 0, picked: readUrl(this.atlas, "").picked });
+    this.input.focus({ preventScroll: true });
+  }
+
+  /** A deliberate change: one step of the browser's history. */
+  commit(change) {
+    clearTimeout(this.typing);
+    const startsAbove = this.results.getBoundingClientRect().top < 0;
+    this.state = { ...this.state, q: this.input.value.trim(), ...change };
+    const address = viewAddress(this.atlas, this.state);
+    if (address !== location.href) history.pushState(null, "", address);
+    this.syncControls();
+    this.refresh();
+    if (startsAbove) this.results.scrollIntoView();
+  }
+
+  togglePanel() {
+    const open = this.panel.toggleAttribute("data-open");
+    this.filterButton.setAttribute("aria-expanded", String(open));
+    if (open) return;
+    this.filterButton.focus({ preventScroll: true });
+    this.filterButton.scrollIntoView({ block: "nearest" });
+  }
+
+  showMore() {
+    const first = this.page;
+    this.page += PAGE;
+    this.appendCards(first);
+    this.cardLinks()[first]?.focus();
+  }
+
+  async copyLink() {
+    const address = viewAddress(this.atlas, this.state);
+    try {
+      await navigator.clipboard.writeText(address);
+      this.say("Link copied.");
+    } catch {
+      // No clipboard outside https or without permission.
+      window.prompt("Copy this link:", address);
+    }
+  }
+
+  async exportBibtex() {
+    const papers = this.shown;
+    try {
+      this.bibtex ??= await fetchJson(new URL("assets/data/bibtex.json", this.root));
+      const entry = ({ key }) => (Object.hasOwn(this.bibtex, key) ? text(this.bibtex[key]) : "");
+      const entries = papers.map(entry).filter(Boolean);
+      if (!entries.length) return this.say("None of these papers has a BibTeX entry.");
+      const file = new Blob([entries.join("\n\n"), "\n"], { type: "application/x-bibtex" });
+      const address = URL.createObjectURL(file);
+      el("a", { href: address, download: "atlas-selection.bib" }).click();
+      setTimeout(() => URL.revokeObjectURL(address), 60_000);
+      const missing = papers.length - entries.length;
+      this.say(`Saved ${counted(entries.length, "entry", "entries")}${missing ? `; ${missing} without BibTeX` : ""}.`);
+    } catch {
+      this.say("The BibTeX entries could not be loaded.");
+    }
+  }
+
+  say(message) {
+    this.notice.textContent = message;
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => { this.notice.textContent = ""; }, 6000);
+  }
+
+  // ---- what the reader sees
+
+  /** Fetches and builds the text index once the first cards are on the screen. */
+  prepareSearch() {
+    const build = async () => {
+      try {
+        this.index = await buildIndex(this.atlas.papers);
+      } catch {
+        this.indexFailed = true;
+      }
+      if (this.state.q) this.refresh();
+    };
+    requestAnimationFrame(() => setTimeout(build));
+  }
+
+  hits() {
+    if (!this.state.q || !this.index) return null;
+    if (this.hitsFor !== this.state.q) {
+      this.lastHits = findHits(this.index, this.state.q);
+      this.hitsFor = this.state.q;
+    }
+    return this.lastHits;
+  }
+
+  refresh() {
+    this.showChips();
+    this.showSort();
+    if (this.state.q && !this.index && !this.indexFailed) {
+      this.status.textContent = "Preparing the search…";
+      return;
+    }
+    this.found = this.hits();
+    const { shown, counts } = select(this.atlas, this.state, this.found);
+    this.shown = shown;
+    this.page = PAGE;
+    this.showCounts(counts);
+    this.showStatus();
+    this.cards.replaceChildren();
+    this.appendCards(0);
+  }
+
+  syncControls() {
+    this.input.value = this.state.q;
+    for (const [facetId, rows] of this.rows) {
+      for (const [value, { input }] of rows) input.checked = this.state.picked[facetId].has(value);
+    }
+    for (const { end, select } of this.yearSelects) select.value = String(this.state[end]);
+    this.showTopics();
+  }
+
+  pickedTopics(...levels) {
+    return [...this.state.picked.topic].filter((id) => levels.includes(this.atlas.topics.get(id).level));
+  }
+
+  /** Categories of the picked stages (all, if none is) and families of the picked categories. */
+  showTopics() {
+    const picked = this.state.picked.topic;
+    const anyStage = this.pickedTopics(0).length > 0;
+    for (const topic of this.atlas.topics.values()) {
+      const { node } = this.rows.get("topic").get(topic.id);
+      if (topic.level === 1) node.hidden = anyStage && !picked.has(topic.stage) && !picked.has(topic.id);
+      if (topic.level === 2) node.hidden = !picked.has(topic.parent.id);
+    }
+    for (const branch of this.branches) branch.hidden = !branch.querySelector(".atlas-x-row:not([hidden])");
+  }
+
+  showCounts(counts) {
+    for (const facet of this.atlas.facets) {
+      for (const [value, { node, count }] of this.rows.get(facet.id)) {
+        const number = counts[facet.codes.get(value)];
+        count.textContent = String(number);
+        node.toggleAttribute("data-empty", !number);
+      }
+    }
+    for (const { badge, countPicked } of this.badges) {
+      const number = countPicked();
+      badge.textContent = number ? `${number} chosen` : "";
+    }
+  }
+
+  /** @returns {{ label: string, remove: () => void }[]} */
+  filtersInUse() {
+    const { from, to, picked } = this.state;
+    const inUse = [];
+    for (const facet of this.atlas.facets) {
+      for (const [value, label] of facet.labels) {
+        if (!picked[facet.id].has(value)) continue;
+        const group = facet.id === "topic" ? LEVELS[this.atlas.topics.get(value).level].name : facet.name;
+        inUse.push({ label: `${group}: ${label}`, remove: () => this.toggle(facet.id, value, false) });
+      }
+    }
+    if (from) inUse.push({ label: `From ${from}`, remove: () => this.chooseYear("from", 0) });
+    if (to) inUse.push({ label: `To ${to}`, remove: () => this.chooseYear("to", 0) });
+    return inUse;
+  }
+
+  showChips() {
+    const inUse = this.filtersInUse();
+    this.chips.replaceChildren(...inUse.map(({ label, remove }, n) => {
+      const attributes = { type: "button", class: "atlas-x-chip", "aria-label": `Remove the filter ${label}` };
+      const chip = el("button", { ...attributes, click: () => this.removeChip(remove, n) }, label, icon("cross"));
+      return el("li", {}, chip);
+    }));
+    this.clearButton.hidden = !inUse.length;
+    this.filterButton.lastChild.textContent = inUse.length ? `Filters (${inUse.length})` : "Filters";
+  }
+
+  /** The pressed button goes away, so the focus moves to its neighbour. */
+  removeChip(remove, n) {
+    remove();
+    const left = this.chips.querySelectorAll("button");
+    (left[Math.min(n, left.length - 1)] ?? this.input).focus({ preventScroll: true });
+  }
+
+  showSort() {
+    this.sortSelect.options[0].hidden = this.sortSelect.options[0].disabled = !this.state.q;
+    this.sortSelect.value = sortInForce(this.state);
+  }
+
+  showStatus() {
+    const [number, total] = [this.shown.length, this.atlas.papers.length];
+    const portion = number === total ? "All" : `${number.toLocaleString("en")} of`;
+    let message = `${portion} ${counted(total, "paper")}`;
+    if (!number) message = "No paper matches. Remove a filter or use fewer words.";
+    else if (this.found?.loose) message += " (no paper has all the words; these have some)";
+    if (this.state.q && this.indexFailed) message += ". The text search could not be loaded; the words are ignored";
+    this.status.textContent = message;
+    this.exportButton.disabled = !number;
+    this.doneButton.lastChild.textContent = number ? `Show ${counted(number, "paper")}` : "No paper matches";
+  }
+
+  appendCards(first) {
+    const { found, shown, page } = this;
+    this.cards.append(...shown.slice(first, page).map((paper) =>
+      cardElement(this.atlas, this.root, paper, found?.terms.get(paper.i))));
+    const left = shown.length - page;
+    this.moreButton.hidden = left <= 0;
+    this.moreButton.lastChild.textContent = `Show ${Math.min(left, PAGE)} more`;
+  }
+}
+
+const counted = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+
+// ---------------------------------------------------------------- starting
+
+async function fetchJson(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${response.status} for ${url}`);
+  return response.json();
+}
+
+/** @type {AbortController | undefined} ends the listeners of the page before, under instant navigation */
+let running;
+
+async function start() {
+  const host = document.getElementById("atlas-explorer");
+  running?.abort();
+  if (!host || host.dataset.state) return;
+  const { search } = location;
+  running = new AbortController();
+  host.dataset.state = "loading";
+  try {
+    const atlas = readAtlas(await fetchJson(new URL(host.dataset.src, document.baseURI)));
+    new Explorer(host, atlas, search, running.signal);
+    host.dataset.state = "ready";
+    const plainList = document.getElementById("atlas-paper-list");
+    if (plainList) plainList.hidden = true;
+  } catch (error) {
+    console.error("Papers explorer:", error);
+    host.replaceChildren(el("p", {}, "The interactive explorer could not be loaded; here is the plain list."));
+    host.dataset.state = "failed";
+  }
+}
+
+// Material announces every page it shows here, the first included.
+if (window.document$) window.document$.subscribe(start);
+else start();

@@ -1,0 +1,140 @@
+"""`make bench-site`: builds synthetic Atlases of growing size and prints time, peak memory and size of each.
+
+The papers are made from the real ones (titles, authors and summaries shuffled by a fixed seed), so that pages have
+the length and the relations of real pages. Each build runs in a process of its own, whose peak memory is read from
+the operating system. Ratios tell whether growth stays linear; no test depends on the times.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from scripts.model import Corpus, Paper
+from scripts.model.canonical import emit
+
+ROOT = Path(__file__).resolve().parents[1]
+SIZES = (400, 1_000, 3_000, 10_000)
+
+
+def make_atlas(folder: Path, count: int, seed: int = 0) -> None:
+    """An Atlas of `count` valid papers in `folder`, with the site's sources and settings."""
+    real = Corpus.load(ROOT).papers
+    rng = random.Random(seed)  # noqa: S311  no secret hangs on it
+    models = list(real.values())
+    keys = [f"synthetic{paper.year or 2025}n{number}" for number, paper in enumerate(rng.choices(models, k=count))]
+    for name in ("taxonomy", "site_src"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copyfile(ROOT / "mkdocs.yml", folder / "mkdocs.yml")
+    (folder / "scripts").symlink_to(ROOT / "scripts")
+    (folder / "papers").mkdir()
+    shutil.copyfile(ROOT / "papers" / "schema.json", folder / "papers" / "schema.json")
+    for number, key in enumerate(keys):
+        year = key.removeprefix("synthetic")[:4]
+        path = folder / "papers" / year / f"{key}.yml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(emit(synthetic(number, year, keys, models, rng).model_dump(exclude_defaults=True)))
+
+
+def synthetic(number: int, year: str, keys: list[str], models: list[Paper], rng: random.Random) -> Paper:
+    """One paper put together from real ones; its title, identifier and relations are its own."""
+    base, other = rng.choice(models), rng.choice(models)
+    fallback = "Nothing is known of the paper that this one was made from. " * 3
+    words = f"{base.title} {other.title}".split()
+    rng.shuffle(words)
+    month = rng.randint(1, 6)
+    return base.model_copy(
+        update={
+            "title": f"{' '.join(words[:12])} {number}",
+            "name": None,
+            "date": f"{year}-{month:02}-15",
+            "ids": base.ids.model_copy(
+                update={
+                    "arxiv": f"{year[2:]}{month:02}.{number:05}",
+                    **dict.fromkeys(("doi", "acl", "openreview", "s2")),
+                }
+            ),
+            "venue": None,
+            "summary": f"{(other.summary or fallback)[:-1]}, says synthetic paper {number}.",
+            "relations": base.relations.model_copy(
+                update={
+                    "builds_on": [rng.choice([k for k in keys[:50] if k != keys[number]])],
+                    "compares_with": [],
+                    "surveyed_in": [],
+                }
+            ),
+        }
+    )
+
+
+def measure(command: list[str], folder: Path) -> tuple[float, float, float]:
+    """(wall-clock seconds, processor seconds, peak MB) of a command that runs in `folder`."""
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "ATLAS_ROOT": str(folder)}
+    before = time.perf_counter()
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes there, kilobytes here
+    wall, processor = time.perf_counter() - before, usage.ru_utime + usage.ru_stime
+    return wall, processor, usage.ru_maxrss * unit / 1e6
+
+
+def folder_size(folder: Path) -> float:
+    """Megabytes of all files below `folder`."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+def main() -> None:
+    """Prints one row a size, with the time per paper relative to the smallest size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    sizes = sorted(parser.parse_args().sizes)
+    bin_folder = Path(sys.executable).parent
+    table = Table("papers", "validate", "render", "build", "build CPU", "peak MB", "size MB", "CPU/paper")
+    first = None
+    for count in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            make_atlas(folder, count)
+            steps = [
+                measure([str(bin_folder / "atlas"), "validate", "--format", "json"], folder),
+                measure([str(bin_folder / "atlas"), "render"], folder),
+                measure([str(bin_folder / "mkdocs"), "build", "--strict", "--quiet"], folder),
+            ]
+            seconds = [step[0] for step in steps]
+            processor = steps[2][1]  # `mkdocs build` renders through its hook: it is all that a site costs
+            peak = max(step[2] for step in steps)
+            per_paper = processor / count
+            first = first or per_paper
+            site = folder_size(folder / "build" / "site")
+        table.add_row(
+            f"{count:,}",
+            *(f"{value:.1f}" for value in (*seconds, processor)),
+            f"{peak:.0f}",
+            f"{site:.0f}",
+            f"{per_paper / first:.2f}",
+        )
+        Console().print(
+            f"{count:,} papers: {seconds[2]:.1f} s ({processor:.1f} s of processor), {peak:.0f} MB",
+            highlight=False,
+        )
+    Console().print(table)
+    Console().print(
+        "Seconds are wall-clock but for CPU; build includes rendering; CPU/paper is relative to the first row."
+    )
+
+
+if __name__ == "__main__":
+    main()
