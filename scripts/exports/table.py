@@ -15,6 +15,7 @@ COLUMNS = [
     "url", "code", "kind", "stage", "category", "categories", "family", "supervision", "strategy", "access",
     "vocabulary", "models", "goals", "tasks", "benchmarks", "base_models", "summary", "notes", "verified",
 ]  # fmt: skip
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some spreadsheets take the wide signs, too
 
 
 def record(key: str, paper: Paper) -> dict[str, Any]:
@@ -57,6 +58,7 @@ def _row(key: str, paper: Paper) -> dict[str, Any]:
 
 
 def _cell(value: object) -> str:
-    """A cell as text. One that a spreadsheet would run as a formula gets an apostrophe in front."""
+    """A cell as text on one line. One that a spreadsheet would run as a formula gets an apostrophe in front."""
     text = "; ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    flat = " ".join(text.split())
+    return f"'{flat}" if flat.startswith(FORMULA) else flat
