@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -29,8 +30,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Check, write, export and render the LLM Ensemble Atlas.",
 )
-say = Console(stderr=True, highlight=False)
+say = Console(stderr=True, highlight=False, soft_wrap=True)
 WRONG_USE = 2
+
+
+@app.callback()
+def speak_utf8() -> None:
+    """What is written is UTF-8 whatever the locale says; what no text can hold is spelt out."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 class Report(StrEnum):
@@ -51,7 +60,7 @@ def load() -> Corpus:
 
 def wrong_use(message: str) -> typer.Exit:
     """Says what is wrong on stderr; to be raised."""
-    say.print(Text(f"atlas: {message}"))
+    say.print(Text(forms.one_line(f"atlas: {message}")))
     return typer.Exit(WRONG_USE)
 
 
@@ -75,7 +84,7 @@ def validate(
     paths: Paths = None,
     form: Annotated[Report, typer.Option("--format", help="how findings are written")] = Report.text,
 ) -> None:
-    """Check every entry. Findings go to stdout, one a line: file:line:column: level[rule] message (repair)."""
+    """Check every entry. Findings go to stdout, one a line: file:line:column: level\\[rule] message (repair)."""
     corpus = load()
     found = run_checks(corpus, existing(paths or []))
     text = {Report.text: forms.as_text, Report.json: forms.as_json, Report.github: forms.as_github}[form](found)
@@ -101,12 +110,13 @@ def fmt(
         entry = Entry.read(file)
         if entry.unreadable:
             failed += 1
-            say.print(Text(f"{file}: left alone, {entry.unreadable.message} ({entry.unreadable.repair})"))
+            why = f"{file}: left alone, {entry.unreadable.message} ({entry.unreadable.repair})"
+            say.print(Text(forms.one_line(why)))
             continue
         wanted = canonical(entry.text)
         if wanted != entry.text:
             changed += 1
-            sys.stdout.write(f"{'would change' if check else 'changed'} {file}\n")
+            sys.stdout.write(forms.one_line(f"{'would change' if check else 'changed'} {file}") + "\n")
             if not check:
                 file.write_text(wanted, encoding="utf-8")
     say.print(Text(f"{len(files)} files: {changed} {'to change' if check else 'changed'}, {failed} unreadable"))
@@ -191,7 +201,10 @@ def export(
     }
     text = FORMATS[form](corpus, papers)
     if out:
-        out.write_text(text, encoding="utf-8")
+        try:
+            out.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise wrong_use(f"cannot write {out}: {error.strerror}") from error
         say.print(Text(f"{len(papers)} papers in {out}"))
     else:
         sys.stdout.write(text)

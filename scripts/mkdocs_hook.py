@@ -13,6 +13,7 @@ from mkdocs.livereload import LiveReloadServer
 from scripts.model import Corpus
 from scripts.model.corpus import CorpusError
 from scripts.render import render_site
+from scripts.render.markup import html_attribute
 from scripts.render.settings import load_settings
 from scripts.render.views import Views
 
@@ -23,6 +24,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """The addresses stand in site_src/site.yml, for every site engine."""
     settings = load_settings(_root(config))
     config.site_url = settings.url or None
+    config.site_description = html_attribute(settings.description)  # for the page of wrong addresses
     config.extra["atlas"] = settings.model_dump()
     return config
 

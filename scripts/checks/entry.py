@@ -109,7 +109,7 @@ def _known_keys(path: YamlPath) -> list[str]:
 def _canonical(entry: Entry) -> Iterator[Problem]:
     if entry.schema_errors:
         return  # first the content, then its form
-    wanted = canonical(entry.text)
+    wanted = canonical(entry.text, entry.document)
     if wanted != entry.text:
         line = next(
             (

@@ -32,10 +32,10 @@ class Finding:
     def text(self) -> str:
         """`file:line:column: level[rule-id] message (how to mend it)`, on one line."""
         place = f"{self.file}:{self.mark.line}:{self.mark.column}"
-        return _one_line(f"{place}: {self.level}[{self.rule}] {self.message} ({self.repair})")
+        return one_line(f"{place}: {self.level}[{self.rule}] {self.message} ({self.repair})")
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Entries are untrusted: no control character of theirs may reach a terminal or start a new line."""
     return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
 
@@ -71,7 +71,7 @@ def as_github(findings: Iterable[Finding]) -> str:
         return text.replace(":", "%3A").replace(",", "%2C") if within else text
 
     return "\n".join(
-        f"::{names[f.level]} file={escape(_one_line(f.file), within=True)},line={f.mark.line},col={f.mark.column},"
-        f"title={escape(f.rule, within=True)}::{escape(_one_line(f'{f.message} ({f.repair})'))}"
+        f"::{names[f.level]} file={escape(one_line(f.file), within=True)},line={f.mark.line},col={f.mark.column},"
+        f"title={escape(f.rule, within=True)}::{escape(one_line(f'{f.message} ({f.repair})'))}"
         for f in findings
     )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from scripts.exports import bibtex, csl, markdown, table
+from scripts.exports import atom, bibtex, csl, markdown, ris, table
 from scripts.model import Corpus, Paper
 
 FORMATS: dict[str, Callable[[Corpus, Mapping[str, Paper]], str]] = {
     "bibtex": lambda _, papers: bibtex.export(papers),
     "csl-json": lambda _, papers: csl.export(papers),
+    "ris": lambda _, papers: ris.export(papers),
     "json": table.export_json,
     "csv": table.export_csv,
+    "atom": lambda _, papers: atom.export(papers, "LLM Ensemble Atlas", "feed.xml"),
     "markdown": markdown.export,
 }
 

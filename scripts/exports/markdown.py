@@ -8,8 +8,12 @@ from urllib.parse import urlsplit
 
 from scripts.model import Corpus, Paper
 
-# what GitHub would read as markup inside a line, also bare addresses, :emoji:, @mentions and $mathematics$
-_MARKUP = re.compile(r"[\\`*_\[\]|~$@]|:(?=//|[\w+-]+:)|(?<=www)\.")
+# What GitHub would read as markup inside a line: signs that every engine lets a backslash escape, ...
+_SIGNS = r"[\\`*_\[\]#]"
+# ... and those that need a character reference: bare addresses, :emoji:, @mentions and $mathematics$
+_OTHERS = r"[|~$@]|:(?=//|[\w+-]+:)|(?<=www)\."
+_MARKUP = re.compile(f"(?P<sign>{_SIGNS})|(?P<other>{_OTHERS})")
+_LIST_START = re.compile(r"^(\d{1,9}(?=[.)])|(?=[-+]))")
 
 
 def export(corpus: Corpus, papers: Mapping[str, Paper]) -> str:
@@ -39,14 +43,15 @@ def _line(paper: Paper) -> str:
     if paper.venue:
         details.append(escape(" ".join(map(str, filter(None, [paper.venue.name, paper.venue.year])))))
     parts += [", ".join(details)]
-    parts += [f"[{escape(urlsplit(url).path.strip('/') or url)}]({_address(url)})" for url in paper.links.code]
+    parts += [f"[{escape(_place(url))}]({_address(url)})" for url in paper.links.code]
     return " - ".join([parts[0], " ".join(parts[1:])])
 
 
 def escape(text: str) -> str:
     """Text that Markdown shows as it stands: no link, no emphasis, no HTML."""
     text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _MARKUP.sub(lambda found: f"\\{found.group()}", text)
+    text = _MARKUP.sub(lambda f: f"\\{f['sign']}" if f["sign"] else f"&#{ord(f['other'])};", text)
+    return _LIST_START.sub(r"\1\\", text)
 
 
 def _address(url: str) -> str:
@@ -54,6 +59,14 @@ def _address(url: str) -> str:
     if not re.match(r"https?://", url):
         return "#"
     return re.sub(r"[\s<>()\[\]\\`\"'|]", lambda found: f"%{ord(found.group()):02X}", url)
+
+
+def _place(url: str) -> str:
+    """owner/repository, or the whole address where it has no path or is none."""
+    try:
+        return urlsplit(url).path.strip("/") or url
+    except ValueError:
+        return url
 
 
 def _anchor(heading: str) -> str:

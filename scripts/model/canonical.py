@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from scripts.model import yaml_reader
 from scripts.model.identifiers import DATE
 from scripts.model.paper import Paper
-from scripts.model.yaml_reader import YamlPath
+from scripts.model.yaml_reader import Document, YamlPath
 
 SCHEMA_LINE = "# yaml-language-server: $schema=../schema.json"
 WIDTH = 110
@@ -37,12 +37,16 @@ class Comments:
     beside: dict[YamlPath, str] = field(default_factory=dict)
 
 
-def canonical(text: str) -> str:
-    """The canonical form of an entry's text, comments kept. UnreadableError where it cannot be read."""
-    document = yaml_reader.parse(text)
-    if not isinstance(document.value, dict):
+def canonical(text: str, document: Document | None = None) -> str:
+    """The canonical form of an entry's text, comments kept. UnreadableError where it cannot be read.
+
+    `document` is the text already parsed, for a caller that has it."""
+    value = (document or yaml_reader.parse(text)).value
+    if not isinstance(value, dict):
         return text
-    return emit(document.value, find_comments(text))
+    plain = emit(value)
+    # most entries are in order and carry no comment: nothing to look for then
+    return text if plain == text else emit(value, find_comments(text))
 
 
 def emit(value: dict[str, Any], comments: Comments | None = None) -> str:
@@ -173,14 +177,14 @@ def _put_back(body: str, comments: Comments) -> str:
     above: dict[int, list[str]] = {}
     beside: dict[int, list[str]] = {}
     for path, texts in comments.above.items():
-        above.setdefault(_line_above(document, path, lines, inside), []).extend(texts)
+        above.setdefault(_line_above(document, path, lines), []).extend(texts)
     for path, comment in comments.beside.items():
         line = _line_of(document, path, len(lines) + 1)
         # a second comment that lands on the same line, or on a line whose value goes on below, goes above it
         if line <= len(lines) and line not in beside and line + 1 not in inside and _closes(lines[line - 1]):
             beside[line] = [comment]
         else:
-            above.setdefault(_line_above(document, path, lines, inside), []).append(comment)
+            above.setdefault(_line_above(document, path, lines), []).append(comment)
     result: list[str] = []
     for number, line_text in enumerate(lines, 1):
         indent = " " * (len(line_text) - len(line_text.lstrip()))
@@ -195,7 +199,7 @@ def _closes(line: str) -> bool:
     return line.count("[") == line.count("]") and not line.rstrip().endswith((",", ">", ">-", "|", "|-"))
 
 
-def _line_of(document: yaml_reader.Document, path: YamlPath, end: int) -> int:
+def _line_of(document: Document, path: YamlPath, end: int) -> int:
     """The line where `path`'s key begins; of its nearest ancestor where it was dropped."""
     if path == ():
         return end
@@ -208,11 +212,11 @@ def _line_of(document: yaml_reader.Document, path: YamlPath, end: int) -> int:
     return end
 
 
-def _line_above(document: yaml_reader.Document, path: YamlPath, lines: list[str], inside: set[int]) -> int:
+def _line_above(document: yaml_reader.Document, path: YamlPath, lines: list[str]) -> int:
     """The line of `path` or of its nearest ancestor that begins a line, so that a comment above splits no text."""
     while path:
         mark = document.key_marks.get(path) or document.marks.get(path)
-        if mark and mark.line not in inside and lines[mark.line - 1][: mark.column - 1].strip() in ("", "-"):
+        if mark and lines[mark.line - 1][: mark.column - 1].strip() in ("", "-"):
             return mark.line
         path = path[:-1]
     return len(lines) + 1

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from scripts.model import yaml_reader
+from scripts.model.identifiers import KEY
 from scripts.model.paper import Paper, Strict
 from scripts.model.taxonomy import Taxonomy
 from scripts.model.vocabulary import Vocabulary
@@ -91,8 +92,10 @@ class Corpus:
 
     @cached_property
     def papers(self) -> dict[str, Paper]:
-        """Key to paper, for every entry that could be read; newest first, unknown dates last."""
-        read = {entry.key: entry.paper for entry in self.entries if entry.paper}
+        """Key to paper, for every entry that could be read; newest first, unknown dates last.
+
+        A file whose name is no key is left out: its name would reach addresses, BibTeX and file names of the site."""
+        read = {entry.key: entry.paper for entry in self.entries if entry.paper and KEY.match(entry.key)}
         order = sorted(read, key=lambda key: (read[key].date or "", key), reverse=True)
         return {key: read[key] for key in order}
 

@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 import yaml
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+\-.!|~^$:=@'\"&<>/]")
 
@@ -21,6 +21,11 @@ def md(text: object) -> Markup:
     """Text as it stands, on one line, whatever Markdown or HTML it may look like."""
     flat = " ".join(str(text).split())
     return Markup(_MARKDOWN.sub(lambda found: f"&#{ord(found.group())};", flat))  # noqa: S704  that is the escaping
+
+
+def verbatim(text: object) -> Markup:
+    """Text inside <pre>, where Markdown would turn a tab into spaces: what a reader copies is what was written."""
+    return escape(str(text)).replace("\t", Markup("&#9;"))
 
 
 def http(url: object) -> str:

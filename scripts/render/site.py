@@ -15,13 +15,15 @@ from markupsafe import Markup
 from scripts.checks.rules import RULES
 from scripts.exports import FORMATS
 from scripts.model import Corpus
-from scripts.render.markup import front_matter, html_attribute, http, md, script_json
+from scripts.render import api
+from scripts.render.markup import front_matter, html_attribute, http, md, script_json, verbatim
 from scripts.render.settings import Settings, load_settings
 from scripts.render.views import View, Views
 
 BIBTEX = "papers.bib"
 DOWNLOADS = {
     "csl-json": "papers.csl.json",
+    "ris": "papers.ris",
     "json": "papers.json",
     "csv": "papers.csv",
     # a Markdown file as such would become a page of the site
@@ -73,7 +75,8 @@ def _files(corpus: Corpus) -> Iterator[tuple[str, str | Path]]:
     """Every file of the site as (path below the output folder, text or file to copy)."""
     source = corpus.root / "site_src"
     views = Views(corpus)
-    pages = Pages(source, load_settings(corpus.root))
+    settings = load_settings(corpus.root)
+    pages = Pages(source, settings)
     yield from pages.render_all(views)
     for file in sorted((source / "assets").rglob("*")):
         if file.is_file():
@@ -90,6 +93,7 @@ def _files(corpus: Corpus) -> Iterator[tuple[str, str | Path]]:
         "downloads/taxonomy.json",
         json.dumps(corpus.taxonomy.model_dump(), indent=1, ensure_ascii=False) + "\n",
     )
+    yield from api.files(corpus, settings)
     yield "downloads/schema.json", corpus.root / "papers" / "schema.json"
 
 
@@ -114,7 +118,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.environment.filters.update(md=md, http=http, pretty=_pretty)
+        self.environment.filters.update(md=md, http=http, verbatim=verbatim, pretty=_pretty)
         self.environment.globals.update(site=settings.model_dump(), figure=self._figure)
 
     def _figure(self, name: str) -> Markup:
@@ -143,7 +147,13 @@ class Pages:
         yield self.page("index.md", newest=newest, **shared)
         yield self.page("about.md", unverified=unverified, **shared)
         yield self.page("contribute.md", rules=rules, vocabulary=vocabulary, **shared)
-        yield self.page("data.md", downloads={**DOWNLOADS, "bibtex": BIBTEX}, bibs=bibs, **shared)
+        yield self.page(
+            "data.md",
+            example=next(iter(views.papers), ""),
+            downloads={**DOWNLOADS, "bibtex": BIBTEX},
+            bibs=bibs,
+            **shared,
+        )
         yield self.page("taxonomy/index.md", template="taxonomy.md", vocabulary=vocabulary, **shared)
         yield self.page("papers/index.md", template="explorer.md", papers=everything, **shared)
         for stage in stages:

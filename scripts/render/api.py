@@ -1,0 +1,81 @@
+"""The machine API: static JSON under /api/v1/, described by an OpenAPI document, and the feeds.
+
+Stable: within v1 fields are only added. Every file is made from the same record that `atlas export json` writes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from scripts.exports import atom
+from scripts.exports.table import record
+from scripts.model import Corpus, Paper
+from scripts.render.settings import Settings
+
+BASE = "api/v1"
+
+
+def files(corpus: Corpus, settings: Settings) -> Iterator[tuple[str, str]]:
+    """Every file of the API and every feed as (path, text)."""
+    records = [record(key, paper) for key, paper in corpus.papers.items()]
+    yield f"{BASE}/papers.json", _json({"count": len(records), "papers": records})
+    for item in records:
+        yield f"{BASE}/papers/{item['key']}.json", _json(item)
+    yield f"{BASE}/taxonomy.json", _json(corpus.taxonomy.model_dump(exclude_none=True))
+    yield f"{BASE}/openapi.json", _json(openapi(settings))
+    yield "feed.xml", atom.export(corpus.papers, settings.name, "feed.xml", settings.url)
+    for full_id, stage, category in corpus.taxonomy:
+        mine = {key: paper for key, paper in corpus.papers.items() if full_id in paper.categories}
+        path = f"feeds/{full_id.replace('/', '-')}.xml"
+        yield path, atom.export(mine, f"{settings.name}: {stage.name}, {category.name}", path, settings.url)
+
+
+def openapi(settings: Settings) -> dict[str, Any]:
+    """The OpenAPI 3.1 description of the API."""
+    schema = Paper.model_json_schema(ref_template="#/components/schemas/{model}")
+    components = schema.pop("$defs")
+    schema["properties"] |= {
+        "key": {"type": "string", "description": "the entry's stable name"},
+        "url": {"type": ["string", "null"], "description": "the paper's canonical page; null where none is known"},
+        "verified": {"type": "boolean", "description": "whether the entry was held against its sources"},
+    }
+    schema["required"] = ["key", "url", "verified", *schema["required"]]
+    paper = {"$ref": "#/components/schemas/Paper"}
+    papers = {
+        "type": "object",
+        "required": ["count", "papers"],
+        "properties": {"count": {"type": "integer"}, "papers": {"type": "array", "items": paper}},
+        "additionalProperties": False,
+    }
+    taxonomy = {"type": "object", "required": ["stages"], "properties": {"stages": {"type": "array"}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": f"{settings.name} API",
+            "version": "1",
+            "description": "Static files; unknown fields of a paper are absent.",
+            "license": {"name": "CC BY 4.0", "url": "https://creativecommons.org/licenses/by/4.0/"},
+        },
+        "servers": [{"url": f"{settings.url or '../../'}{BASE}"}],
+        "paths": {
+            "/papers.json": _get("All papers, newest first", papers),
+            "/papers/{key}.json": {
+                "parameters": [{"name": "key", "in": "path", "required": True, "schema": {"type": "string"}}],
+                **_get("One paper", paper, missing=True),
+            },
+            "/taxonomy.json": _get("Stages, categories and families", taxonomy),
+        },
+        "components": {"schemas": {"Paper": schema, **components}},
+    }
+
+
+def _get(summary: str, schema: dict[str, Any], *, missing: bool = False) -> dict[str, Any]:
+    found = {"description": summary, "content": {"application/json": {"schema": schema}}}
+    responses = {"200": found, **({"404": {"description": "No such paper"}} if missing else {})}
+    return {"get": {"summary": summary, "responses": responses}}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"

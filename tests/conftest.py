@@ -1,0 +1,103 @@
+"""Fixtures that several tests share: the real Atlas, read once, and small ones in a temporary folder."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import shutil
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from hypothesis import Phase, settings
+
+from scripts.model import Corpus
+from scripts.model.canonical import emit
+
+ROOT = Path(__file__).resolve().parents[1]
+# the real entries were checked before this day; a fixed one keeps the tests the same every year
+TODAY = datetime.date(2026, 12, 1)
+
+# the same examples in every run, and no clock: the machine may be busy
+settings.register_profile(
+    "atlas",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=80,
+    report_multiple_bugs=False,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
+)
+settings.load_profile("atlas")
+
+Entries = Mapping[str, str | bytes | dict[str, Any]]
+
+
+class MakeAtlas(Protocol):
+    """Writes a small Atlas of the given entries and reads it."""
+
+    def __call__(self, entries: Entries, *, site: bool = False) -> Corpus: ...
+
+
+def fields(**changes: Any) -> dict[str, Any]:
+    """The fields of an entry without any finding; a change to None leaves a field out."""
+    complete = {
+        "title": "Deferral Without Regret: Asking a Larger Model Late",
+        "authors": ["Jane Doe", "Richard Roe"],
+        "date": "2024-06-26",
+        "kind": "method",
+        "categories": ["after/cascade"],
+        "summary": (
+            "Asks a small model first and a large one only where the answers of the small one disagree. The threshold"
+            " on the disagreement is set on a calibration set. Half of the calls are saved at equal accuracy."
+        ),
+        "checked": {"date": "2026-11-22", "against": ["https://arxiv.org/abs/2406.00001"]},
+    }
+    return {key: value for key, value in {**complete, **changes}.items() if value is not None}
+
+
+def entry_text(**changes: Any) -> str:
+    """`fields` as a file's canonical text."""
+    return emit(fields(**changes))
+
+
+def write_entries(root: Path, entries: Entries) -> None:
+    """Writes entries below `root`/papers. A name with a slash is a path there, any other one a key."""
+    for name, content in entries.items():
+        year = re.search(r"\d{4}", name)
+        place = name if "/" in name else f"{year.group() if year else '2024'}/{name}.yml"
+        path = root / "papers" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = emit(content) if isinstance(content, dict) else content
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+
+
+@cache
+def real_corpus() -> Corpus:
+    """The real Atlas; for property tests, which would print a fixture in full. Tests must not change it."""
+    return Corpus.load(ROOT)
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Corpus:
+    """The real Atlas. Tests must not change it."""
+    return real_corpus()
+
+
+@pytest.fixture
+def make_atlas(tmp_path: Path) -> MakeAtlas:
+    """Makes an Atlas with the real taxonomy in `tmp_path`/atlas; with `site`, one that can be rendered."""
+
+    def make(entries: Entries, *, site: bool = False) -> Corpus:
+        root = tmp_path / "atlas"
+        shutil.copytree(ROOT / "taxonomy", root / "taxonomy", dirs_exist_ok=True)
+        (root / "papers").mkdir(exist_ok=True)
+        shutil.copy(ROOT / "papers" / "schema.json", root / "papers")
+        if site and not (root / "site_src").exists():
+            (root / "site_src").symlink_to(ROOT / "site_src")
+        write_entries(root, entries)
+        return Corpus.load(root)
+
+    return make
