@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.setup-done
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup validate render site serve test bench-site lint format schema lock clean
+.PHONY: help setup validate render site serve test bench-site fuzz release lint format schema lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -45,6 +45,12 @@ test: $(STAMP) ## every test; the browser tests too where a Chromium is found
 
 bench-site: $(STAMP) ## time, memory and size of sites of 400 to 10,000 papers
 	$(BIN)/python -m tests.bench_site
+
+fuzz: $(STAMP) ## a million broken entries, .bib files and issue forms: no traceback may come of them
+	$(BIN)/python -m tests.fuzz --executions 1000000
+
+release: validate ## a dated, checksummed data release, into build/release
+	$(BIN)/atlas release
 
 lint: $(STAMP) ## ruff, mypy and the canonical form of the entries
 	$(BIN)/ruff check .

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,15 +13,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scripts import stub
+from scripts import upkeep, upkeep_jobs
 from scripts.checks import findings as forms
 from scripts.checks import validate as run_checks
 from scripts.checks.duplicates import LIKELY, find_duplicates
 from scripts.checks.findings import Level
+from scripts.console import Report, existing, load, say, wrong_use
 from scripts.exports import FORMATS
-from scripts.model import Corpus
 from scripts.model.canonical import canonical
-from scripts.model.corpus import CorpusError, Entry, entry_files, find_root
+from scripts.model.corpus import Entry, entry_files, find_root
 from scripts.model.schema import schema_text
 
 app = typer.Typer(
@@ -30,8 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Check, write, export and render the LLM Ensemble Atlas.",
 )
-say = Console(stderr=True, highlight=False, soft_wrap=True)
-WRONG_USE = 2
+upkeep.register(app)
+upkeep_jobs.register(app)
 
 
 @app.callback()
@@ -40,40 +40,6 @@ def speak_utf8() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-
-
-class Report(StrEnum):
-    """How findings are written."""
-
-    text = "text"
-    json = "json"
-    github = "github"
-
-
-def load() -> Corpus:
-    """The Atlas around the current folder; a short message and status 2 where there is none."""
-    try:
-        return Corpus.load()
-    except CorpusError as error:
-        raise wrong_use(str(error)) from error
-
-
-def wrong_use(message: str) -> typer.Exit:
-    """Says what is wrong on stderr; to be raised."""
-    say.print(Text(forms.one_line(f"atlas: {message}")))
-    return typer.Exit(WRONG_USE)
-
-
-def existing(paths: list[Path]) -> list[Path]:
-    """The paths, or status 2 with the first that does not exist; a key or file name is looked up under papers/."""
-    papers = find_root() / "papers"
-    found = []
-    for path in paths:
-        named = [path] if path.exists() else [p for p in entry_files(papers) if str(path) in (p.stem, p.name)]
-        if not named:
-            raise wrong_use(f"there is no file, folder or key '{path}' here or under {papers.name}/")
-        found += named
-    return found
 
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="files, folders or keys; default: all entries")]
@@ -144,32 +110,6 @@ def duplicates(
 
 
 @app.command()
-def new(
-    title: Annotated[str, typer.Option(help="the title as the paper writes it")],
-    author: Annotated[list[str], typer.Option(help="'Given Family'; once for each author, in order")],
-    date: Annotated[str | None, typer.Option(help="first public version: YYYY, YYYY-MM or YYYY-MM-DD")] = None,
-    category: Annotated[str, typer.Option(help="stage/category, the primary one")] = stub.NO_CATEGORY,
-    kind: Annotated[str, typer.Option(help="method, benchmark, application, system, survey, ...")] = "method",
-    name: Annotated[str | None, typer.Option(help="the method's short name")] = None,
-    arxiv: Annotated[str | None, typer.Option(help="arXiv identifier")] = None,
-    doi: Annotated[str | None, typer.Option(help="DOI")] = None,
-    acl: Annotated[str | None, typer.Option(help="ACL Anthology identifier")] = None,
-    openreview: Annotated[str | None, typer.Option(help="OpenReview identifier")] = None,
-    code: Annotated[list[str] | None, typer.Option(help="address of the authors' code")] = None,
-) -> None:
-    """Write a stub entry from given fields; then add family, attributes, summary, and run `atlas validate`."""
-    corpus = load()
-    ids = {"arxiv": arxiv, "doi": doi, "acl": acl, "openreview": openreview}
-    fields = {"title": title, "authors": author, "date": date, "kind": kind, "name": name}
-    try:
-        path = stub.write(corpus, {**fields, "ids": ids, "links": {"code": code or []}, "categories": [category]})
-    except stub.StubError as error:
-        raise wrong_use(str(error)) from error
-    sys.stdout.write(f"{path}\n")
-    say.print(Text(f"Next: add family, attributes and a summary, then run: atlas validate {path.stem}"))
-
-
-@app.command()
 def render(
     out: Annotated[Path | None, typer.Option(help="folder for Markdown and data; default build/docs")] = None,
 ) -> None:
@@ -217,6 +157,23 @@ def schema() -> None:
     path = corpus.root / "papers" / "schema.json"
     path.write_text(schema_text(corpus.taxonomy, corpus.vocabulary), encoding="utf-8")
     say.print(Text(f"wrote {path}"))
+
+
+@app.command()
+def release(
+    out: Annotated[Path | None, typer.Option(help="folder for the release; default build/release")] = None,
+    date: Annotated[str | None, typer.Option(help="day of the release, YYYY-MM-DD; default today")] = None,
+) -> None:
+    """Write a dated, checksummed data release: every format, the schema, the licence, how to cite it."""
+    from scripts.release import write_release  # noqa: PLC0415  only this command needs it
+
+    try:
+        day = datetime.date.fromisoformat(date) if date else datetime.datetime.now(datetime.UTC).date()
+    except ValueError as error:
+        raise wrong_use(f"'{date}' is no day; write YYYY-MM-DD") from error
+    corpus = load()
+    folder = write_release(corpus, out or corpus.root / "build" / "release", day)
+    sys.stdout.write(f"{folder}\n")
 
 
 if __name__ == "__main__":

@@ -40,8 +40,7 @@ def wrong_use(message: str) -> typer.Exit:
 
 
 def existing(paths: list[Path]) -> list[Path]:
-    """The paths, or status 2 with the first that does not exist; a key or file name is looked up under
-    papers/."""
+    """The paths, or status 2 with the first that does not exist; a key or file name is looked up under papers/."""
     papers = find_root() / "papers"
     found = []
     for path in paths:

@@ -26,6 +26,8 @@ _SPECIAL = {
 }
 _WRITTEN = {written: char for char, written in _SPECIAL.items()}
 _ESCAPE = re.compile("|".join(map(re.escape, _SPECIAL)))
+# two signs that LaTeX would join into a dash, a quotation mark or an inverted sign
+_LIGATURE = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=`)(?=`)|(?<=[?!])(?=`)")
 _UNESCAPE = re.compile("|".join(map(re.escape, sorted(_WRITTEN, key=len, reverse=True))))
 # a word whose capitals a style must not lower: RouteLLM, LLMs, kNN, GPT-4; but not "A" or "Multi-Agent"
 _PROTECT = re.compile(r"\b\w*(?:[a-z0-9][A-Z]|[A-Z][A-Z0-9])\w*(?:-\d[\w.]*\w)?")
@@ -69,7 +71,7 @@ def _fields(paper: Paper) -> dict[str, str]:
 
 def escape(text: str) -> str:
     """Text that prints as itself after BibTeX and LaTeX; line breaks and runs of blanks become one blank."""
-    return _ESCAPE.sub(lambda found: _SPECIAL[found.group()], " ".join(text.split()))
+    return escape_keeping_blanks(" ".join(text.split()))
 
 
 def unescape(text: str) -> str:
@@ -92,7 +94,7 @@ def protect(title: str) -> str:
 
 def escape_keeping_blanks(text: str) -> str:
     """`escape` for a piece of a text: its blanks at the ends count."""
-    return _ESCAPE.sub(lambda found: _SPECIAL[found.group()], text)
+    return _LIGATURE.sub("{}", _ESCAPE.sub(lambda found: _SPECIAL[found.group()], text))
 
 
 def _author(name: str) -> str:

@@ -1,0 +1,198 @@
+"""Fuzzing of everything that reads what strangers wrote: `python -m tests.fuzz --executions 1000000`.
+
+Inputs are made from seeds by mutation, in this process. A reader may raise the errors that it documents and no
+other; nor may it take longer than `--slowest` seconds. What breaks a reader is written to build/fuzz/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from scripts.imports import bibtex
+from scripts.model import yaml_reader
+from scripts.model.yaml_reader import UnreadableError
+
+ROOT = Path(__file__).resolve().parents[1]
+MAX_INPUT = 6000  # bytes: long inputs make fewer executions, and no other paths
+
+
+@dataclass(frozen=True)
+class Target:
+    """A reader: the call, the errors that it documents, inputs to begin with, and pieces of its language."""
+
+    read: Callable[[bytes], object]
+    documented: tuple[type[Exception], ...]
+    seeds: tuple[bytes, ...]
+    pieces: tuple[bytes, ...]
+
+
+def read_yaml(raw: bytes) -> object:
+    """As `yaml_reader.read_text` and `parse` do with a file's bytes."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UnreadableError("encoding", "not UTF-8", "save the file as UTF-8") from error
+    return yaml_reader.parse(text)
+
+
+def read_bibtex(raw: bytes) -> object:
+    """A whole .bib file."""
+    return bibtex.read(raw)
+
+
+def targets() -> dict[str, Target]:
+    """Every reader by its name. A reader of issue forms is added here, with its errors, seeds and pieces."""
+    entries = sorted((ROOT / "papers").rglob("*.yml"))[::40]
+    bib = (ROOT / "tests" / "scripts" / "imports" / "real.bib").read_bytes()
+    blocks = tuple(b"@" + block for block in bib.split(b"\n@") if block)
+    return {
+        "yaml": Target(
+            read_yaml,
+            (UnreadableError,),
+            (
+                b"a: [1, {b: c}]\n", b"? x\n: y\n", b"%YAML 1.2\n---\na: >-\n  b\n...\n",
+                *(path.read_bytes() for path in entries),
+            ),
+            (
+                b": ", b"- ", b"\n", b"  ", b"[", b"]", b"{", b"}", b", ", b"'", b'"', b"#", b"&a ", b"*a",
+                b"!!python/object:os.system ", b"!<x> ", b"|", b">-\n ", b"? ", b"---\n", b"...\n", b"%TAG ! x\n",
+                b"\t", b"\\x", b"\xef\xbb\xbf", b"\xc2\x85", b"\xe2\x80\xa8", b"<<: ", b"~", b"null", b"0x1F",
+                b"1e5", b"2024-01-01", b"\x00", b"\x07", b"@", b"`",
+            ),
+        ),
+        "bibtex": Target(
+            read_bibtex,
+            (bibtex.BibtexError,),
+            (bib, b'@string{a = "b" # c}\n@misc{k, title = a # {x}}', *blocks),
+            (
+                b"@article{", b"@string{", b"@comment{", b"@preamble(", b"@misc(", b"{", b"}", b"(", b")", b'"',
+                b"#", b",", b"=", b"\n@", b"\\", b"\\'", b'\\"{', b"\\begin{x}", b"\\end{x}", b"$", b"$$", b"\\(",
+                b"\\[", b"%", b"&", b"~", b"--", b"``", b" and ", b" and others", b"crossref = {k}", b"title = ",
+                b"author = {", b"eprint = {2406.18665}", b"doi = {10.1/", b"\\frac", b"\\item", b"\\href",
+                b"\\verb|", b"\\char", b"\\sqrt[", b"\\c", b"\\i", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\x00",
+                b"\\newcommand{\\x}{\\x}",
+            ),
+        ),
+    }  # fmt: skip
+
+
+def mutated(target: Target, pool: list[bytes], chance: random.Random) -> bytes:
+    """An input from the pool with one to six changes."""
+    data = bytearray(chance.choice(pool))
+    for _ in range(chance.randint(1, 6)):
+        place = chance.randint(0, len(data))
+        match chance.randrange(8):
+            case 0 if data:
+                data[place % len(data)] = chance.randrange(256)
+            case 1:
+                del data[place : place + chance.randint(1, 40)]
+            case 2 | 3:
+                data[place:place] = chance.choice(target.pieces)
+            case 4:
+                data[place:place] = chance.choice(target.pieces) * chance.randint(2, 60)
+            case 5:
+                data[place:place] = data[place : place + chance.randint(1, 80)]
+            case 6:
+                other = chance.choice(pool)
+                cut = chance.randint(0, len(other))
+                data[place:] = other[cut:]
+            case _:
+                del data[place:]
+    return bytes(data[:MAX_INPUT])
+
+
+def run(
+    target: Target, chance: random.Random, more: Callable[[int], bool], slowest: float
+) -> Iterator[tuple[str, bytes]]:
+    """Executes until `more` says no; yields what went wrong, and the input. Returns after 20 faults."""
+    pool = [seed[:MAX_INPUT] for seed in target.seeds]
+    accepted = done = faults = 0
+    worst = 0.0
+    while more(done) and faults < 20:
+        data = mutated(target, pool, chance)
+        start = time.perf_counter()
+        signal.setitimer(signal.ITIMER_REAL, slowest)
+        try:
+            target.read(data)
+        except target.documented:
+            pass
+        except Exception:  # noqa: BLE001  any other error is what is looked for
+            faults += 1
+            yield traceback.format_exc(limit=-8), data
+        else:
+            accepted += 1
+            # what was read becomes a seed now and then, so that changes add up
+            if accepted % 50 == 0 and len(data) < MAX_INPUT // 2:
+                pool[len(target.seeds) + accepted // 50 % 200 :] = [
+                    *pool[len(target.seeds) + accepted // 50 % 200 + 1 :],
+                    data,
+                ]
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        worst = max(worst, time.perf_counter() - start)
+        done += 1
+    COUNTS.append((done, accepted, worst))
+
+
+COUNTS: list[tuple[int, int, float]] = []  # executions, accepted inputs and the slowest one's seconds of each run
+
+
+class TooSlowError(Exception):
+    """A reader took longer than it may. No reader documents it, so it counts as a fault."""
+
+
+def too_slow(*_: object) -> NoReturn:
+    """Called by the timer."""
+    raise TooSlowError
+
+
+def main() -> int:
+    """The command line. Status 1 where a reader broke."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, help="stop each reader after this long")
+    parser.add_argument("--executions", type=int, help="stop each reader after this many (default: 10,000)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--slowest", type=float, default=5.0, help="seconds that one input may take")
+    parser.add_argument("targets", nargs="*", help=f"of: {', '.join(targets())}; default: all")
+    options = parser.parse_args()
+    limit = options.executions or (None if options.seconds else 10_000)
+    known = targets()
+    if unknown := set(options.targets) - set(known):
+        parser.error(f"there is no reader {', '.join(unknown)}")
+    signal.signal(signal.SIGALRM, too_slow)
+    broken = 0
+    for name in options.targets or known:
+        start = time.monotonic()
+
+        def more(done: int, start: float = start) -> bool:
+            in_time = not options.seconds or time.monotonic() - start < options.seconds
+            return in_time and (limit is None or done < limit)
+
+        for why, data in run(known[name], random.Random(options.seed), more, options.slowest):  # noqa: S311
+            broken += 1
+            path = ROOT / "build" / "fuzz" / f"{name}-{options.seed}-{broken}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+            sys.stderr.write(f"{name}: {path}\n{why}\n")
+        done, accepted, worst = COUNTS[-1]
+        took = time.monotonic() - start
+        sys.stdout.write(
+            f"{name}: {done:,} executions, {accepted:,} read, {took:.0f} s, "
+            f"{done / took:,.0f} a second, slowest {worst * 1000:.0f} ms\n"
+        )
+        sys.stdout.flush()
+    sys.stdout.write(f"{broken} faults\n")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
