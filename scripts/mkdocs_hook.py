@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
+from mkdocs.structure.pages import Page
 
 from scripts.model import Corpus
 from scripts.model.corpus import CorpusError
 from scripts.render import render_site
 from scripts.render.markup import html_attribute
 from scripts.render.settings import load_settings
-from scripts.render.views import Views
+from scripts.render.views import search_documents
 
 WATCHED = ("papers", "taxonomy", "site_src")
+# The templates put these comments around HTML that needs no Markdown; to any other engine they are comments.
+RAW = re.compile(r"<!-- raw -->\n(.*?)\n<!-- /raw -->", re.DOTALL)
+TITLE = "<!-- title -->"  # stands for the page's title in what `once` keeps
+KEPT = re.compile(r"<!-- raw (\d+) -->")
+
+
+@dataclass
+class _Build:
+    """What one build's events hand on: the Atlas, and the finished HTML of pages under way."""
+
+    corpus: Corpus | None = None
+    raw: dict[str, list[str]] = field(default_factory=dict)
+
+
+_BUILD = _Build()
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -32,18 +52,53 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_pre_build(config: MkDocsConfig) -> None:
     """Renders the Atlas; a broken taxonomy stops the build with one line."""
     try:
-        render_site(Corpus.load(_root(config)), Path(config.docs_dir))
+        _BUILD.corpus = Corpus.load(_root(config))
+        render_site(_BUILD.corpus, Path(config.docs_dir))
     except CorpusError as error:
         raise PluginError(str(error)) from error
+
+
+def on_env(env: Environment, /, **_: Any) -> Environment:
+    """Gives the theme `once`: what it renders alike for every paper's page is rendered for the first one only."""
+    rendered: dict[str, str] = {}
+
+    def once(name: str, make: Callable[[], str], page: Page) -> str:
+        if name not in rendered:
+            title, page.meta["title"] = page.meta["title"], TITLE
+            rendered[name] = make()
+            page.meta["title"] = title
+        return rendered[name].replace(TITLE, page.meta["title"])
+
+    env.globals["once"] = once
+    return env
+
+
+def on_page_markdown(markdown: str, /, *, page: Page, **_: Any) -> str:
+    """Takes finished HTML out of Markdown's way. Parsing it twice, to pass it through, is a third of a build."""
+    blocks: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        blocks.append(found[1])
+        return f"<!-- raw {len(blocks) - 1} -->"
+
+    markdown = RAW.sub(keep, markdown)
+    _BUILD.raw[page.file.src_uri] = blocks
+    return markdown
+
+
+def on_page_content(html: str, /, *, page: Page, **_: Any) -> str:
+    """Puts the finished HTML back."""
+    blocks = _BUILD.raw.pop(page.file.src_uri)
+    return KEPT.sub(lambda found: blocks[int(found[1])], html)
 
 
 def on_post_build(config: MkDocsConfig) -> None:
     """Adds the papers to the theme's search index. Their pages are kept from its parser, which would take longer over
     them than MkDocs takes to build them, and would index the lists of related papers, too."""
     path = Path(config.site_dir) / "search" / "search_index.json"
-    if path.is_file():
+    if path.is_file() and _BUILD.corpus:
         index = json.loads(path.read_text(encoding="utf-8"))
-        index["docs"] += Views(Corpus.load(_root(config))).search_documents()
+        index["docs"] += search_documents(_BUILD.corpus)
         path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
 
 

@@ -48,9 +48,9 @@ def make_atlas(folder: Path, count: int, seed: int = 0) -> None:
 
 def synthetic(number: int, year: str, keys: list[str], models: list[Paper], rng: random.Random) -> Paper:
     """One paper put together from real ones; its title, identifier and relations are its own."""
-    base, other = rng.choice(models), rng.choice(models)
+    base, other, third = (rng.choice(models) for _ in range(3))
     fallback = "Nothing is known of the paper that this one was made from. " * 3
-    words = f"{base.title} {other.title}".split()
+    words = f"{base.title} {other.title} {third.title}".split()
     rng.shuffle(words)
     month = rng.randint(1, 6)
     return base.model_copy(

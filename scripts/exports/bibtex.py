@@ -40,9 +40,9 @@ def export(papers: Mapping[str, Paper]) -> str:
 
 def entry_text(key: str, paper: Paper) -> str:
     """One paper as a BibTeX entry, with a line break at its end."""
-    fields = [Field(name, value) for name, value in _fields(paper).items() if value]
+    fields = [Field(name, f"{{{value}}}") for name, value in _fields(paper).items() if value]
     library = Library([Entry(_entry_type(paper), key, fields)])
-    text: str = write_string(library)
+    text: str = write_string(library, unparse_stack=[])  # the values have their braces: no copies needed to add them
     return text.strip() + "\n"
 
 

@@ -265,17 +265,6 @@ class Views:
             "checked": max((p.checked.date for p in papers if p.checked), default=None),
         }
 
-    def search_documents(self) -> list[View]:
-        """The papers as documents of the theme's search index: what a reader may type, escaped for HTML."""
-        return [
-            {
-                "location": f"papers/{key}/",
-                "title": html_attribute(paper.title),
-                "text": html_attribute(" ".join([paper.name or "", *paper.authors, paper.summary or ""])),
-            }
-            for key, paper in self.papers.items()
-        ]
-
     def explorer(self) -> View:
         """The explorer's index: short keys, unknown values absent."""
         vocabulary = self.corpus.vocabulary
@@ -307,6 +296,18 @@ class Views:
             "labels": {**labels, "kind": {value: term.name for value, term in vocabulary.kinds.items()}},
             "papers": [_explorer_row(key, paper) for key, paper in self.papers.items()],
         }
+
+
+def search_documents(corpus: Corpus) -> list[View]:
+    """The papers as documents of the theme's search index: what a reader may type, escaped for HTML."""
+    return [
+        {
+            "location": f"papers/{key}/",
+            "title": html_attribute(paper.title),
+            "text": html_attribute(" ".join([paper.name or "", *paper.authors, paper.summary or ""])),
+        }
+        for key, paper in corpus.papers.items()
+    ]
 
 
 def _explorer_row(key: str, paper: Paper) -> View:
