@@ -32,7 +32,7 @@ from scripts.reports import code, fit, link
 from scripts.sources.guard import PrivateAddressError, guarded_adapter, is_private_literal, origin
 
 # the words of the polite client for the same events; that they are private there is told to its author
-from scripts.sources.http import _cause, _plain, _retry_after, user_agent
+from scripts.sources.http import cause_of, plain_reason, retry_after, user_agent
 from scripts.sources.settings import Settings
 
 BLOCKED = {401, 403, 429, 451, 999}
@@ -198,13 +198,13 @@ class Prober:
                     proxies=proxies,
                     verify=os.environ.get("REQUESTS_CA_BUNDLE") or True,
                 ) as response:
-                    return response.status_code, response.headers.get("Location"), _retry_after(response)
+                    return response.status_code, response.headers.get("Location"), retry_after(response)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                if refused := _cause(error, PrivateAddressError):
+                if refused := cause_of(error, PrivateAddressError):
                     raise _RefusedError(str(refused)) from error
                 if isinstance(error, ValueError):
                     raise _RefusedError("is, or leads to, no address that can be asked") from error
-                raise _UnreachedError(_plain(error)) from error
+                raise _UnreachedError(plain_reason(error)) from error
 
     @contextmanager
     def _turn(self, name: str) -> Iterator[None]:

@@ -1,14 +1,12 @@
-"""Citation counts and facts of code repositories, in one file beside the entries: papers/metrics.json.
+"""Renews papers/metrics.json: citation counts and facts of code repositories. `scripts.model.metrics` is its form.
 
-Every figure carries its date and its source. Nothing depends on the file: `load` answers with empty tables
-where it is absent or spoilt. A run renews what is older than `max_age` days and keeps an old figure where no
-new one can be had, so a run that was stopped is taken up by starting it again.
+A run renews what is older than `max_age` days and keeps an old figure where no new one can be had, so a run that was
+stopped is taken up by starting it again.
 """
 
 from __future__ import annotations
 
 import datetime
-import json
 import os
 import re
 import time
@@ -18,83 +16,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from scripts.imports.identify import implied
 from scripts.model import Corpus, Paper
-from scripts.model.paper import Date
+from scripts.model.metrics import FILE, Citations, Metrics, Repository, load, repository_name
 from scripts.reports import code, fit, link, plain, write_text
 from scripts.sources import Client, NotFoundError, Settings, SourceDownError, SourceError
 from scripts.sources.guard import origin
 from scripts.sources.match import OVERLAP, RENAMED_TITLE, SAME_TITLE, author_overlap, title_score
 from scripts.sources.metadata import clean, mapping, rows, text
 
-FILE = Path("papers") / "metrics.json"
-MAX_BYTES = 16 * 1024 * 1024
 GITHUB = "https://api.github.com"
 _BATCH = 50  # identifiers in one request to OpenAlex, whose lists hold up to 100 works
 _GIVEN_UP = 3  # failures in a row after which a source is not asked again in this run
-_REPOSITORY = re.compile(
-    r"https?://(?:www\.)?github\.com/([A-Za-z0-9][A-Za-z0-9-]{0,38})/([A-Za-z0-9._-]{1,100}?)(?:\.git)?(?:[/?#].*)?\Z"
-)
 _SPDX = re.compile(r"[A-Za-z0-9.+-]{1,64}\Z")
-
-
-class Loose(BaseModel):
-    """Read from a file that tools write: types are checked, unknown keys are dropped."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Citations(Loose):
-    """How often a paper is cited, by whose count, on which day."""
-
-    count: int = Field(ge=0, lt=10**7)
-    source: str = Field(max_length=40)
-    address: str = Field(max_length=200)
-    date: Date
-
-
-class Repository(Loose):
-    """A GitHub repository on one day. `gone`: GitHub does not know it (any more)."""
-
-    stars: int = Field(0, ge=0, lt=10**8)
-    licence: str | None = Field(None, max_length=64, description="SPDX; 'other' for a text GitHub does not know")
-    last_commit: Date | None = None
-    archived: bool = False
-    moved_to: str | None = Field(None, max_length=150)
-    gone: bool = False
-    date: Date
-
-
-class Metrics(Loose):
-    """The file: figures by key and by 'owner/name'."""
-
-    papers: dict[str, Citations] = {}
-    repositories: dict[str, Repository] = {}
-
-    def text(self) -> str:
-        """As the file holds it: one figure a line, so that a diff shows which ones changed."""
-
-        def table(items: Mapping[str, BaseModel]) -> str:
-            lines = (
-                f"  {json.dumps(name)}: {json.dumps(item.model_dump(exclude_defaults=True), ensure_ascii=False)}"
-                for name, item in sorted(items.items())
-            )
-            inner = ",\n".join(lines)
-            return f"{{\n{inner}\n }}" if inner else "{}"
-
-        return f'{{\n "papers": {table(self.papers)},\n "repositories": {table(self.repositories)}\n}}\n'
-
-
-def load(path: Path) -> Metrics:
-    """The figures in `path`; empty where there is no such file or it cannot be used."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            return Metrics()
-        return Metrics.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, ValidationError, RecursionError):
-        return Metrics()
 
 
 def repositories(papers: Iterable[Paper]) -> list[str]:
@@ -102,8 +38,7 @@ def repositories(papers: Iterable[Paper]) -> list[str]:
     found: dict[str, str] = {}
     for paper in papers:
         for url in paper.links.code:
-            if match := _REPOSITORY.match(url):
-                name = f"{match[1]}/{match[2]}"
+            if name := repository_name(url):
                 found.setdefault(name.lower(), name)
     return sorted(found.values(), key=str.lower)
 

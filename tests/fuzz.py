@@ -7,18 +7,24 @@ other; nor may it take longer than `--slowest` seconds. What breaks a reader is 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import signal
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from scripts import issue_form
 from scripts.imports import bibtex
-from scripts.model import yaml_reader
+from scripts.model import Corpus, yaml_reader
+from scripts.model.corpus import Entry, entry_files, read_data
+from scripts.model.taxonomy import Taxonomy
+from scripts.model.vocabulary import Vocabulary
 from scripts.model.yaml_reader import UnreadableError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,12 +55,71 @@ def read_bibtex(raw: bytes) -> object:
     return bibtex.read(raw)
 
 
+def read_form(raw: bytes) -> object:
+    """The text of an issue as either form; bytes that are no UTF-8 stand for lone surrogates, which JSON can hold."""
+    text = raw.decode("utf-8", "surrogateescape")
+    for kind in issue_form.FORMS:
+        with suppress(issue_form.FormError):
+            issue_form.parse_form(text, kind)
+    return issue_form.parse_form(text, "add-paper")
+
+
+class Issues:
+    """The whole way of an issue: form, stub, note. What comes back must be writable, whatever was sent."""
+
+    def __init__(self) -> None:
+        root = ROOT / "taxonomy"
+        entries = [Entry.read(path) for path in entry_files(ROOT / "papers")[::20]]
+        taxonomy = read_data(root / "taxonomy.yml", Taxonomy)
+        self.corpus = Corpus(ROOT, taxonomy, read_data(root / "vocabulary.yml", Vocabulary), entries)
+
+    def read(self, raw: bytes) -> object:
+        """FormError where the issue is turned down, so that the count of what was read tells something."""
+        text = raw.decode("utf-8", "surrogateescape")
+        for kind in issue_form.FORMS:
+            result = issue_form.handle(self.corpus, issue_form.Issue(kind, 7, text))
+            json.dumps(result.as_json())
+            "".join([result.message, result.body or "", result.text or "", result.path or ""]).encode()
+            if result.ok:
+                return result
+        raise issue_form.FormError("turned down")
+
+
+def _form(**answers: str) -> bytes:
+    """A filled-in form."""
+    fields = issue_form.FORMS["add-paper"].items()
+    return "\n\n".join(
+        f"### {field.label}\n\n{answers.get(name, '_No response_')}" for name, field in fields
+    ).encode()
+
+
 def targets() -> dict[str, Target]:
-    """Every reader by its name. A reader of issue forms is added here, with its errors, seeds and pieces."""
+    """Every reader by its name."""
     entries = sorted((ROOT / "papers").rglob("*.yml"))[::40]
     bib = (ROOT / "tests" / "scripts" / "imports" / "real.bib").read_bytes()
     blocks = tuple(b"@" + block for block in bib.split(b"\n@") if block)
+    paper = {
+        "identifier": "https://arxiv.org/abs/2601.01234v2",
+        "title": "LateBird: Asking Models One After the Other",
+        "authors": "Ada Example\nBo Sample",
+        "category": "after/cascade",
+    }
+    forms = (
+        _form(**paper),
+        _form(**paper, code="https://github.com/a/b", date="2026-01-02", summary="One thing. Another thing."),
+        _form(**{**paper, "identifier": "10.1145/3580305.3599342", "category": "I do not know"}, date="2023"),
+        b"### Entry\n\nong2024routellm\n\n### What is wrong, and what is right\n\nAll.\n\n### Source\n\nhttps://a.example",
+    )
+    form_pieces = (
+        *(f"\n### {field.label}\n".encode() for fields in issue_form.FORMS.values() for field in fields.values()),
+        b"\n", b"\r\n", b"\r", b"_No response_", b"### ", b"- ", b"1. ", b", ", b" and ", b": ", b"`", b"```\n",
+        b"@x", b"<b>", b"&amp;", b"'", b'"', b"\\", b"#", b"&a ", b"*a", b"{", b"[", b"\x00", b"\x1b[0m",
+        b"\xe2\x80\xae", b"\xff", b"\xed\xa0\x80", b"\xe6\x9d\x8e", b"arXiv:2406.18665",
+        b"doi.org/10.1/", b"2024-02-30", b"http://[",
+    )  # fmt: skip
     return {
+        "form": Target(read_form, (issue_form.FormError,), forms, form_pieces),
+        "issue": Target(Issues().read, (issue_form.FormError,), forms, form_pieces),
         "yaml": Target(
             read_yaml,
             (UnreadableError,),

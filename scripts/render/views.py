@@ -12,6 +12,9 @@ from urllib.parse import quote, urlsplit
 from scripts.exports import bibtex, csl
 from scripts.model import Corpus, Paper
 from scripts.model.identifiers import FORMS
+from scripts.model.metrics import FILE as METRICS
+from scripts.model.metrics import load as load_metrics
+from scripts.model.metrics import repository_name
 from scripts.render.markup import html_attribute
 
 View = dict[str, Any]
@@ -28,6 +31,8 @@ class Views:
         self.papers = corpus.papers
         self.place = {key: place for place, key in enumerate(self.papers)}
         self.bibtex = {key: bibtex.entry_text(key, paper) for key, paper in self.papers.items()}
+        self.metrics = load_metrics(corpus.root / METRICS)
+        self.repositories = {name.lower(): item for name, item in self.metrics.repositories.items()}
         self.folders = {entry.key: entry.path.parent.name for entry in corpus.entries}
         self.categories = {full_id: self._category_head(full_id) for full_id, _, _ in corpus.taxonomy}
         self.by_category: dict[str, list[str]] = defaultdict(list)
@@ -80,13 +85,34 @@ class Views:
             "category": self.category_tag(paper.categories[0]),
             "family": self._family_name(paper),
             "summary": paper.summary,
-            "code": [repository(url) for url in paper.links.code],
+            "code": [{**repository(url), **self._figures(url)} for url in paper.links.code],
             "verified": paper.checked is not None,
         }
 
     def cards(self, keys: Iterable[str]) -> list[View]:
         """Cards of several papers."""
         return [self.card(key) for key in keys]
+
+    def _figures(self, url: str) -> View:
+        """What GitHub said of a repository, and when; nothing where it was not asked."""
+        known = self.repositories.get((repository_name(url) or "").lower())
+        if known is None or known.gone:
+            return {"stars": None, "figures": "GitHub does not know it any more" if known else None}
+        facts = [
+            f"{known.stars:,} stars",
+            f"licence {known.licence}" if known.licence else "no licence stated",
+            f"last commit {long_date(known.last_commit)}" if known.last_commit else "",
+            "archived" if known.archived else "",
+        ]
+        told = ", ".join(filter(None, facts))
+        return {"stars": known.stars, "figures": f"{told} (GitHub, {long_date(known.date)})"}
+
+    def _citations(self, key: str) -> View | None:
+        """How often a paper is cited, by whose count, on which day."""
+        known = self.metrics.papers.get(key)
+        if known is None:
+            return None
+        return {"count": known.count, "source": known.source, "url": known.address, "date": long_date(known.date)}
 
     def _family_name(self, paper: Paper) -> str | None:
         if not paper.family:
@@ -123,6 +149,7 @@ class Views:
             "base_models": paper.attributes.base_models,
             "folder": self.folders[key],
             "survey": _survey(paper),
+            "citations": self._citations(key),
             "notes": paper.notes,
             "checked": paper.checked.model_dump() if paper.checked else None,
             "checked_date": long_date(paper.checked.date) if paper.checked else None,

@@ -214,17 +214,17 @@ class Client:
             ) as response:
                 status = response.status_code
                 if status in _AGAIN:
-                    raise _TransientError(f"answered with status {status}", _retry_after(response))
+                    raise _TransientError(f"answered with status {status}", retry_after(response))
                 if status in _REDIRECT and (target := response.headers.get("Location")):
                     return Answer(url, status, "", b""), target
                 kind = response.headers.get("Content-Type", "")
                 return Answer(url, status, kind, self._body(response, name, deadline)), None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            if refused := _cause(error, PrivateAddressError):
+            if refused := cause_of(error, PrivateAddressError):
                 raise SourceDownError(name, str(refused)) from error
             if isinstance(error, ValueError):  # requests' InvalidURL among them
                 raise SourceDownError(name, "has, or redirects to, an address that cannot be asked") from error
-            raise _TransientError(_plain(error)) from error
+            raise _TransientError(plain_reason(error)) from error
 
     def _body(self, response: requests.Response, name: str, deadline: float) -> bytes:
         """The body, decompressed, as long as it stays within the limits of size and time."""
@@ -261,7 +261,7 @@ def user_agent(contact: str | None) -> str:
     return f"llm-ensemble-atlas/{version} ({about})"
 
 
-def _retry_after(response: requests.Response) -> float | None:
+def retry_after(response: requests.Response) -> float | None:
     """Seconds to wait, from either form of Retry-After; None where it is absent or unreadable."""
     text = response.headers.get("Retry-After", "").strip()
     if text.isdigit() and text.isascii():
@@ -275,7 +275,7 @@ def _retry_after(response: requests.Response) -> float | None:
     return max(0.0, (when - datetime.datetime.now(datetime.UTC)).total_seconds())
 
 
-def _cause(error: BaseException, kind: type[BaseException]) -> BaseException | None:
+def cause_of(error: BaseException, kind: type[BaseException]) -> BaseException | None:
     """The first error of `kind` among an error, what it wraps, and its causes."""
     waiting: list[object] = [error]
     seen: set[int] = set()
@@ -290,7 +290,7 @@ def _cause(error: BaseException, kind: type[BaseException]) -> BaseException | N
     return None
 
 
-def _plain(error: BaseException) -> str:
+def plain_reason(error: BaseException) -> str:
     """An error of the network in a few words."""
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError | TimeoutError):
         return "did not answer in time"

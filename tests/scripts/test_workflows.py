@@ -188,7 +188,7 @@ def clone(tmp_path: Path) -> Path:
 
 def propose(clone: Path) -> None:
     script = GITHUB / "scripts" / "one-pull-request.sh"
-    command = [script, "issue-form/12", "Add b (#12)", "body.md", "papers/b.yml"]
+    command = [str(script), "issue-form/12", "Add b (#12)", "body.md", "papers/b.yml"]
     subprocess.run(command, cwd=clone, check=True, capture_output=True)
 
 

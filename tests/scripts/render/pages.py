@@ -11,6 +11,7 @@ import yaml
 
 from tests.conftest import ROOT
 
+OURS = {" raw ", " /raw "}  # around finished HTML, see scripts/mkdocs_hook.py
 VOID = {"br", "hr", "img", "input", "link", "meta"}
 
 
@@ -47,7 +48,7 @@ class Page(HTMLParser):
             self.texts.append(data)
 
     def handle_comment(self, data: str) -> None:
-        if "svg" not in self.open:
+        if "svg" not in self.open and data not in OURS:
             self.problems.append(f"a comment: {data}")
 
     @property

@@ -189,3 +189,55 @@ def test_values_that_no_vocabulary_knows_show_as_they_are_written(make_atlas: Ma
     assert view["family"] == "unheard-of"
     names = [value["name"] for attribute in view["attributes"] for value in attribute["values"]]
     assert names == ["everything", "fame"]
+
+
+# --- figures that change by themselves ------------------------------------------------------------------------------
+
+
+def test_figures_carry_their_date_and_source(make_atlas: MakeAtlas) -> None:
+    code = ["https://github.com/Owner/Name", "https://github.com/gone/away", "https://example.org/code"]
+    small = make_atlas({"doe2024a": fields(links={"code": code}), "doe2024b": fields(title="Another")})
+    (small.root / "papers" / "metrics.json").write_text(
+        json.dumps(
+            {
+                "papers": {
+                    "doe2024a": {
+                        "count": 1234,
+                        "source": "OpenAlex",
+                        "address": "https://x.org/1",
+                        "date": "2026-11-20",
+                    }
+                },
+                "repositories": {
+                    "owner/name": {
+                        "stars": 4100,
+                        "licence": "MIT",
+                        "last_commit": "2025-02-01",
+                        "date": "2026-11-21",
+                    },
+                    "gone/away": {"gone": True, "date": "2026-11-21"},
+                },
+            }
+        )
+    )
+    views = Views(small)
+    page = views.paper("doe2024a")
+    assert page["citations"] == {
+        "count": 1234,
+        "source": "OpenAlex",
+        "url": "https://x.org/1",
+        "date": "20 November 2026",
+    }
+    told = [link["figures"] for link in page["code"]]
+    assert told[0] == "4,100 stars, licence MIT, last commit 1 February 2025 (GitHub, 21 November 2026)"
+    assert told[1] == "GitHub does not know it any more"
+    assert told[2] is None
+    assert views.paper("doe2024b")["citations"] is None
+
+
+def test_a_spoilt_file_of_figures_changes_nothing(make_atlas: MakeAtlas) -> None:
+    small = make_atlas({"doe2024a": fields(links={"code": ["https://github.com/Owner/Name"]})})
+    (small.root / "papers" / "metrics.json").write_text("{not json")
+    page = Views(small).paper("doe2024a")
+    assert page["citations"] is None
+    assert page["code"][0]["figures"] is None

@@ -1,0 +1,61 @@
+"""axe-core finds nothing serious on any kind of page, in either colour scheme."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Page
+
+from tests.browser.conftest import ADDRESSES, PHONE, Scheme, Tab, ready
+
+pytestmark = pytest.mark.browser
+
+AXE = Axe()
+
+
+def serious_violations(page: Page, part: str | None = None) -> str:
+    """What axe-core calls serious or critical on the page, or in the part that a selector names."""
+    violations = AXE.run(page, part).response["violations"]
+    return "\n\n".join(
+        f"{violation['id']} ({violation['impact']}): {violation['help']}\n"
+        + "\n".join(
+            f"  {' '.join(map(str, node['target']))}: {node['html'][:160]}\n    {node.get('failureSummary', '')}"
+            for node in violation["nodes"][:5]
+        )
+        for violation in violations
+        if violation["impact"] in ("serious", "critical")
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", ADDRESSES)
+def test_page(tab: Tab, addresses: dict[str, str], kind: str, scheme: Scheme) -> None:
+    page = tab(scheme=scheme)
+    page.goto(addresses[kind])
+    found = serious_violations(ready(page))
+    assert not found, f"{addresses[kind]}\n{found}"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_filters_and_results_on_a_phone(tab: Tab, scheme: Scheme) -> None:
+    page = tab(size=PHONE, scheme=scheme)
+    page.goto("/papers/?stage=before&from=2026&text=router")
+    ready(page)
+    page.get_by_role("button", name="Filters").click()
+    found = serious_violations(page, "#atlas-explorer")
+    assert not found, found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_open_definition_and_the_open_search(tab: Tab, scheme: Scheme) -> None:
+    page = tab(scheme=scheme)
+    page.goto(ADDRESSES["paper"])
+    page.locator("dd .atlas-term").first.focus()
+    found = serious_violations(page, ".atlas-classification")
+    assert not found, found
+    box = page.get_by_role("textbox", name="Search")
+    box.click()
+    box.press_sequentially("routing")
+    page.locator(".md-search-result__link").first.wait_for()
+    found = serious_violations(page, ".md-search")
+    assert not found, found

@@ -1,0 +1,90 @@
+"""Every kind of page in both colour schemes, on a desktop screen and on a phone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ADDRESSES, DESKTOP, PHONE, Scheme, Tab, ready
+
+pytestmark = pytest.mark.browser
+
+# kinds with at least one figure of the project's own
+DRAWN = {"home", "taxonomy", "stage", "category"}
+
+# Elements of the page's content whose right edge lies beyond the screen, unless they stand in something that scrolls.
+BEYOND = """() => {
+    const scrolls = node => {
+        for (let box = node.parentElement; box && box !== document.body; box = box.parentElement) {
+            if (["auto", "scroll"].includes(getComputedStyle(box).overflowX)) return true;
+        }
+        return false;
+    };
+    const edge = document.documentElement.clientWidth + 1;
+    return [...document.querySelectorAll(".md-content *, .md-footer *")]
+        .filter(node => node.getBoundingClientRect().right > edge && !scrolls(node))
+        .map(node => `${node.tagName}.${node.className} "${node.textContent.trim().slice(0, 40)}"`);
+}"""
+
+# Relative luminance (WCAG 2) of the text of `selector` and of what lies behind it.
+LUMINANCES = """selector => {
+    const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+    const luminance = ([r, g, b]) => {
+        const [x, y, z] = [r, g, b].map(v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+    };
+    const node = document.querySelector(selector);
+    let box = node;
+    while (box && (numbers(getComputedStyle(box).backgroundColor)[3] ?? 1) === 0) box = box.parentElement;
+    return [luminance(numbers(getComputedStyle(node).color)),
+            box ? luminance(numbers(getComputedStyle(box).backgroundColor)) : 1];
+}"""
+
+
+def visible_figures(page: Page) -> list[str]:
+    """Classes of the figures that take up room on the screen."""
+    classes: list[str] = page.locator("svg.atlas-figure").evaluate_all(
+        """figures => figures.filter(figure => {
+            const { width, height } = figure.getBoundingClientRect();
+            return width > 100 && height > 50;
+        }).map(figure => figure.getAttribute("class"))"""
+    )
+    return classes
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", ADDRESSES)
+def test_page(tab: Tab, addresses: dict[str, str], kind: str, scheme: Scheme, size: tuple[int, int]) -> None:
+    page = tab(size=size, scheme=scheme)
+    page.goto(addresses[kind])
+    ready(page)
+
+    expect(page.locator("h1")).to_have_count(1)
+    expect(page.locator("h1")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert not page.evaluate(BEYOND)
+
+    figures = visible_figures(page)
+    assert bool(figures) == (kind in DRAWN)
+    if kind in ("home", "taxonomy"):
+        (overview,) = figures
+        assert ("af-narrow" in overview) == (size == PHONE)
+
+    for selector in ("h1", ".md-content p"):
+        text, ground = page.evaluate(LUMINANCES, selector)
+        contrast = (max(text, ground) + 0.05) / (min(text, ground) + 0.05)
+        assert contrast >= 4.5, f"{selector}: {contrast:.1f}"
+        assert (ground < 0.2) == (scheme == "dark")
+
+
+def test_the_reader_chooses_the_scheme_and_it_stays(page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto("/")
+    body = page.locator("body")
+    expect(body).to_have_attribute("data-md-color-scheme", "default")
+    page.locator(".md-header").get_by_title("Switch to the light scheme").click()
+    page.locator(".md-header").get_by_title("Switch to the dark scheme").click()
+    expect(body).to_have_attribute("data-md-color-scheme", "slate")
+    page.goto("/papers/")
+    expect(body).to_have_attribute("data-md-color-scheme", "slate")
