@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewPage, Tab, ready
 from tests.browser.site import SiteServer, build, make_root, serving
-from tests.conftest import fields
+from tests.conftest import Entries, fields
 
 pytestmark = pytest.mark.browser
 
@@ -61,8 +61,10 @@ def flat(text: str) -> str:
     return " ".join(text.split())
 
 
-def hostile_entry(title: str, **changes: Any) -> dict[str, Any]:
-    """An entry that the model can read, with the payload in every field that takes text."""
+def hostile_entry(title: str, **changes: Any) -> str:
+    """An entry that the model can read, with the payload in every field that takes text.
+
+    It is JSON, which is YAML: the canonical form would tidy the payload's lines."""
     text = {
         "title": hostile(title),
         "name": hostile("name"),
@@ -92,14 +94,14 @@ def hostile_entry(title: str, **changes: Any) -> dict[str, Any]:
         "relations": {"builds_on": [hostile("builds_on")], "compares_with": ["victim2024plain"]},
         "checked": {"date": "2026-11-22", "against": [*BAD_LINKS, hostile("against")]},
     }
-    return fields(**{**text, **changes})
+    return json.dumps(fields(**{**text, **changes}))
 
 
 @pytest.fixture(scope="module")
 def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
     """A built site of three hostile entries and a plain one that they are related to."""
     folder = tmp_path_factory.mktemp("hostile")
-    entries = {
+    entries: Entries = {
         KEY: hostile_entry("title"),
         "mallory2024elsewhere": hostile_entry("title-two", categories=[hostile("primary")], family=None),
         "mallory2024unchecked": hostile_entry("title-three", summary=None, checked=None),

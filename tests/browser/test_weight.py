@@ -10,7 +10,7 @@ from tests.browser.site import SiteServer
 pytestmark = pytest.mark.browser
 
 KB = 1000
-LIMITS = {"home": 250, "taxonomy": 250, "category": 250, "paper": 250, "unverified": 250, "explorer": 400}
+LIMITS = {"home": 250, "taxonomy": 250, "paper": 250, "explorer": 400}
 
 
 @pytest.mark.parametrize("kind", LIMITS)
