@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from bibtexparser.entrypoint import write_string
 from bibtexparser.library import Library
@@ -97,6 +98,7 @@ def escape_keeping_blanks(text: str) -> str:
     return _LIGATURE.sub("{}", _ESCAPE.sub(lambda found: _SPECIAL[found.group()], text))
 
 
+@lru_cache(maxsize=100_000)
 def _author(name: str) -> str:
     """A name as 'von Last, First', which no BibTeX style misreads; braced whole where it has no such parts."""
     try:

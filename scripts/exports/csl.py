@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from bibtexparser.middlewares.names import InvalidNameError, parse_single_name_into_parts
@@ -49,6 +50,7 @@ def _issued(paper: Paper) -> dict[str, Any] | None:
     return {"date-parts": [[int(part) for part in paper.date.split("-")]]} if paper.date else None
 
 
+@lru_cache(maxsize=100_000)  # the same people write many papers, and every format asks for their names
 def name(author: str) -> dict[str, str]:
     """Family and given name where a name has both, else the name as it stands."""
     try:

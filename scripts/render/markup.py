@@ -39,6 +39,11 @@ def html_attribute(text: object) -> str:
     return html.escape(" ".join(str(text).split()))
 
 
+def meta_tags(tags: list[dict[str, str]]) -> str:
+    """<meta> elements as one text: a page's front matter is read back sooner than a list would be."""
+    return "".join(f'<meta name="{escape(tag["name"])}" content="{escape(tag["content"])}">\n' for tag in tags)
+
+
 def front_matter(meta: dict[str, Any]) -> str:
     """Page metadata as YAML between two lines of dashes."""
     text: str = yaml.dump(

@@ -16,7 +16,7 @@ from scripts.checks.rules import RULES
 from scripts.exports import FORMATS
 from scripts.model import Corpus
 from scripts.render import api
-from scripts.render.markup import front_matter, html_attribute, http, md, script_json, verbatim
+from scripts.render.markup import front_matter, html_attribute, http, md, meta_tags, script_json, verbatim
 from scripts.render.settings import Settings, load_settings
 from scripts.render.views import View, Views
 
@@ -118,7 +118,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.environment.filters.update(md=md, http=http, verbatim=verbatim, pretty=_pretty)
+        self.environment.filters.update(md=md, http=http, meta_tags=meta_tags, verbatim=verbatim, pretty=_pretty)
         self.environment.globals.update(site=settings.model_dump(), figure=self._figure)
 
     def _figure(self, name: str) -> Markup:

@@ -327,7 +327,7 @@ def test_hostile_text_stays_in_the_front_matter(hostile_site: tuple[Path, Path])
         assert head.attribute("content") == [f"Title {flat}", f"Summary {flat}"]
         assert not set(meta["json_ld"]) & set("<>&")
         assert json.loads(meta["json_ld"])["name"] == f"Title {HOSTILE}"
-        tags = {tag["name"]: tag["content"] for tag in meta["citation"]}
+        tags = {found["name"]: found["content"] for _, found in Page(meta["citation"]).elements}
         assert tags["citation_title"] == f"Title {HOSTILE}"
 
 
