@@ -9,7 +9,7 @@ STAMP  := $(VENV)/.setup-done
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup validate render site serve test bench-site fuzz release lint format schema lock clean
+.PHONY: help setup validate render site serve test bench-site fuzz release models lint format schema lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -66,9 +66,14 @@ format: $(STAMP) ## put code and entries into their canonical form
 schema: $(STAMP) ## write papers/schema.json anew from the model
 	$(BIN)/atlas schema
 
+models: $(STAMP) ## train the built-in models anew (about 35 minutes on two cores; installs PyTorch)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/train.lock
+	$(BIN)/python -m reference_impls.models.train
+
 lock: ## renew the lock files (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet pyproject.toml --output-file requirements/base.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --extra dev pyproject.toml --output-file requirements/dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --extra train pyproject.toml --output-file requirements/train.lock
 
 clean: ## remove what was generated (not .venv)
 	rm -rf build
