@@ -1,0 +1,95 @@
+"""Agent-Forest: of all responses the one that is most similar to all the others is returned.
+
+With y_i the response of agent i and S the similarity of two,
+
+    answer = y_i,   i = argmax_i  sum_{j != i} S(y_i, y_j)                 (the first of equals),
+
+where S is 1 for equal final answers and 0 otherwise for exact answers (short, choice, number), so that the sum is
+the majority vote, and sentence BLEU of y_i against the reference y_j, without regard to case, for open text (code,
+list, text). A response without an answer is similar to nothing and never wins over one that has an answer.
+Calls: one a model (or `samples` a model), side by side; the rule itself calls none.
+
+Differences from the paper
+1. The agents are different models with one greedy response each, not up to 40 samples of one model (set `samples`
+   and `temperature`, and a pool of one model, for the paper's setting).
+2. BLEU is smoothed by adding one to the counts of the orders above one and splits at every symbol, so that ``<``
+   and ``>`` in code differ; the paper's code has sacrebleu's exponential smoothing and 13a tokens.
+3. The paper measures only code by BLEU; here all kinds of free text are.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from reference_impls.core import Aggregator, Generation, Query, bleu, final_answer, method
+
+#: Kinds whose answers are compared exactly.
+EXACT = ("short", "choice", "number")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of Agent-Forest."""
+
+    #: Responses a model; the paper takes up to 40 of its one model.
+    samples: int = 1
+    #: 0 is greedy; the paper samples at 1.
+    temperature: float = 0.0
+
+
+def equal(a: str, b: str) -> float:
+    """Similarity of exact answers."""
+    return float(a == b)
+
+
+def bleu_similarity(a: str, b: str) -> float:
+    """Sentence BLEU of a hypothesis against a reference, in [0, 1]; symbols are tokens of their own.
+
+    >>> bleu_similarity("x > 3", "x > 3"), bleu_similarity("x > 3", "x < 3") < 1
+    (1.0, True)
+    """
+    return bleu(spell(a), spell(b))
+
+
+def spell(text: str) -> str:
+    """The text with every symbol as a word, since BLEU of the core reads only words and digits.
+
+    >>> spell("x>3")
+    'x u62 3'
+    """
+    return re.sub(r"[^\w\s]|_", lambda match: f" u{ord(match.group())} ", text)
+
+
+def most_similar(answers: Sequence[str | None], similarity: Callable[[str, str], float]) -> int | None:
+    """Index of the answer with the largest sum of similarities to the others, the first of equals; None if none.
+
+    >>> most_similar(["7", "8", None, "8"], equal)
+    1
+    """
+    best: tuple[float, int] | None = None
+    for i, a in enumerate(answers):
+        if a is not None:
+            total = sum(similarity(a, b) for j, b in enumerate(answers) if j != i and b is not None)
+            if best is None or total > best[0] + 1e-9:
+                best = (total, i)
+    return None if best is None else best[1]
+
+
+@method(
+    name="agent-forest", category="after/non-cascade", family="selection-based",
+    papers=["li2024agentforest"],
+)  # fmt: skip
+class AgentForest(Aggregator):
+    """The response most similar to all others: a vote for exact answers, BLEU for open text."""
+
+    Parameters = Parameters
+
+    def collect(self, query: Query) -> list[Generation]:
+        p = self.parameters
+        with self.pool.parallel():
+            return [r for m in self.pool for r in self.ask(m, query, samples=p.samples, temperature=p.temperature)]
+
+    def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
+        answers = [final_answer(r.text, query.kind) for r in responses]
+        chosen = most_similar(answers, equal if query.kind in EXACT else bleu_similarity)
+        return responses[chosen or 0].text

@@ -1,0 +1,86 @@
+"""Mixture-of-Agents: layers of models rewrite one another's answers, and a last model makes one answer of them.
+
+With x the query, A_m(x; y_1 .. y_n) what model m writes when it reads the query and n drafts (`fuse_prompt`),
+
+    y_m(1) = A_m(x),      y_m(l + 1) = A_m(x; y_1(l) .. y_n(l)),      answer = A_agg(x; y_1(L) .. y_n(L)),
+
+for the n proposers m and layers l = 1 .. L. Calls: n * L + 1; those of a layer side by side, the layers one after
+another. L = 0 is the aggregator alone.
+
+Differences from the paper
+1. The prompt is the project's `fuse_prompt`, on which the built-in models were trained, not the paper's
+   "Aggregate-and-Synthesize" system prompt; it asks for an answer without a word on criticism or style.
+2. Three proposers, the dearest models of the pool, instead of six: the built-in models learned to read three drafts.
+   Where the query has a number as its answer the drafts are the final numbers, as they were in training.
+3. Decoding is greedy; the paper's code samples at 0.7 (set `temperature`).
+4. An empty draft is left out. If drafts do not fit a model's context, the last ones are dropped one by one; the
+   paper's code drops a response whose prompt is too long.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reference_impls.core import Aggregator, Generation, Model, Query, final_answer, fuse_prompt, method
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of the mixture."""
+
+    #: L, layers of proposers; the paper's three layers count the aggregator's as the last.
+    layers: int = 2
+    #: n, proposers a layer: the dearest models, the same in every layer; 0 takes all. The paper has six.
+    proposers: int = 3
+    #: Name of the aggregator; empty means the dearest model. The paper takes its strongest open one.
+    aggregator: str = ""
+    #: Of proposers and aggregator; 0 is greedy. 0.7 in the paper's code.
+    temperature: float = 0.0
+
+
+def drafts_of(texts: Sequence[str], kind: str) -> list[str]:
+    """The drafts that the next layer reads: without empty ones, and of worked solutions the final number.
+
+    >>> drafts_of(["7+5=12\\n= 132", " ", "none"], "number")
+    ['132', 'none']
+    """
+    shown = [(final_answer(t, kind) or t) if kind == "number" else t for t in texts]
+    return [draft.strip() for draft in shown if draft.strip()]
+
+
+@method(
+    name="mixture-of-agents", category="after/non-cascade", family="regeneration",
+    papers=["wang2024moa"],
+)  # fmt: skip
+class MixtureOfAgents(Aggregator):
+    """Layered rewriting of all answers by all proposers, and a last synthesis."""
+
+    Parameters = Parameters
+
+    def write(self, model: Model, query: Query, drafts: Sequence[str]) -> Generation:
+        """A_m(x; drafts): the model's response to the query in the light of the drafts, if there are any."""
+        temperature, shown = self.parameters.temperature, list(drafts)
+        seed = self.seed() if temperature > 0 and shown else 0
+        while shown:
+            try:
+                return model.generate(
+                    fuse_prompt(query.prompt, shown), temperature=temperature, max_tokens=query.max_tokens,
+                    stop=query.stop, seed=seed,
+                )[0]  # fmt: skip
+            except ValueError:  # longer than the model's context
+                shown.pop()
+        return self.ask(model, query, temperature=temperature)[0]
+
+    def collect(self, query: Query) -> list[Generation]:
+        """The responses of the last layer of proposers, from the dearest to the cheapest."""
+        order = self.pool.by_price()[::-1][: self.parameters.proposers or None]
+        responses: list[Generation] = []
+        for _ in range(self.parameters.layers):
+            drafts = drafts_of([r.text for r in responses], query.kind)
+            with self.pool.parallel():
+                responses = [self.write(self.pool[i], query, drafts) for i in order]
+        return responses
+
+    def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
+        name = self.parameters.aggregator
+        last = self.pool.index(name) if name else self.pool.by_price()[-1]
+        return self.write(self.pool[last], query, drafts_of([r.text for r in responses], query.kind)).text

@@ -1,0 +1,155 @@
+"""Smoothie: the model whose responses lie closest to an unseen true one is chosen, without labels.
+
+Let e_i(x) in R^d be the embedding of model i's response to query x, and e*(x) that of the true one. If the errors
+e_i - e* of models are independent Gaussians of mean zero and precision 2 theta_i, then with
+
+    D_ij = mean_x |e_i(x) - e_j(x)|^2,      err_i = mean_{j < k, both != i}  (D_ij + D_ik - D_jk) / 2
+
+err_i estimates E|e_i - e*|^2, and theta_i = d / (2 err_i), divided by the sum over models. The response of
+argmax_i theta_i is returned (ties: the earlier model). Smoothie-Global takes the mean over all training queries,
+Smoothie-Local over the query itself and its k - 1 nearest training queries (k = 1: the query alone).
+Calls: Local one a model, side by side; Global only the chosen model (train-split responses of all are recorded).
+
+Differences from the paper
+1. The paper's mean goes over the unlabelled test set, all at once; here queries come one by one, so the other queries
+   are those of the train split (their scores are not looked at). Global then has to ask one model only.
+2. Embeddings are TF-IDF of hashed n-grams fitted on the training responses, not Sentence-BERT's; digits are spelt
+   out, since the embedder would take all numbers of one length for the same, and an empty response is a text too.
+3. err_i <= 0 happens (with k = 1 always when a response is the mean of the others) and says "very close", but makes
+   theta_i negative in the paper's code, so that the best model is never chosen. Here err_i is kept above 1e-9 in
+   theta, and among several such models the smallest err_i wins.
+4. With fewer than three models there is no triplet: all weights are equal and the first model is chosen.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from reference_impls.core import (
+    Aggregator,
+    Embedder,
+    Floats,
+    Generation,
+    Query,
+    TrainingSet,
+    method,
+    squared_distances,
+)
+
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of Smoothie."""
+
+    #: d; the paper's embeddings (all-mpnet-base-v2) have 768.
+    dimensions: int = 768
+
+
+@dataclass(frozen=True)
+class LocalParameters(Parameters):
+    """Parameters of Smoothie-Local."""
+
+    #: k, the query itself counted; the paper's code runs its routing tasks with 1.
+    k: int = 1
+
+
+def distances(embeddings: Floats) -> Floats:
+    """D, mean squared distances between models: embeddings [queries, models, d] -> [models, models]."""
+    return np.asarray(np.mean([squared_distances(e, e) for e in embeddings], axis=0))
+
+
+def triplet_errors(d: Floats) -> Floats:
+    """err, estimated mean squared error of each model: D [models, models] -> [models]; zeros below three models.
+
+    >>> triplet_errors(np.array([[0.0, 1, 5], [1, 0, 4], [5, 4, 0]])).tolist()
+    [1.0, 0.0, 4.0]
+    """
+    m = len(d)
+    if m < 3:
+        return np.zeros(m)
+    errors = [
+        np.mean([(d[i, j] + d[i, k] - d[j, k]) / 2 for j, k in combinations([x for x in range(m) if x != i], 2)])
+        for i in range(m)
+    ]
+    return np.array(errors)
+
+
+def weights(errors: Floats, dimensions: int) -> Floats:
+    """theta, normalised, [models]; errors at or below zero count as 1e-9."""
+    theta = dimensions / (2 * np.maximum(errors, 1e-9))
+    return np.asarray(theta / theta.sum())
+
+
+def choose(errors: Floats) -> int:
+    """argmax theta, which is argmin err; among errors below zero, where theta is the same, the smallest.
+
+    >>> choose(np.array([0.5, -0.2, -0.3]))
+    2
+    """
+    return int(errors.round(9).argmin())
+
+
+def spelt(text: str) -> str:
+    """The text as it is embedded: digits as words, so that numbers differ; never empty."""
+    return re.sub(r"\d", lambda digit: f" {_DIGITS[int(digit.group())]} ", text) if text.strip() else "(empty)"
+
+
+class _Smoothie(Aggregator):
+    """What both forms share: embeddings of the training responses."""
+
+    Parameters = Parameters
+    needs_training = True
+
+    def fit(self, train: TrainingSet) -> None:
+        texts = [spelt(r.text) for row in train.responses for r in row]
+        self.embedder_ = Embedder(self.parameters.dimensions).fit(texts)
+        self.embeddings_ = self.embedder_.transform(texts).reshape(len(train), len(self.pool), -1)
+
+
+@method(
+    name="smoothie-global", category="after/non-cascade", family="selection-based",
+    papers=["guha2024smoothie"],
+)  # fmt: skip
+class SmoothieGlobal(_Smoothie):
+    """One weight a model for all queries; only the model of the largest weight is asked."""
+
+    def fit(self, train: TrainingSet) -> None:
+        super().fit(train)
+        self.errors_ = triplet_errors(distances(self.embeddings_))
+        self.weights_ = weights(self.errors_, self.parameters.dimensions)
+
+    def collect(self, query: Query) -> list[Generation]:
+        return self.ask(self.pool[choose(self.errors_)], query)
+
+    def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:  # noqa: ARG002 (there is only one)
+        return responses[0].text
+
+
+@method(
+    name="smoothie-local", category="after/non-cascade", family="selection-based",
+    papers=["guha2024smoothie"],
+)  # fmt: skip
+class SmoothieLocal(_Smoothie):
+    """Weights of its own for every query, from it and its nearest training queries."""
+
+    Parameters = LocalParameters
+
+    def fit(self, train: TrainingSet) -> None:
+        super().fit(train)
+        self.prompt_embedder_ = Embedder(self.parameters.dimensions).fit(train.prompts)
+        self.prompts_ = self.prompt_embedder_.transform(train.prompts)
+
+    def errors(self, query: Query, responses: Sequence[Generation]) -> Floats:
+        """err of every model on the query and its neighbours, [models]."""
+        own = self.embedder_.transform([spelt(r.text) for r in responses])
+        similarity = self.prompts_ @ self.prompt_embedder_.transform([query.prompt])[0]
+        near = np.argsort(-similarity, kind="stable")[: self.parameters.k - 1]
+        return triplet_errors(distances(np.concatenate([own[None], self.embeddings_[near]])))
+
+    def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
+        return responses[choose(self.errors(query, responses))].text

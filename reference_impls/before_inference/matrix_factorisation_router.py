@@ -1,0 +1,178 @@
+"""Matrix-factorisation router: the strong model serves a query where a bilinear model of comparisons expects it
+to beat the weak one.
+
+With e(q) [e] the query's embedding, v_m [d] a vector a model (scaled to unit length), W1 [d, e], b, w2 [d],
+
+    delta(m, q) = w2 . (v_m * (W1 e(q) + b)),        P(s beats w | q) = sigmoid(delta(s, q) - delta(w, q)),
+
+fitted by Adam to the mean of -log P(winner beats loser) over all pairs of models with different scores on a
+training query; Gaussian noise is added to e(q) while training. A query goes to the strong model s if
+P >= threshold, else to the weak model w. Calls: one a query.
+
+Differences from the paper
+1. The embedding is TF-IDF of hashed n-grams reduced by a singular value decomposition, not text-embedding-3-small.
+2. Comparisons come from the scores of all models of the pool on the training queries, not from human votes.
+3. The bias b is the paper's (the authors' code has none); the unit length of v_m is the code's.
+4. The threshold is set on a held-out part of the training queries so that a wanted share goes to the strong model.
+"""
+
+import itertools
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reference_impls.core import Embedder, Floats, Pool, Query, Reduction, Router, TrainingSet, method, sigmoid
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of the router."""
+
+    #: Names of the strong and the weak model; empty: the dearest and the cheapest of the pool.
+    strong: str = ""
+    weak: str = ""
+    #: alpha, the cost threshold in [0, 1]: 0 is always strong, above 1 always weak. Below 0: calibrated.
+    threshold: float = -1.0
+    #: Wanted share of calls to the strong model, for the calibration; the paper sweeps it.
+    strong_share: float = 0.5
+    #: Share of the training queries held out for the calibration.
+    calibration: float = 0.2
+    #: d_m; 128 in the paper.
+    dim: int = 128
+    #: e, size of the embedding; 1536 in the paper.
+    embedding: int = 64
+    #: Standard deviation of the noise on the embedding (`alpha` in the code).
+    noise: float = 0.1
+    #: Passes over the comparisons; about 10 in the paper, 100 in the code (whose data are larger).
+    epochs: int = 100
+    batch: int = 64
+    learning_rate: float = 3e-4
+    weight_decay: float = 1e-5
+
+
+@dataclass
+class Weights:
+    """v [models, d], w1 [d, e], b [d], w2 [d]."""
+
+    v: Floats
+    w1: Floats
+    b: Floats
+    w2: Floats
+
+
+def comparisons(scores: Floats) -> Integers:
+    """Rows (query, winner, loser) of all pairs of models whose scores [queries, models] differ.
+
+    >>> comparisons(np.array([[1.0, 0.0, 1.0]])).tolist()
+    [[0, 0, 1], [0, 2, 1]]
+    """
+    rows = [
+        (q, i, j) if row[i] > row[j] else (q, j, i)
+        for q, row in enumerate(scores)
+        for i, j in itertools.combinations(range(len(row)), 2)
+        if abs(row[i] - row[j]) > 1e-9
+    ]
+    return np.array(rows, np.int64).reshape(-1, 3)
+
+
+def delta(weights: Weights, x: Floats) -> Floats:
+    """The paper's delta(m, q), [queries, models], of embeddings x [queries, e]."""
+    unit = weights.v / np.linalg.norm(weights.v, axis=1, keepdims=True)
+    return np.asarray((x @ weights.w1.T + weights.b) @ (weights.w2 * unit).T)
+
+
+def loss_and_gradient(weights: Weights, x: Floats, winners: Integers, losers: Integers) -> tuple[float, Weights]:
+    """Mean of -log P(winner beats loser) over comparisons on embeddings x [n, e], and its gradient."""
+    norm = np.linalg.norm(weights.v, axis=1, keepdims=True)
+    unit = weights.v / norm
+    hidden = x @ weights.w1.T + weights.b
+    difference = unit[winners] - unit[losers]
+    z = (difference * hidden) @ weights.w2
+    by_z = (-sigmoid(-z) / len(z))[:, None]
+    by_hidden = by_z * difference * weights.w2
+    by_difference = by_z * hidden * weights.w2
+    by_unit = np.zeros_like(unit)
+    np.add.at(by_unit, winners, by_difference)
+    np.subtract.at(by_unit, losers, by_difference)
+    by_v = (by_unit - unit * (by_unit * unit).sum(1, keepdims=True)) / norm  # through v / |v|
+    gradient = Weights(by_v, by_hidden.T @ x, by_hidden.sum(0), (by_z * difference * hidden).sum(0))
+    return float(np.logaddexp(0, -z).mean()), gradient
+
+
+def fit_weights(x: Floats, rows: Integers, models: int, p: Parameters, rng: np.random.Generator) -> Weights:
+    """Adam over shuffled batches of comparisons (query, winner, loser) on embeddings x [queries, e]."""
+    size, width = x.shape[1], 1 / np.sqrt(x.shape[1])  # the layers start as PyTorch starts them
+    weights = Weights(
+        rng.normal(size=(models, p.dim)), rng.uniform(-width, width, (p.dim, size)),
+        rng.uniform(-width, width, p.dim), rng.uniform(-1, 1, p.dim) / np.sqrt(p.dim),
+    )  # fmt: skip
+    names = [f.name for f in fields(Weights)]
+    first = {n: np.zeros_like(getattr(weights, n)) for n in names}
+    second = {n: np.zeros_like(getattr(weights, n)) for n in names}
+    step = 0
+    for _ in range(p.epochs):
+        order = rng.permutation(len(rows))
+        for start in range(0, len(rows), p.batch):
+            query, winner, loser = rows[order[start : start + p.batch]].T
+            noisy = x[query] + p.noise * rng.normal(size=(len(query), size))
+            _, gradient = loss_and_gradient(weights, noisy, winner, loser)
+            step += 1
+            for n in names:
+                value = getattr(weights, n)
+                g = getattr(gradient, n) + p.weight_decay * value
+                first[n] += 0.1 * (g - first[n])
+                second[n] += 0.001 * (g**2 - second[n])
+                scale = np.sqrt(second[n] / (1 - 0.999**step)) + 1e-8
+                value -= p.learning_rate * first[n] / (1 - 0.9**step) / scale
+    return weights
+
+
+def calibrate(win_rates: Floats, share: float) -> float:
+    """Threshold that sends about `share` of queries with these win rates to the strong model.
+
+    >>> calibrate(np.array([0.2, 0.4, 0.6, 0.8]), 0.25)
+    0.8
+    """
+    if share <= 0 or share >= 1 or not len(win_rates):
+        return np.inf if share <= 0 else 0.0
+    return float(np.sort(win_rates)[::-1][max(round(share * len(win_rates)), 1) - 1])
+
+
+def strong_and_weak(pool: Pool, strong: str, weak: str) -> tuple[int, int]:
+    """Positions of the pair; empty names stand for the dearest and the cheapest model."""
+    order = pool.by_price()
+    return pool.index(strong) if strong else order[-1], pool.index(weak) if weak else order[0]
+
+
+@method(
+    name="matrix-factorisation-router", category="before/discrete-utility", family="comparison-based",
+    papers=["ong2024routellm"],
+)  # fmt: skip
+class MatrixFactorisationRouter(Router):
+    """Strong or weak, by a factorised model of who beats whom."""
+
+    Parameters = Parameters
+
+    def fit(self, train: TrainingSet) -> None:
+        p = self.parameters
+        self.strong_, self.weak_ = strong_and_weak(self.pool, p.strong, p.weak)
+        self.embedder_ = Embedder().fit(train.prompts)
+        vectors = self.embedder_.transform(train.prompts)
+        self.reduction_ = Reduction(p.embedding).fit(vectors)
+        x = self.reduction_.transform(vectors)
+        order = self.rng.permutation(len(train))
+        held_out, used = np.split(order, [round(p.calibration * len(train)) if p.threshold < 0 else 0])
+        self.weights_ = fit_weights(x[used], comparisons(train.scores[used]), len(self.pool), p, self.rng)
+        self.threshold_ = p.threshold if p.threshold >= 0 else calibrate(self.win_rates(x[held_out]), p.strong_share)
+
+    def win_rates(self, x: Floats) -> Floats:
+        """P(strong beats weak), [queries], of embeddings [queries, e]."""
+        deltas = delta(self.weights_, x)
+        return sigmoid(deltas[:, self.strong_] - deltas[:, self.weak_])
+
+    def route(self, query: Query) -> int:
+        x = self.reduction_.transform(self.embedder_.transform([query.prompt]))
+        return self.strong_ if self.win_rates(x)[0] >= self.threshold_ else self.weak_

@@ -1,0 +1,81 @@
+"""What there is by name: methods, benchmarks, pools."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from functools import cache
+
+from reference_impls import after_inference, before_inference, during_inference
+from reference_impls import baselines as _baselines  # noqa: F401 (registers them)
+from reference_impls.benchmarks import BENCHMARKS, Benchmark
+from reference_impls.core.model import Model
+from reference_impls.core.registry import MethodInfo, registered
+from reference_impls.core.suggest import nearest
+
+#: Pools by name -> names of built-in models. Further pools are added by `add_pool`.
+BUILTIN_POOLS = {
+    "builtin": ("sprout", "abacus", "almanac", "forge", "willow", "oak"),
+    "weak-strong": ("sprout", "oak"),
+    "specialists": ("abacus", "almanac", "forge"),
+    "same-vocabulary": ("sprout", "almanac", "oak"),
+    "generalists": ("sprout", "willow", "oak"),
+}
+_added: dict[str, Callable[[], list[Model]]] = {}
+
+
+class UnknownNameError(ValueError):
+    """A name that does not exist; the message is one line and names the nearest one."""
+
+
+@cache
+def methods() -> dict[str, MethodInfo]:
+    """All methods by name; imports every file of the three stages."""
+    for package in (before_inference, during_inference, after_inference):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    return registered()
+
+
+def method(name: str) -> MethodInfo:
+    """The method of a name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    if name not in methods():
+        raise UnknownNameError(f"no method {name!r}{nearest(name, methods())}")
+    return methods()[name]
+
+
+def benchmark(name: str) -> Benchmark:
+    """The benchmark of a name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    if name not in BENCHMARKS:
+        raise UnknownNameError(f"no benchmark {name!r}{nearest(name, BENCHMARKS)}")
+    return BENCHMARKS[name]
+
+
+def add_pool(name: str, load: Callable[[], list[Model]]) -> None:
+    """Makes models of one's own (of a server, of recorded answers) a pool by name."""
+    _added[name] = load
+
+
+def pool(name: str) -> list[Model]:
+    """The models of a pool: a pool's name, or names of built-in models with commas between.
+
+    Raises:
+        UnknownNameError: no such pool or model.
+    """
+    from reference_impls.backends import builtin  # noqa: PLC0415 (ONNX Runtime is loaded only where models run)
+
+    if name in _added:
+        return _added[name]()
+    known = BUILTIN_POOLS["builtin"]
+    names = BUILTIN_POOLS.get(name) or tuple(name.split(","))
+    for part in names:
+        if part not in known:
+            raise UnknownNameError(f"no pool or model {part!r}{nearest(part, [*BUILTIN_POOLS, *_added, *known])}")
+    return [builtin.load(part) for part in names]

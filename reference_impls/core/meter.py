@@ -1,0 +1,287 @@
+"""The meter: every model call of a method passes it, and a method cannot reach a model around it.
+
+A method is handed a `Pool` of metered models. A metered model holds plain data (name, price, vocabulary) and
+a number; the model itself stays in this module's private table under that number. Nothing reachable from a
+pool leads to an unmetered model.
+"""
+
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from reference_impls.core.model import Floats, Generation, Logits, Model, Session, TokenModel
+from reference_impls.core.pool import Pool
+
+_numbers = itertools.count(1)
+_table: "dict[int, _Account | _OpenSession | Meter]" = {}
+
+
+@dataclass
+class Usage:
+    """What one query has cost.
+
+    Attributes:
+        models: names of the models called, in the order of their first call.
+        calls: responses generated, texts scored and token sessions started.
+        prompt_tokens, completion_tokens: tokens read and written. A prompt with several samples is read (and
+            billed) once; a session reads its prompt once and bills what is appended as completion.
+        cost: US dollars.
+        latency: seconds of all calls, one after another (for replayed responses the recorded ones).
+        critical_path: seconds if calls inside `Pool.parallel` to different models run side by side.
+        forward_seconds: of token sessions, the part of `wall_seconds` inside the models' forward passes.
+        wall_seconds: from `Meter.begin` to `Meter.end`.
+        tokens_by_model: completion tokens of every model called.
+    """
+
+    models: list[str] = field(default_factory=list)
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+    latency: float = 0.0
+    critical_path: float = 0.0
+    forward_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    tokens_by_model: dict[str, int] = field(default_factory=dict)
+
+
+class Meter:
+    """Counts the calls of one method to one pool, query by query.
+
+    Args:
+        models: the models themselves; `pool` holds them metered, in the same order.
+    """
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        self._number = next(_numbers)
+        _table[self._number] = self
+        self._accounts = [next(_numbers) for _ in models]
+        self._usage = Usage()
+        self._branches: dict[str, float] | None = None
+        self._started = 0.0
+        metered: list[MeteredModel] = []
+        for number, model in zip(self._accounts, models, strict=True):
+            _table[number] = _Account(model, self)
+            if isinstance(model, TokenModel):
+                metered.append(MeteredTokenModel(number, model))
+            else:
+                metered.append(MeteredModel(number, model))
+        self.pool = Pool(metered, parallel=_Parallel(self._number))
+
+    def close(self) -> None:
+        """Forgets the models; the pool is of no use afterwards."""
+        for number in (self._number, *self._accounts):
+            _table.pop(number, None)
+
+    def begin(self) -> None:
+        """Starts counting for a new query."""
+        self._usage = Usage()
+        self._branches = None
+        self._started = time.perf_counter()
+
+    def end(self) -> Usage:
+        """What was counted since `begin`."""
+        self._usage.wall_seconds = time.perf_counter() - self._started
+        return self._usage
+
+    def record(self, model: Model, calls: int, prompt: int, completion: int, seconds: float) -> None:
+        """Books one call."""
+        usage = self._usage
+        if model.name not in usage.tokens_by_model:
+            usage.models.append(model.name)
+            usage.tokens_by_model[model.name] = 0
+        usage.tokens_by_model[model.name] += completion
+        usage.calls += calls
+        usage.prompt_tokens += prompt
+        usage.completion_tokens += completion
+        usage.cost += model.price.of(prompt, completion)
+        usage.latency += seconds
+        if self._branches is None:
+            usage.critical_path += seconds
+        else:
+            self._branches[model.name] = self._branches.get(model.name, 0.0) + seconds
+
+    def forward(self, seconds: float) -> None:
+        """Books time inside a forward pass of a token session."""
+        self._usage.forward_seconds += seconds
+
+    @contextmanager
+    def side_by_side(self) -> Iterator[None]:
+        """Calls in here to different models overlap; those to one model follow one another. Nested blocks
+        join the outer.
+        """
+        if self._branches is not None:
+            yield
+            return
+        self._branches = {}
+        try:
+            yield
+        finally:
+            self._usage.critical_path += max(self._branches.values(), default=0.0)
+            self._branches = None
+
+
+class _Parallel:
+    """`Pool.parallel` of a metered pool; holds only the meter's number."""
+
+    __slots__ = ("_number",)
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        meter = _table[self._number]
+        assert isinstance(meter, Meter)
+        with meter.side_by_side():
+            yield
+
+
+@dataclass
+class _Account:
+    """A model and the meter that its calls are booked on."""
+
+    model: Model
+    meter: Meter
+
+
+@dataclass
+class _OpenSession:
+    """A token session, its model and its meter."""
+
+    session: Session
+    model: TokenModel
+    meter: Meter
+
+
+class MeteredModel:
+    """A `core.model.Model` whose every call is booked."""
+
+    def __init__(self, number: int, model: Model) -> None:
+        self._number = number
+        self.name = model.name
+        self.size = model.size
+        self.price = model.price
+
+    def generate(
+        self, prompt: str, *, n: int = 1, temperature: float = 0.0, max_tokens: int = 160,
+        stop: Sequence[str] = (), seed: int = 0,
+    ) -> list[Generation]:  # fmt: skip
+        account = _account(self._number)
+        responses = account.model.generate(
+            prompt, n=n, temperature=temperature, max_tokens=max_tokens, stop=stop, seed=seed
+        )
+        account.meter.record(
+            account.model,
+            len(responses),
+            responses[0].prompt_tokens if responses else 0,
+            sum(r.completion_tokens for r in responses),
+            sum(r.latency for r in responses),
+        )
+        return responses
+
+    def score(self, prompt: str, continuation: str) -> Floats:
+        account = _account(self._number)
+        started = time.perf_counter()
+        result = account.model.score(prompt, continuation)
+        seconds = time.perf_counter() - started
+        read = len(result)
+        if isinstance(account.model, TokenModel):
+            read += len(account.model.encode(prompt)) + 1
+        account.meter.record(account.model, 1, read, 0, seconds)
+        return result
+
+
+class MeteredTokenModel(MeteredModel):
+    """A `core.model.TokenModel` whose every call and every forward pass is booked."""
+
+    def __init__(self, number: int, model: TokenModel) -> None:
+        super().__init__(number, model)
+        self.vocabulary = model.vocabulary
+        self.end_token = model.end_token
+
+    @property
+    def forward_seconds(self) -> float:
+        model = _account(self._number).model
+        return model.forward_seconds if isinstance(model, TokenModel) else 0.0
+
+    def _model(self) -> TokenModel:
+        model = _account(self._number).model
+        assert isinstance(model, TokenModel)
+        return model
+
+    def encode(self, text: str) -> list[int]:
+        return self._model().encode(text)
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        return self._model().decode(tokens)
+
+    def start(self, prompt: str) -> "MeteredSession":
+        account, model = _account(self._number), self._model()
+        account.meter.record(model, 1, len(model.encode(prompt)) + 1, 0, 0.0)
+        return MeteredSession(_OpenSession(model.start(prompt), model, account.meter))
+
+
+class MeteredSession:
+    """A `core.model.Session` whose forward passes are booked. What is appended counts as written tokens."""
+
+    __slots__ = ("_number",)
+
+    def __init__(self, opened: _OpenSession) -> None:
+        self._number = next(_numbers)
+        _table[self._number] = opened
+
+    def __del__(self) -> None:
+        _table.pop(self._number, None)
+
+    def _open(self) -> _OpenSession:
+        opened = _table[self._number]
+        assert isinstance(opened, _OpenSession)
+        return opened
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        return self._open().session.tokens
+
+    def next_logits(self) -> Logits:
+        opened = self._open()
+        before = opened.model.forward_seconds
+        logits = opened.session.next_logits()
+        seconds = opened.model.forward_seconds - before
+        opened.meter.forward(seconds)
+        opened.meter.record(opened.model, 0, 0, 0, seconds)
+        # A copy: a method may write into what it gets without disturbing the session.
+        return np.array(logits)
+
+    def append(self, *tokens: int) -> None:
+        opened = self._open()
+        opened.session.append(*tokens)
+        opened.meter.record(opened.model, 0, 0, len(tokens), 0.0)
+
+    def rollback(self, count: int) -> None:
+        self._open().session.rollback(count)
+
+    def fork(self) -> "MeteredSession":
+        opened = self._open()
+        return MeteredSession(_OpenSession(opened.session.fork(), opened.model, opened.meter))
+
+    def score(self, tokens: Sequence[int]) -> Floats:
+        opened = self._open()
+        before = opened.model.forward_seconds
+        result = opened.session.score(tokens)
+        seconds = opened.model.forward_seconds - before
+        opened.meter.forward(seconds)
+        # Reading another model's words is billed as reading.
+        opened.meter.record(opened.model, 1, len(tokens), 0, seconds)
+        return result
+
+
+def _account(number: int) -> _Account:
+    account = _table.get(number)
+    if isinstance(account, _Account):
+        return account
+    raise RuntimeError("this pool's meter is closed")

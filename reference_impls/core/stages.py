@@ -1,0 +1,187 @@
+"""The stages: what a method of each stage implements. Whatever it is, a method answers a query with a
+text.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from reference_impls.core.decoding import TextSession
+from reference_impls.core.model import Floats, Generation, Model, TokenModel
+from reference_impls.core.pool import Pool
+from reference_impls.core.query import Query
+from reference_impls.core.training import TrainingSet
+
+
+@dataclass(frozen=True)
+class NoParameters:
+    """Parameters of a method that has none."""
+
+
+class Method(ABC):
+    """An ensemble method.
+
+    Args:
+        pool: metered models.
+        parameters: an instance of the class's `Parameters`.
+        rng: the only source of randomness.
+    """
+
+    #: Frozen dataclass of the method's parameters; every default is the paper's, said in a comment.
+    Parameters: ClassVar[type[Any]] = NoParameters
+    #: How many sampled responses a model and query the method wants in its training set beside the greedy
+    #: one.
+    training_samples: ClassVar[int] = 0
+    #: Whether `fit` needs a training set at all; without, none is recorded for it.
+    needs_training: bool = False
+
+    def __init__(self, pool: Pool, parameters: Any = None, rng: np.random.Generator | None = None) -> None:
+        self.pool = pool
+        self.parameters = self.Parameters() if parameters is None else parameters
+        self.rng = np.random.default_rng(0) if rng is None else rng
+
+    def fit(self, train: TrainingSet) -> None:  # noqa: B027 (methods that learn nothing leave it as it is)
+        """Learns from recorded responses; called once, before the first query, where `needs_training` is
+        set.
+        """
+
+    @abstractmethod
+    def answer(self, query: Query) -> str:
+        """The ensemble's response."""
+
+    def seed(self) -> int:
+        """A fresh seed for a sampling call."""
+        return int(self.rng.integers(2**31))
+
+    def ask(self, model: Model, query: Query, *, samples: int = 1, temperature: float = 0.0) -> list[Generation]:
+        """Responses of one model to the query as it stands."""
+        return model.generate(
+            query.prompt, n=samples, temperature=temperature, max_tokens=query.max_tokens, stop=query.stop,
+            seed=self.seed() if temperature > 0 else 0,
+        )  # fmt: skip
+
+
+class Router(Method):
+    """Before inference: one model is chosen from the query alone."""
+
+    needs_training = True
+
+    @abstractmethod
+    def route(self, query: Query) -> int:
+        """Position in the pool of the model that serves the query."""
+
+    def answer(self, query: Query) -> str:
+        return self.ask(self.pool[self.route(query)], query)[0].text
+
+
+class UtilityRouter(Router):
+    """A router that gives every model a number and takes the largest; ties go to the cheaper model."""
+
+    @abstractmethod
+    def utilities(self, query: Query) -> Floats:
+        """Utility of every model for the query, [models]."""
+
+    def route(self, query: Query) -> int:
+        utilities = self.utilities(query)
+        best = np.flatnonzero(utilities >= utilities.max() - 1e-12)
+        return int(best[np.argmin(self.pool.prices[best])])
+
+
+class Fusion(Method):
+    """During inference, token by token: all models read the same text, and each step decides the next piece
+    of it.
+    """
+
+    def members(self) -> list[TokenModel]:
+        """The models that are fused, the main one first: by default all, from the dearest to the cheapest."""
+        models = self.pool.token_models()
+        return [models[i] for i in reversed(self.pool.by_price())]
+
+    def begin(self, query: Query, texts: Sequence[TextSession]) -> None:
+        """Called when all models have been given the prompt; for weights that depend on it."""
+
+    @abstractmethod
+    def step(self, texts: Sequence[TextSession]) -> bytes | None:
+        """The next piece of text, as bytes (any length), or None to end. The loop appends it to every model's
+        text.
+        """
+
+    def answer(self, query: Query) -> str:
+        texts = [TextSession(model, query.prompt) for model in self.members()]
+        self.begin(query, texts)
+        for _ in range(query.max_tokens):
+            # The models' forward passes of a step do not wait for one another.
+            with self.pool.parallel():
+                piece = self.step(texts)
+            if piece is None:
+                break
+            for text in texts:
+                text.append(piece)
+            if any(stop in texts[0].text for stop in query.stop):
+                break
+        return texts[0].text
+
+
+class Aggregator(Method):
+    """After inference: every model answers, then one response is chosen or made."""
+
+    def collect(self, query: Query) -> list[Generation]:
+        """The responses to aggregate: one greedy response a model, in the pool's order, unless overridden."""
+        with self.pool.parallel():
+            return [response for model in self.pool for response in self.ask(model, query)]
+
+    @abstractmethod
+    def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
+        """The final response."""
+
+    def answer(self, query: Query) -> str:
+        return self.aggregate(query, self.collect(query))
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one stage of a cascade has brought.
+
+    Attributes:
+        stage: 0 for the first model asked.
+        model: position in the pool.
+        responses: of that model.
+        text: what is returned if the attempt is accepted.
+    """
+
+    stage: int
+    model: int
+    responses: Sequence[Generation]
+    text: str
+
+
+class Cascade(Method):
+    """After inference, one model after another until a response is good enough."""
+
+    #: Positions of the models in the order in which they are asked; from cheap to dear unless `fit` sets
+    #: another one.
+    order: Sequence[int]
+
+    def __init__(self, pool: Pool, parameters: Any = None, rng: np.random.Generator | None = None) -> None:
+        super().__init__(pool, parameters, rng)
+        self.order = self.pool.by_price()
+
+    def attempt(self, query: Query, stage: int) -> Attempt:
+        """Asks the model of a stage: one greedy response unless overridden."""
+        model = self.order[stage]
+        responses = self.ask(self.pool[model], query)
+        return Attempt(stage, model, responses, responses[0].text)
+
+    @abstractmethod
+    def accept(self, query: Query, response: Attempt) -> bool:
+        """Whether the response is good enough; never asked about the last model's."""
+
+    def answer(self, query: Query) -> str:
+        for stage in range(len(self.order)):
+            response = self.attempt(query, stage)
+            if stage + 1 == len(self.order) or self.accept(query, response):
+                break
+        return response.text

@@ -1,0 +1,132 @@
+"""Text measures that methods and scorers share: final answers, n-grams, ROUGE-L, chrF, BLEU."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+_NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
+_LETTER = re.compile(r"\(([a-d])\)")
+
+
+def normalise(text: str) -> str:
+    """Lower case, without articles and punctuation at the ends, runs of white space as one blank.
+
+    >>> normalise(" The  River. ")
+    'river'
+    """
+    text = re.sub(r"\s+", " ", text.lower()).strip(" .,;:!?\"'")
+    return re.sub(r"^(?:the|an|a) (?=\S)", "", text)
+
+
+def final_answer(text: str, kind: str) -> str | None:
+    """The final answer in a response, in a form in which equal answers are equal strings.
+
+    Args:
+        text: the whole response; steps come before the answer.
+        kind: the query's `kind`: ``number`` takes the last number, ``choice`` the option's letter, ``short``
+            the letter in brackets if the last line has one and otherwise that line normalised, ``code``,
+            ``list`` and ``text`` the whole response without white space at line ends.
+
+    Returns:
+        None if there is no answer; None never equals an answer and never wins a vote.
+
+    >>> final_answer("7+5=12\\n= 132", "number"), final_answer("Menlok (b)", "short"), final_answer(" ",
+    "short") ('132', 'b', None)
+    """
+    if kind == "number":
+        numbers = _NUMBER.findall(text)
+        if not numbers:
+            return None
+        value: str = numbers[-1].replace(",", "")
+        return value.removesuffix(".0")
+    if kind in ("short", "choice"):
+        lines = [line for line in text.splitlines() if line.strip()]
+        if not lines:
+            return None
+        letter = _LETTER.search(lines[-1])
+        return letter.group(1) if letter else normalise(lines[-1]) or None
+    whole = "\n".join(line.rstrip() for line in text.strip().splitlines())
+    return whole or None
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words and digits, the tokens of ROUGE-L and BLEU here (as rouge-score without stemming)."""
+    return re.findall(r"[a-z0-9]+", text.lower())
+
+
+def ngrams(tokens: Sequence[str], n: int) -> Counter[tuple[str, ...]]:
+    """Counts of the n-grams of a token sequence."""
+    return Counter(tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1))
+
+
+def lcs_length(a: Sequence[str], b: Sequence[str]) -> int:
+    """Length of the longest common subsequence, O(len(a) * len(b))."""
+    row = [0] * (len(b) + 1)
+    for x in a:
+        diagonal = 0
+        for j, y in enumerate(b, 1):
+            above = row[j]
+            row[j] = diagonal + 1 if x == y else max(above, row[j - 1])
+            diagonal = above
+    return row[-1]
+
+
+def rouge_l(hypothesis: str, reference: str) -> float:
+    """ROUGE-L F1 in [0, 1] on lower-case words (Lin 2004, with beta 1 as in the rouge-score package)."""
+    h, r = words(hypothesis), words(reference)
+    if not h or not r:
+        return 0.0
+    common = lcs_length(h, r)
+    return 2 * common / (len(h) + len(r))
+
+
+def chrf(hypothesis: str, reference: str, order: int = 6, beta: float = 2.0) -> float:
+    """chrF in [0, 1]: F-beta of character n-grams without white space, orders 1 to `order` (Popović 2015).
+
+    Precision and recall are averaged over the orders that both texts are long enough for, as sacrebleu does.
+    """
+    h, r = "".join(hypothesis.split()), "".join(reference.split())
+    precision = recall = 0.0
+    effective = 0
+    for n in range(1, order + 1):
+        hyp, ref = ngrams(h, n), ngrams(r, n)
+        if not hyp or not ref:
+            continue
+        overlap = sum((hyp & ref).values())
+        precision += overlap / hyp.total()
+        recall += overlap / ref.total()
+        effective += 1
+    if not effective or precision + recall == 0:
+        return 0.0
+    precision, recall = precision / effective, recall / effective
+    return (1 + beta**2) * precision * recall / (beta**2 * precision + recall)
+
+
+def bleu(hypothesis: str, reference: str, order: int = 4) -> float:
+    """Sentence BLEU in [0, 1] with add-one smoothing of the orders above one (Lin and Och 2004), lower-case
+    words.
+    """
+    h, r = words(hypothesis), words(reference)
+    if not h or not r:
+        return 0.0
+    log_precision = 0.0
+    for n in range(1, order + 1):
+        hyp, ref = ngrams(h, n), ngrams(r, n)
+        smooth = int(n > 1)
+        matches, total = sum((hyp & ref).values()) + smooth, hyp.total() + smooth
+        if matches == 0 or total == 0:
+            return 0.0
+        log_precision += math.log(matches / total) / order
+    brevity = min(0.0, 1 - len(r) / len(h))
+    return math.exp(brevity + log_precision)
+
+
+def distinct_n(texts: Sequence[str], n: int = 2) -> float:
+    """Share of different n-grams among all n-grams of several answers (Li et al. 2016), in [0, 1]; 0 if there
+    are none.
+    """
+    counts: Counter[tuple[str, ...]] = Counter()
+    for text in texts:
+        counts.update(ngrams(words(text), n))
+    return len(counts) / counts.total() if counts else 0.0

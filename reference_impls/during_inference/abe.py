@@ -1,0 +1,233 @@
+"""ABE, agreement-based ensembling: two models with different vocabularies search together for token sequences that
+spell the same text.
+
+A hypothesis holds each model's own tokens y_m (log-probability L_m, length |y_m|) and the bytes they spell; it is
+valid if one byte string is a prefix of the other. In every step
+
+    both texts equal:  each model takes a token, and one token's bytes must be a prefix of the other's;
+    one text behind:   the model ahead stalls, the one behind takes a token consistent with what it lacks,
+
+and the joint tokens that score best,
+
+    score = sum_m w_m L_m / |y_m|   [nats a token],
+
+make the next beam. The text ends when both texts are equal and both models take the end token. Calls: one forward
+pass a hypothesis, step and model that does not stall; the models side by side.
+
+Differences from the paper
+1. The authors pop joint tokens from a heap of best-first neighbours until the beam is full; here the grid of the
+   `candidates` best tokens of each model is scored at once (all tokens if none of those agree). Within the grid the
+   order is that of the heap.
+2. Bytes instead of detokenised strings, as the built-in vocabularies spell bytes: blanks need no normalisation.
+3. The search also stops once an ended hypothesis scores no less than all live ones: scores are per token, so a live
+   one could in principle still overtake it.
+4. Two models at most (the paper's experiments have two; its code takes more); with one model it is beam search.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reference_impls.core import (
+    Floats,
+    Method,
+    Query,
+    TextSession,
+    TokenModel,
+    log_softmax,
+    method,
+    token_bytes,
+    token_ids,
+)
+
+Ids = NDArray[np.int64]
+#: Instead of a token: the model waits.
+STALL = -1
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of the search."""
+
+    #: The beam; the authors' code has 5, 1 is greedy agreement.
+    beam: int = 5
+    #: w_1, the weight of the first (dearest) model; the other has 1 - w_1. The paper: equal weights.
+    weight: float = 0.5
+    #: Tokens a model whose pairs are scored when both choose; not in the paper (see the differences).
+    candidates: int = 24
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A joint hypothesis.
+
+    Attributes:
+        texts: each model's own tokens and bytes.
+        logprobs: L, [models].
+        lengths: |y|, the end token counted, [models].
+    """
+
+    texts: tuple[TextSession, ...]
+    logprobs: tuple[float, ...]
+    lengths: tuple[int, ...]
+
+    @property
+    def data(self) -> bytes:
+        """The text of the model that is ahead."""
+        return max((text.data for text in self.texts), key=len)
+
+
+#: A joint extension: score, hypothesis, token or STALL a model, L after it.
+Option = tuple[float, Hypothesis, tuple[int, ...], tuple[float, ...]]
+
+
+def consistent(vocabulary: Sequence[bytes], lacks: bytes) -> Ids:
+    """Ids of the tokens that spell the start of the bytes a model lacks, or all of them and more.
+
+    >>> consistent((b"", b"a", b"b", b"ab", b"abc", b"ac"), b"ab")
+    array([1, 3, 4])
+    """
+    ids, listed = token_ids(tuple(vocabulary)), token_bytes(tuple(vocabulary))
+    low = bisect_left(listed, lacks, key=lambda item: item[0])
+    high = bisect_right(listed, lacks, key=lambda item: item[0][: len(lacks)])
+    shorter = [ids[lacks[:n]] for n in range(1, len(lacks)) if lacks[:n] in ids]
+    return np.array(sorted([*shorter, *(i for _, i in listed[low:high])]), np.int64)
+
+
+def agreement(first: TokenModel, second: TokenModel) -> NDArray[np.bool_]:
+    """Whether tokens agree (one's bytes are a prefix of the other's; the end only with the end), [V_1, V_2]."""
+    table = np.zeros((len(first.vocabulary), len(second.vocabulary)), bool)
+    for i, token in enumerate(first.vocabulary):
+        if token:
+            table[i, consistent(second.vocabulary, token)] = True
+    table[first.end_token, second.end_token] = True
+    return table
+
+
+def best(values: Floats, count: int) -> Ids:
+    """Positions of the largest values, the largest first; -inf left out.
+
+    >>> best(np.array([1.0, 3.0, -np.inf, 3.0]), 3)
+    array([1, 3, 0])
+    """
+    if len(values) > 4 * count:
+        found = values.argpartition(-count)[-count:]
+        found = found[(-values[found]).argsort()]
+    else:
+        found = (-values).argsort(kind="stable")[:count]
+    return found[values[found] > -np.inf]
+
+
+@method(name="abe", category="during/token-level", family="token-routing", papers=["wicks2025abe"])
+class ABE(Method):
+    """Beam search over the token sequences of two models that spell one text."""
+
+    Parameters = Parameters
+
+    def members(self) -> list[TokenModel]:
+        """The two dearest models, the dearest first."""
+        models = self.pool.token_models()
+        return [models[i] for i in reversed(self.pool.by_price())][:2]
+
+    def begin(self, models: Sequence[TokenModel]) -> None:
+        """What depends on the vocabularies alone."""
+        if not hasattr(self, "agree_"):
+            w = self.parameters.weight
+            self.weights_ = (w, 1 - w) if len(models) == 2 else (1.0,)
+            self.agree_ = agreement(models[0], models[1]) if len(models) == 2 else None
+            self.fits_: dict[tuple[int, bytes], Ids] = {}
+
+    def extensions(self, parent: Hypothesis) -> list[Option]:
+        """The best joint tokens of a hypothesis, the best first."""
+        sizes = [len(text.data) for text in parent.texts]
+        # One more than the beam, as the one that ends the text leaves it.
+        count = self.parameters.beam + 1
+        if len(sizes) == 2 and sizes[0] != sizes[1]:
+            behind = int(sizes[1] < sizes[0])
+            ids, gains = self.catching_up(parent, behind, sizes[behind])
+            logprobs, lengths, weights = parent.logprobs, parent.lengths, self.weights_
+            waiting = weights[1 - behind] * logprobs[1 - behind] / lengths[1 - behind]
+            total = weights[behind] * (logprobs[behind] + gains) / (lengths[behind] + 1) + waiting
+            found: list[Option] = []
+            for k in best(total, count).tolist():
+                token, after = int(ids[k]), logprobs[behind] + float(gains[k])
+                if behind:
+                    found.append((float(total[k]), parent, (STALL, token), (logprobs[0], after)))
+                else:
+                    found.append((float(total[k]), parent, (token, STALL), (after, logprobs[1])))
+            return found
+        rows = [log_softmax(text.next_logits()) for text in parent.texts]
+        for width in (self.parameters.candidates, max(map(len, rows))):
+            ids_of = [r.argpartition(-width)[-width:] if len(r) > width else np.arange(len(r)) for r in rows]
+            values = [
+                weight * (logprob + row[ids]) / (length + 1)
+                for weight, logprob, row, ids, length in zip(
+                    self.weights_, parent.logprobs, rows, ids_of, parent.lengths, strict=True
+                )
+            ]
+            scores = values[0]
+            if self.agree_ is not None:
+                agree = self.agree_[ids_of[0][:, None], ids_of[1]]
+                scores = np.where(agree, values[0][:, None] + values[1], -np.inf).ravel()
+            chosen = best(scores, count).tolist()
+            if chosen:
+                break
+        found = []
+        for k in chosen:
+            # The grid's rows are the first model's tokens.
+            at = divmod(k, len(ids_of[1])) if len(ids_of) == 2 else (k,)
+            tokens = tuple(int(ids[place]) for ids, place in zip(ids_of, at, strict=True))
+            sums = zip(parent.logprobs, rows, tokens, strict=True)
+            found.append((float(scores[k]), parent, tokens, tuple(L + float(row[t]) for L, row, t in sums)))
+        return found
+
+    def catching_up(self, parent: Hypothesis, behind: int, size: int) -> tuple[Ids, Floats]:
+        """The tokens that the model behind may take, and their log-probabilities."""
+        lacks = parent.data[size:]
+        if (behind, lacks) not in self.fits_:
+            self.fits_[behind, lacks] = consistent(parent.texts[behind].model.vocabulary, lacks)
+        ids = self.fits_[behind, lacks]
+        return ids, log_softmax(parent.texts[behind].next_logits())[ids]
+
+    def extend(
+        self, parent: Hypothesis, tokens: Sequence[int], logprobs: tuple[float, ...]
+    ) -> tuple[Hypothesis, bool]:
+        """The hypothesis after a joint token, and whether that ended the text."""
+        texts = []
+        ended = all(token == text.model.end_token for text, token in zip(parent.texts, tokens, strict=True))
+        for text, token in zip(parent.texts, tokens, strict=True):
+            twin = text
+            if token != STALL and not ended:
+                twin = text.fork()
+                twin.append_token(token)
+            texts.append(twin)
+        lengths = tuple(n + (token != STALL) for n, token in zip(parent.lengths, tokens, strict=True))
+        return Hypothesis(tuple(texts), logprobs, lengths), ended
+
+    def answer(self, query: Query) -> str:
+        models = self.members()
+        self.begin(models)
+        texts = tuple(TextSession(model, query.prompt) for model in models)
+        live = [Hypothesis(texts, (0.0,) * len(models), (0,) * len(models))]
+        done: list[tuple[float, Hypothesis]] = []
+        while live and len(done) < self.parameters.beam:
+            with self.pool.parallel():
+                options = [option for parent in live for option in self.extensions(parent)]
+            options.sort(key=lambda option: -option[0])
+            live, scores = [], []
+            for score, parent, tokens, logprobs in options:
+                if len(live) == self.parameters.beam or len(done) == self.parameters.beam:
+                    break
+                child, ended = self.extend(parent, tokens, logprobs)
+                cut = max(child.lengths) >= query.max_tokens
+                if ended or cut or any(stop.encode() in child.data for stop in query.stop):
+                    done.append((score, child))
+                else:
+                    live.append(child)
+                    scores.append(score)
+            if done and scores and max(score for score, _ in done) >= scores[0]:
+                break
+        return max(done, key=lambda item: item[0])[1].data.decode("utf-8", "replace") if done else ""

@@ -1,0 +1,135 @@
+"""SweetSpan: each model writes a span of a few words, all models rate all spans by perplexity, and the span with the
+best mean rating after outliers are dropped is appended for everyone.
+
+With PPL[i, j] = exp(-1/T sum_t log p_i(y_t | text, y_<t)) the perplexity of span j (its T tokens y) under model i,
+and mu_j, sigma_j the mean and standard deviation of column j over the n models,
+
+    kept_j = {i : |PPL[i, j] - mu_j| <= lambda sigma_j},
+    next = argmin_j  mean of PPL[i, j] over i in kept_j.
+
+A span that ends the response has the end token as its last. Calls a span: n models write side by side (greedily),
+then each rates up to n spans, one pass each.
+
+Differences from the paper
+1. The paper filters "unfaithful" ratings; that this is done column by column at `outlier` standard deviations is this
+   project's reading. With two models nothing is dropped, with lambda < 1 the rating nearest to the mean always stays.
+2. A span of `words` words goes on to the next place where every model's tokenisation has a token end, so that every
+   model reads its own tokens: vocabularies with the blank at different sides of a word share none between two words.
+3. Spans of one text are rated once; ties go to the dearer model's.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+
+from reference_impls.core import Floats, Method, Query, TextSession, TokenModel, method, write_until
+
+_WITHIN_A_WORD = re.compile(rb"(?<=[A-Za-z0-9\x80-\xff])(?=[A-Za-z0-9\x80-\xff])")
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of the ensemble."""
+
+    #: Words of a span (runs without white space); the paper has spans of a few words.
+    words: int = 4
+    #: lambda, in standard deviations; "inf" keeps every rating.
+    outlier: float = 1.0
+    #: How many models, from the dearest down; 0 takes all.
+    models: int = 3
+
+
+@dataclass(frozen=True)
+class Span:
+    """What one model proposes: bytes, whether the response ends after them, whether they have all their words."""
+
+    data: bytes
+    ended: bool
+    whole: bool = True
+
+
+def span_end(data: bytes, words: int, tokenisations: Sequence[Sequence[bytes]]) -> int | None:
+    """The first place within the bytes, after the given number of words, where nobody's token is cut; None if there
+    is none.
+
+    >>> span_end(b" an old owl", 2, [[b" an", b" old", b" owl"], [b" a", b"n", b" old", b" ", b"owl"]])
+    7
+    """
+    shared = set.intersection(*({*accumulate(map(len, tokens))} for tokens in tokenisations))
+    shared -= {found.start() for found in _WITHIN_A_WORD.finditer(data)}
+    return min((i for i in shared if i < len(data) and len(data[:i].split()) >= words), default=None)
+
+
+def ratings(perplexities: Floats, outlier: float) -> Floats:
+    """Mean perplexity of every span over the models whose rating is no outlier, [models, spans] -> [spans].
+
+    >>> ratings(np.array([[1.0], [1.0], [7.0]]), 1.0)
+    array([1.])
+    >>> ratings(np.array([[1.0], [1.0], [7.0]]), np.inf)
+    array([3.])
+    """
+    distance = np.abs(perplexities - perplexities.mean(0))
+    # A little slack: two ratings lie exactly one standard deviation off.
+    kept = distance <= np.maximum(outlier * perplexities.std(0), distance.min(0)) * (1 + 1e-9) + 1e-12
+    return np.asarray(np.where(kept, perplexities, 0.0).sum(0) / kept.sum(0), np.float64)
+
+
+@method(name="sweetspan", category="during/span-level", family="assessment-based", papers=["xu2024sweetspan"])
+class SweetSpan(Method):
+    """Spans of a few words, chosen by filtered mutual perplexity."""
+
+    Parameters = Parameters
+
+    def members(self) -> list[TokenModel]:
+        """The models from the dearest down."""
+        models = self.pool.token_models()
+        return [models[i] for i in reversed(self.pool.by_price())][: self.parameters.models or None]
+
+    def answer(self, query: Query) -> str:
+        texts = [TextSession(model, query.prompt) for model in self.members()]
+        while len(texts[0].session.tokens) < query.max_tokens:
+            with self.pool.parallel():
+                spans = [self.write(text, texts, query) for text in texts]
+            # One that was cut at the token limit competes only if all were.
+            spans = [s for s in spans if s.whole] or [s for s in spans if s.data]
+            spans = list(dict.fromkeys(spans))
+            if not spans:
+                break
+            best = spans[0]
+            if len(spans) > 1:
+                with self.pool.parallel():
+                    table = np.array([[perplexity(text, span) for span in spans] for text in texts])
+                best = spans[int(ratings(table, self.parameters.outlier).argmin())]
+            for text in texts:
+                text.append(best.data)
+            if best.ended or any(stop in texts[0].text for stop in query.stop):
+                break
+        return texts[0].text
+
+    def write(self, text: TextSession, texts: Sequence[TextSession], query: Query) -> Span:
+        """The span that one model would write."""
+
+        twin, start, words = text.fork(), len(text.data), self.parameters.words
+
+        def end() -> int | None:
+            data = twin.data[start:]
+            if len(data.split()) < words:
+                return None
+            return span_end(data, words, [[t.model.vocabulary[i] for i in t.ids(data)] for t in texts])
+
+        left = query.max_tokens - len(text.session.tokens)
+        _, _, ended = write_until(twin, lambda _: end() is not None, left)
+        at = end()
+        if at is not None:
+            return Span(twin.data[start : start + at], ended=False)
+        return Span(twin.data[start:], ended, whole=ended)
+
+
+def perplexity(text: TextSession, span: Span) -> float:
+    """Perplexity of a span (and of the end after it) under one model."""
+    logs = text.session.score([*text.ids(span.data), *([text.model.end_token] if span.ended else [])])
+    # exp(60) is beyond every real rating and small enough to be squared and summed.
+    return float(np.exp(min(-logs.mean(), 60.0))) if len(logs) else float(np.exp(60.0))

@@ -1,0 +1,72 @@
+"""The specification of the built-in pool: six models, what each is trained on, what it costs.
+
+Sizes, vocabularies and training mixtures differ so that the models differ in the way that real ones do: two
+specialists and four generalists of rising size would be one example; here three specialists stand beside
+three generalists.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+#: Where the trained models lie.
+WEIGHTS = Path(__file__).parent / "weights"
+
+#: Tokenizer name -> (style, number of tokens).
+TOKENIZERS: dict[str, tuple[str, int]] = {
+    "bytes": ("bytes", 257),
+    "leading": ("leading", 704),
+    "trailing": ("trailing", 512),
+}
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One model of the pool.
+
+    Attributes:
+        name: its name in tables.
+        role: what it is in the pool, in a few words.
+        tokenizer: key of `TOKENIZERS`.
+        layers, width, heads: of the transformer.
+        mixture: share of training examples by task; ``check``, ``grade`` and ``fuse`` are the forms of
+            `core.prompts`.
+        knows: share of the world's facts that occur in its training text (every model has its own sample).
+        steps: training steps of about 1,200 tokens.
+        seed: of weights, sample of facts and training text.
+    """
+
+    name: str
+    role: str
+    tokenizer: str
+    layers: int
+    width: int
+    heads: int
+    mixture: Mapping[str, float]
+    knows: float
+    steps: int
+    seed: int
+
+
+_ALL = {"qa": 0.24, "math": 0.2, "code": 0.11, "instructions": 0.28, "writing": 0.05}
+_META = {"check": 0.04, "grade": 0.03, "fuse": 0.05}
+
+POOL: tuple[ModelSpec, ...] = (
+    ModelSpec("sprout", "weak generalist", "leading", 3, 48, 3, _ALL | _META, 0.45, 4000, 11),
+    ModelSpec(
+        "abacus", "mathematics specialist", "bytes", 4, 64, 4,
+        {"math": 0.82, "qa": 0.04, "code": 0.04, "instructions": 0.05, "check": 0.05}, 0.1, 5000, 12,
+    ),
+    ModelSpec(
+        "almanac", "facts specialist", "leading", 4, 80, 4,
+        {"qa": 0.62, "writing": 0.16, "instructions": 0.06, "math": 0.04, "check": 0.06, "fuse": 0.06},
+        0.95, 2500, 13,
+    ),
+    ModelSpec(
+        "forge", "code specialist", "trailing", 4, 80, 4,
+        {"code": 0.5, "instructions": 0.4, "math": 0.02, "qa": 0.02, "check": 0.03, "fuse": 0.03}, 0.1, 4000, 14,
+    ),
+    ModelSpec("willow", "medium generalist", "trailing", 5, 112, 4, _ALL | _META, 0.65, 4000, 15),
+    ModelSpec("oak", "strong generalist", "leading", 5, 160, 5, _ALL | _META, 0.8, 7500, 16),
+)  # fmt: skip
+BY_NAME = {spec.name: spec for spec in POOL}
