@@ -1,0 +1,69 @@
+"""GaC against a case worked by hand; one model alone is that model; the time outside the models is small."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference_impls import catalog
+from reference_impls.benchmarks import BENCHMARKS
+from reference_impls.core import Meter, Query, TextSession
+from reference_impls.during_inference.gac import GaC, Parameters, fuse, union
+from tests.reference_impls.fakes import TableModel
+
+QUERY = Query("t/0", "qa", "q", "short", 20)
+#: Two vocabularies: one has "ab" as a token, the other only its letters.
+FIRST = TableModel("first", [b"", b"a", b"b", b"ab"], {"": {b"ab": 0.6, b"a": 0.3}, "ab": {b"": 0.9}}, 2.0)
+SECOND = TableModel(
+    "second", [b"", b"b", b"a"], {"": {b"a": 0.5, b"b": 0.45}, "ab": {b"": 0.9}, "a": {b"b": 0.9}}, 1.0
+)
+
+
+def test_worked_by_hand() -> None:
+    tokens, places = union([FIRST.vocabulary, SECOND.vocabulary])
+    assert tokens == [b"", b"a", b"ab", b"b"]
+    fused = fuse([np.array([0.05, 0.3, 0.05, 0.6]), np.array([0.05, 0.45, 0.5])], places, np.array([0.5, 0.5]), 4)
+    # "a": (0.3 + 0.5) / 2 = 0.4 beats "ab": 0.6 / 2 = 0.3
+    assert fused == pytest.approx([0.05, 0.4, 0.3, 0.25])
+
+
+def test_the_text_of_the_token_is_retokenised_by_every_model() -> None:
+    pool = Meter([FIRST, SECOND]).pool
+    # Step 1: "a" (above). Step 2 after "a": FIRST knows nothing, SECOND says "b" at 0.9. Then both end.
+    assert GaC(pool).answer(QUERY) == "ab"
+    text = TextSession(FIRST, "q")
+    text.append(b"a")
+    text.append(b"b")
+    assert text.session.tokens == (3,), "FIRST now reads its own token ab"
+
+
+def test_weights_and_gate() -> None:
+    pool = Meter([FIRST, SECOND]).pool
+    assert GaC(pool, Parameters(weights=(1.0, 0.0))).answer(QUERY) == FIRST.generate("q")[0].text
+    method = GaC(pool, Parameters(gate=0.55))
+    texts = [TextSession(m, "q") for m in method.members()]
+    method.begin(QUERY, texts)
+    assert method.step(texts) == b"ab", "the first model is sure enough to be left alone"
+
+
+@given(st.lists(st.floats(0.01, 1), min_size=2, max_size=2), st.integers(0, 9))
+def test_the_fused_distribution_sums_to_one_and_ignores_order(raw: list[float], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    weights = np.array(raw) / sum(raw)
+    first, second = rng.dirichlet(np.ones(4)), rng.dirichlet(np.ones(3))
+    tokens, places = union([FIRST.vocabulary, SECOND.vocabulary])
+    fused = fuse([first, second], places, weights, len(tokens))
+    assert fused.sum() == pytest.approx(1)
+    same, turned = union([SECOND.vocabulary, FIRST.vocabulary])
+    assert same == tokens
+    assert fuse([second, first], turned, weights[::-1], len(tokens)) == pytest.approx(fused)
+
+
+@pytest.mark.parametrize("name", ["sprout", "abacus"])
+def test_one_model_is_that_model_token_for_token(name: str) -> None:
+    models = catalog.pool(name)
+    method = GaC(Meter(models).pool)
+    for benchmark in ("math", "writing"):
+        for item in BENCHMARKS[benchmark].items("validation")[:3]:
+            alone = models[0].generate(item.query.prompt, max_tokens=item.query.max_tokens)[0]
+            assert method.answer(item.query) == alone.text

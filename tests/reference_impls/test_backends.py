@@ -1,0 +1,253 @@
+"""Backends: the built-in models' cache, recorded answers, a server, and clear errors."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from reference_impls import catalog
+from reference_impls.backends import openai, replay, transformers
+from reference_impls.backends.builtin import BuiltinModel, load
+from reference_impls.core import Model, Price, TokenModel, log_softmax
+
+PROMPT = "Q: 47 + 85 = ?\nA:"
+NAMES = catalog.BUILTIN_POOLS["builtin"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_built_in_model_keeps_its_promises(name: str) -> None:
+    model = load(name)
+    assert isinstance(model, Model)
+    assert isinstance(model, TokenModel)
+    ids = model.encode(PROMPT)
+    assert model.decode(ids) == PROMPT
+    whole = model.start(PROMPT + " 12").next_logits()
+    piece = model.start(PROMPT)
+    for token in model.encode(" 12"):
+        piece.next_logits()
+        piece.append(token)
+    assert model.encode(PROMPT) + model.encode(" 12") == model.encode(PROMPT + " 12"), "prompts end at a token"
+    assert piece.next_logits() == pytest.approx(whole, abs=1e-3), "the cache changes nothing"
+    greedy = model.generate(PROMPT, max_tokens=60)[0]
+    assert model.generate(PROMPT, max_tokens=60)[0].text == greedy.text
+    assert greedy.completion_tokens == len(greedy.logprobs)
+    assert len(greedy.tokens) == len(greedy.logprobs) - greedy.finished
+    assert "".join(greedy.tokens) == greedy.text
+    # The log-probabilities told while writing are those that scoring the text gives.
+    scored = model.score(PROMPT, greedy.text)
+    if len(scored) == len(greedy.tokens):  # the text may have a shorter tokenisation than the one it was written in
+        assert scored == pytest.approx(greedy.logprobs[: len(scored)], abs=1e-3)
+
+
+def test_forks_and_rollbacks() -> None:
+    model = load("sprout")
+    session = model.start(PROMPT)
+    first = session.next_logits()
+    tokens = model.encode(" 47+85")
+    session.append(*tokens)
+    later = session.next_logits()
+    twin = session.fork()
+    twin.append(*tokens)
+    twin.next_logits()
+    assert session.next_logits() == pytest.approx(later)
+    twin.rollback(len(tokens))
+    assert twin.next_logits() == pytest.approx(later, abs=1e-3)
+    twin.rollback(len(tokens))
+    assert twin.next_logits() == pytest.approx(first, abs=1e-3)
+    assert twin.tokens == ()
+    with pytest.raises(ValueError, match="take back"):
+        twin.rollback(1)
+
+
+def test_scoring_is_the_sum_of_steps() -> None:
+    model = load("sprout")
+    session = model.start(PROMPT)
+    tokens = model.encode(" 47+85\n7+5=12")
+    scores = session.score(tokens)
+    assert session.tokens == ()
+    for token, score in zip(tokens, scores, strict=True):
+        assert log_softmax(session.next_logits())[token] == pytest.approx(score, abs=1e-3)
+        session.append(token)
+    assert session.score([]).shape == (0,)
+
+
+def test_samples_differ_and_repeat() -> None:
+    model = load("sprout")
+    samples = [g.text for g in model.generate(PROMPT, n=8, temperature=1.0, seed=3)]
+    assert len(set(samples)) > 1
+    assert samples == [g.text for g in model.generate(PROMPT, n=8, temperature=1.0, seed=3)]
+    assert samples != [g.text for g in model.generate(PROMPT, n=8, temperature=1.0, seed=4)]
+
+
+def test_many_prompts_at_once_give_what_one_at_a_time_gives() -> None:
+    model = load("sprout")
+    prompts = [f"Q: {a} + {b} = ?\nA:" for a, b in ((12, 34), (56, 78), (123, 456), (11, 99))]
+    batch = model.generate_batch(prompts, max_tokens=50)
+    assert [g.text for g in batch] == [model.generate(p, max_tokens=50)[0].text for p in prompts]
+
+
+def test_stop_texts_and_limits() -> None:
+    model = load("sprout")
+    full = model.generate(PROMPT, max_tokens=60)[0].text
+    stop = full.strip()[2]
+    cut = model.generate(PROMPT, max_tokens=60, stop=(stop,))[0]
+    assert stop not in cut.text
+    assert full.startswith(cut.text)
+    short = model.generate(PROMPT, max_tokens=2)[0]
+    assert short.completion_tokens == 2
+    assert not short.finished
+    with pytest.raises(ValueError, match="longer than"):
+        model.start("x y " * 600).next_logits()
+
+
+def test_a_missing_model_says_how_to_make_it(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="make models"):
+        BuiltinModel("oak", tmp_path)
+
+
+def test_the_pool_fits_its_limits() -> None:
+    models = [load(name) for name in NAMES]
+    assert len(models) >= 6
+    assert len({tuple(m.vocabulary) for m in models}) >= 3
+    assert len({tuple(m.vocabulary) for m in models}) < len(models), "two share one"
+    assert any(len(m.vocabulary) == 257 for m in models), "one reads bytes"
+    assert 0.05 < min(m.size for m in models) < 0.2
+    assert 1.5 < max(m.size for m in models) < 2.5
+    by_size = sorted(models, key=lambda m: m.size)
+    assert by_size == sorted(models, key=lambda m: m.price.completion)
+    folder = Path(catalog.__file__).parent / "models" / "weights"
+    assert sum(f.stat().st_size for f in folder.iterdir()) < 15e6
+
+
+def test_recorded_answers(tmp_path: Path) -> None:
+    path = tmp_path / "m.jsonl"
+    lines: list[dict[str, Any]] = [
+        {"model": "m", "price": [1, 2], "size": 7000},
+        {"prompt": "p", "text": "a", "prompt_tokens": 3, "completion_tokens": 1, "latency": 2.5},
+        {"prompt": "p", "text": "b", "completion_tokens": 1},
+    ]
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    model = replay.load(path)
+    assert isinstance(model, Model)
+    assert not isinstance(model, TokenModel)
+    assert [g.text for g in model.generate("p")] == ["a"]
+    assert model.generate("p")[0].latency == 2.5
+    assert {g.text for g in model.generate("p", n=2, temperature=1.0, seed=5)} == {"a", "b"}
+    with pytest.raises(LookupError, match="no recorded response"):
+        model.generate("other")
+    with pytest.raises(LookupError, match="3 samples wanted, 2 recorded"):
+        model.generate("p", n=3)
+    path.write_text(json.dumps(lines[0]) + "\nnot json\n")
+    with pytest.raises(ValueError, match=r"m\.jsonl:2"):
+        replay.load(path)
+
+
+class _Server(BaseHTTPRequestHandler):
+    answer: ClassVar[tuple[int, Any]] = (200, {})
+    seen: ClassVar[list[tuple[str, dict[str, Any], str | None]]] = []
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.seen.append((self.path, body, self.headers.get("Authorization")))
+        status, data = self.answer
+        payload = data if isinstance(data, bytes) else json.dumps(data).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        self.wfile.write(payload)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    httpd = HTTPServer(("127.0.0.1", 0), _Server)
+    thread = threading.Thread(target=httpd.serve_forever)
+    thread.start()
+    _Server.seen.clear()
+    yield f"http://127.0.0.1:{httpd.server_address[1]}/v1"
+    httpd.shutdown()
+    thread.join()
+    httpd.server_close()
+
+
+def test_a_chat_server(server: str) -> None:
+    choice = {
+        "message": {"content": "4"}, "finish_reason": "stop",
+        "logprobs": {"content": [{"token": "4", "logprob": -0.5}]},
+    }  # fmt: skip
+    _Server.answer = (200, {"choices": [choice, choice], "usage": {"prompt_tokens": 9, "completion_tokens": 2}})
+    model = openai.OpenAIModel("m", server, Price(1, 2), key="k", system="Be short.")
+    first, second = model.generate("2+2?", n=2, temperature=0.7, stop=("\n",))
+    assert (first.text, first.logprobs, first.prompt_tokens, first.completion_tokens) == ("4", (-0.5,), 9, 1)
+    assert first.latency == second.latency > 0
+    path, body, key = _Server.seen[0]
+    assert path == "/v1/chat/completions"
+    assert key == "Bearer k"
+    assert body["messages"][-1] == {"role": "user", "content": "2+2?"}
+    assert body["n"] == 2
+
+
+def test_a_completions_server_scores_texts(server: str) -> None:
+    logs = {
+        "text_offset": [0, 3, 5, 7],
+        "token_logprobs": [None, -1.0, -2.0, -9.0],
+        "tokens": ["2+2", "=4", "!!", "x"],
+    }
+    _Server.answer = (200, {"choices": [{"text": "", "logprobs": logs}]})
+    model = openai.OpenAIModel("m", server, Price(1, 2), chat=False)
+    assert model.score("2+2", "=4!!") == pytest.approx(np.array([-1.0, -2.0]))
+    assert _Server.seen[0][2] is None, "no key, no header"
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ((500, b"out of\nmemory"), "answers 500: out of memory"),
+        ((200, b"<html>"), "JSON"),
+        ((200, []), "object"),
+        ((200, {"choices": [{}]}), "usual fields"),
+    ],
+)
+def test_a_broken_server_gets_one_line(server: str, answer: tuple[int, Any], says: str) -> None:
+    _Server.answer = answer
+    with pytest.raises(openai.BackendError, match=says) as caught:
+        openai.OpenAIModel("m", server, Price(1, 2)).generate("q")
+    assert "\n" not in str(caught.value)
+
+
+def test_no_server_gets_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with pytest.raises(openai.BackendError, match=r"no answer from http://127\.0\.0\.1:9/v1"):
+        openai.OpenAIModel("m", "http://127.0.0.1:9/v1", Price(1, 2)).generate("q")
+
+
+def test_transformers_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr("importlib.import_module", missing)
+    with pytest.raises(ModuleNotFoundError, match="pip install transformers torch"):
+        transformers.TransformersModel("x", Price(0, 0))
+
+
+def test_transformers_tokens_as_bytes() -> None:
+    class Fake:
+        all_special_ids: ClassVar[list[int]] = [0]
+        tokens: ClassVar[list[str]] = ["</s>", "\u0120the", "\u010a", "<0x41>", "\u2581a", "b", "\u00e9"]
+
+        def __len__(self) -> int:
+            return len(self.tokens)
+
+        def convert_ids_to_tokens(self, ids: range) -> list[str]:
+            return [self.tokens[i] for i in ids]
+
+    assert transformers.byte_form(Fake()) == [b"", b" the", b"\n", b"A", b" a", b"b", b"\xe9"]

@@ -1,0 +1,174 @@
+"""The meter counts every call, and nothing that a method is handed leads around it."""
+
+import gc
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reference_impls import catalog
+from reference_impls.benchmarks import BENCHMARKS, Benchmark, Item, Problem
+from reference_impls.core import Meter, Pool, Query, TrainingSet
+from reference_impls.responses import Scorer, StoredModel, stored, training_set
+from tests.reference_impls.fakes import ScriptedModel, TableModel, constant
+
+
+def reachable(*roots: object) -> Iterator[object]:
+    """Everything that attributes, containers, closures and bound methods lead to from some objects.
+
+    Modules, classes and functions' globals are the boundary: whoever goes through those has imported
+    something, and what a method file may import is held by `test_methods_import_core_only`.
+    """
+    seen: set[int] = set()
+    queue = list(roots)
+    keep = []
+    while queue:
+        thing = queue.pop()
+        if id(thing) in seen or isinstance(thing, (type, types.ModuleType, types.BuiltinFunctionType)):
+            continue
+        seen.add(id(thing))
+        keep.append(thing)
+        yield thing
+        if isinstance(thing, types.FunctionType):
+            queue += [c.cell_contents for c in thing.__closure__ or () if c.cell_contents is not None]
+            queue += [*(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
+            queue.append(thing.__dict__)
+        else:
+            queue += gc.get_referents(thing)
+            queue += [getattr(thing, s, None) for c in type(thing).__mro__ for s in getattr(c, "__slots__", ())]
+
+
+def forbidden(thing: object, secrets: set[int]) -> bool:
+    return (
+        isinstance(thing, (Benchmark, Problem, Item, Scorer, StoredModel, ScriptedModel, TableModel, Meter))
+        or id(thing) in secrets
+        or type(thing).__module__.startswith(("reference_impls.backends", "onnxruntime"))
+    )
+
+
+def test_the_walk_finds_what_is_hidden() -> None:
+    """The walk itself works: it sees through closures, defaults, slots and containers."""
+    secret = constant("secret", "x")
+
+    def closure() -> Any:
+        return secret
+
+    def default(model: Any = secret) -> Any:
+        return model
+
+    for hiding in (closure, default, [{"a": (secret,)}], types.SimpleNamespace(x=closure)):
+        assert any(forbidden(thing, set()) for thing in reachable(hiding))
+
+
+def test_nothing_handed_to_a_method_leads_to_a_reference_a_scorer_or_an_unmetered_model() -> None:
+    bench = BENCHMARKS["math"]
+    models = stored(catalog.pool("weak-strong"))
+    items = bench.items("test")[:5]
+    train = training_set(bench, models, 2, limit=6)
+    meter = Meter(models)
+    # References as objects, so that the very dictionaries of the test split are looked for.
+    secrets = {id(item.reference) for split in ("train", "test") for item in bench.items(split)}
+    secrets |= {id(p.reference) for problems in bench._drawn.values() for p in problems}
+    for name, info in catalog.methods().items():
+        method = info.cls(meter.pool, info.parameters(), np.random.default_rng(0))
+        if method.needs_training and info.cls.training_samples <= 2:
+            method.fit(train)
+            method.answer(items[0].query)
+        handed = (method, meter.pool, train, [item.query for item in items])
+        found = [type(thing) for thing in reachable(*handed) if forbidden(thing, secrets)]
+        assert not found, f"{name} can reach {found}"
+    sessions = [model.start("Q: 1 + 1 = ?\nA:") for model in meter.pool.token_models()]
+    for session in sessions:
+        session.next_logits()
+    assert not [type(t) for t in reachable(sessions) if forbidden(t, secrets)]
+
+
+def test_a_query_has_no_field_for_a_reference() -> None:
+    assert set(Query.__slots__) == {"id", "task", "prompt", "kind", "max_tokens", "stop"}
+    assert not any("reference" in name or "answer" in name for name in TrainingSet.__dataclass_fields__)
+
+
+def test_every_call_is_counted() -> None:
+    cheap, dear = constant("cheap", "a b", 1.0), ScriptedModel("dear", lambda _p, _s: ("a b c", -1.0), 10.0, 3.0)
+    meter = Meter([cheap, dear])
+    meter.begin()
+    meter.pool[0].generate("q", n=2, temperature=1.0)
+    meter.pool[1].generate("q")
+    usage = meter.end()
+    assert usage.models == ["cheap", "dear"]
+    assert usage.calls == 3
+    assert usage.prompt_tokens == 20, "the prompt of several samples is read once"
+    assert usage.completion_tokens == 7
+    assert usage.tokens_by_model == {"cheap": 4, "dear": 3}
+    assert usage.cost == pytest.approx((10 + 4) * 1e-6 + (10 + 3) * 1e-5)
+    assert usage.latency == usage.critical_path == pytest.approx(5.0)
+
+
+def test_the_critical_path_of_calls_side_by_side() -> None:
+    models = [ScriptedModel(n, lambda _p, _s: ("a", 0.0), 1.0, s) for n, s in (("a", 1.0), ("b", 4.0), ("c", 2.0))]
+    meter = Meter(models)
+    meter.begin()
+    with meter.pool.parallel():
+        for model in meter.pool:
+            model.generate("q")
+        with meter.pool.parallel():  # joins the outer block
+            meter.pool[2].generate("q", n=2, temperature=1.0)
+    meter.pool[0].generate("q")
+    usage = meter.end()
+    # a: 1, b: 4, c: 2 + 2 * 2 = 6 -> 6, and then a alone: 1
+    assert usage.critical_path == pytest.approx(7.0)
+    assert usage.latency == pytest.approx(1 + 4 + 2 + 4 + 1)
+
+
+def test_sessions_are_counted_and_forgotten() -> None:
+    from reference_impls.core import meter as module  # noqa: PLC0415
+
+    model = TableModel("t", [b"", b"a", b"b"], {})
+    meter = Meter([model])
+    before = len(module._table)
+    meter.begin()
+    (metered,) = meter.pool.token_models()
+    session = metered.start("aab")
+    session.next_logits()
+    session.append(1, 2)
+    twin = session.fork()
+    twin.append(1)
+    twin.next_logits()
+    assert session.tokens == (1, 2)
+    assert twin.tokens == (1, 2, 1)
+    assert session.score([1, 2]).shape == (2,)
+    usage = meter.end()
+    assert usage.calls == 2
+    assert usage.prompt_tokens == 4 + 2
+    assert usage.completion_tokens == 3
+    assert usage.forward_seconds == pytest.approx(0.002)
+    del session, twin
+    assert len(module._table) == before
+
+
+def test_logits_may_be_written_into() -> None:
+    """A method that changes what it got does not change the session's own copy."""
+    (model,) = Meter(catalog.pool("sprout")).pool.token_models()
+    session = model.start("Q: 1 + 1 = ?\nA:")
+    first = session.next_logits()
+    kept = first.copy()
+    first[:] = 0
+    assert np.array_equal(session.next_logits(), kept)
+
+
+def test_a_closed_meter_says_so() -> None:
+    meter = Meter([constant("a", "x")])
+    meter.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        meter.pool[0].generate("q")
+
+
+def test_a_pool_refuses_twins_and_emptiness() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        Pool([])
+    with pytest.raises(ValueError, match="same name"):
+        Pool([constant("a", "x"), constant("a", "y")])
+    with pytest.raises(KeyError, match="did you mean 'alpha'"):
+        Pool([constant("alpha", "x")]).index("alpa")

@@ -1,0 +1,101 @@
+"""What the stage classes do for their methods."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from reference_impls.core import (
+    Aggregator,
+    Attempt,
+    Cascade,
+    Floats,
+    Fusion,
+    Generation,
+    Meter,
+    Query,
+    TextSession,
+    TrainingSet,
+    UtilityRouter,
+)
+from tests.reference_impls.fakes import TableModel, constant
+
+QUERY = Query("t/0", "t", "q")
+
+
+def test_a_utility_router_takes_the_largest_and_breaks_ties_by_price() -> None:
+    class Fixed(UtilityRouter):
+        values: Floats
+
+        def utilities(self, query: Query) -> Floats:  # noqa: ARG002
+            return self.values
+
+    router = Fixed(Meter([constant("dear", "d", 9), constant("cheap", "c", 1), constant("mid", "m", 5)]).pool)
+    router.values = np.array([1.0, 1.0, 0.5])
+    assert router.answer(QUERY) == "c"
+    router.values = np.array([1.0, 0.9, 0.5])
+    assert router.answer(QUERY) == "d"
+
+
+def test_a_cascade_asks_from_cheap_to_dear_until_it_accepts() -> None:
+    class Second(Cascade):
+        def accept(self, query: Query, response: Attempt) -> bool:  # noqa: ARG002
+            return response.text == "m"
+
+    meter = Meter([constant("dear", "d", 9), constant("cheap", "c", 1), constant("mid", "m", 5)])
+    meter.begin()
+    assert Second(meter.pool).answer(QUERY) == "m"
+    assert meter.end().models == ["cheap", "mid"]
+
+    class Never(Cascade):
+        def accept(self, query: Query, response: Attempt) -> bool:  # noqa: ARG002
+            assert response.stage < 2, "nobody asks about the last model's response"
+            return False
+
+    assert Never(meter.pool).answer(QUERY) == "d"
+
+
+def test_an_aggregator_gets_one_response_a_model_in_order() -> None:
+    class Join(Aggregator):
+        def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:  # noqa: ARG002
+            return "".join(r.text for r in responses)
+
+    assert Join(Meter([constant("a", "x", 9), constant("b", "y", 1)]).pool).answer(QUERY) == "xy"
+
+
+def test_the_decode_loop_ends_at_none_stop_texts_and_the_limit() -> None:
+    class Spell(Fusion):
+        def step(self, texts: Sequence[TextSession]) -> bytes | None:
+            return b"ab"[len(texts[0].data) % 2 :][:1] if len(texts[0].data) < 6 else None
+
+    models = [TableModel("x", [b"", b"a", b"b"], {}), TableModel("y", [b"", b"ab", b"a", b"b"], {})]
+    method = Spell(Meter(models).pool)
+    assert method.answer(Query("t", "t", "q", max_tokens=50)) == "ababab"
+    assert method.answer(Query("t", "t", "q", max_tokens=3)) == "aba"
+    assert method.answer(Query("t", "t", "q", max_tokens=50, stop=("ba",))) == "aba"
+
+
+def test_methods_that_need_distributions_say_so_to_models_without() -> None:
+    class Empty(Fusion):
+        def step(self, texts: Sequence[TextSession]) -> bytes | None:  # noqa: ARG002
+            return None
+
+    with pytest.raises(TypeError, match="'a' gives no token distributions"):
+        Empty(Meter([constant("a", "x")]).pool).answer(QUERY)
+
+
+def test_an_online_learner_sees_only_its_own_feedback() -> None:
+    queries = [Query(f"t/{i}", "t", "q") for i in range(3)]
+    scores = np.array([[0.0, 1.0], [0.2, 0.8], [0.4, 0.6]])
+    train = TrainingSet(queries, ("a", "b"), [[]] * 3, scores, scores / 10, [[]] * 3, np.zeros((3, 2, 0)))
+    seen = []
+    for query, reveal in train.stream(np.random.default_rng(0)):
+        seen.append(query.id)
+        row = int(query.id[-1])
+        assert reveal(1) == (scores[row, 1], scores[row, 1] / 10)
+        with pytest.raises(RuntimeError, match="chosen model"):
+            reveal(0)
+    assert sorted(seen) == ["t/0", "t/1", "t/2"]
+    first, rest = train.split(1 / 3, np.random.default_rng(1))
+    assert (len(first), len(rest)) == (1, 2)
+    assert {q.id for q in (*first.queries, *rest.queries)} == set(seen)

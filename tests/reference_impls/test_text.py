@@ -1,0 +1,67 @@
+"""Text measures against rouge-score and sacrebleu, and answers in their normal form."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference_impls.core import bleu, chrf, distinct_n, final_answer, lcs_length, normalise, rouge_l
+
+PAIRS = [
+    ("the old owl found a lamp", "the owl found the old lamp in the night"),
+    ("A silver swan lost the kite.", "The silver swan found a kite near the harbour."),
+    ("same words here", "same words here"),
+    ("nothing", "in common at all"),
+    ("a", "a b c d e f g"),
+]
+
+
+@pytest.mark.parametrize(("a", "b"), PAIRS)
+def test_rouge_l_agrees_with_rouge_score(a: str, b: str) -> None:
+    scorer = pytest.importorskip("rouge_score.rouge_scorer").RougeScorer(["rougeL"])
+    assert rouge_l(a, b) == pytest.approx(scorer.score(b, a)["rougeL"].fmeasure)
+
+
+@pytest.mark.parametrize(("a", "b"), PAIRS)
+def test_chrf_agrees_with_sacrebleu(a: str, b: str) -> None:
+    metric = pytest.importorskip("sacrebleu.metrics").CHRF()
+    assert chrf(a, b) == pytest.approx(metric.sentence_score(a, [b]).score / 100, abs=1e-9)
+
+
+@pytest.mark.parametrize(("a", "b"), PAIRS)
+def test_bleu_agrees_with_sacrebleu(a: str, b: str) -> None:
+    sacrebleu = pytest.importorskip("sacrebleu.metrics")
+    metric = sacrebleu.BLEU(smooth_method="add-k", smooth_value=1, tokenize="none", lowercase=True)
+    clean = [" ".join(t.lower().replace(".", "").split()) for t in (a, b)]
+    assert bleu(a, b) == pytest.approx(metric.sentence_score(clean[0], [clean[1]]).score / 100, abs=1e-6)
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=8), st.lists(st.sampled_from("abc"), max_size=8))
+def test_the_common_subsequence_is_symmetric_and_bounded(a: list[str], b: list[str]) -> None:
+    assert lcs_length(a, b) == lcs_length(b, a) <= min(len(a), len(b))
+    assert lcs_length(a, a) == len(a)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_measures_stay_in_range(a: str, b: str) -> None:
+    for measure in (rouge_l, chrf, bleu):
+        assert 0 <= measure(a, b) <= 1 + 1e-9
+
+
+def test_final_answers() -> None:
+    assert final_answer("so 12 + 3 = 15.", "number") == "15"
+    assert final_answer("1,234.0", "number") == "1234"
+    assert final_answer("none", "number") is None
+    assert final_answer("step\nThe River.\n\n", "short") == "river"
+    assert final_answer("Menlok (b)", "short") == "b"
+    assert final_answer("  ", "text") is None
+    assert final_answer("def f(x): \n    return x  \n", "code") == "def f(x):\n    return x"
+
+
+def test_normalising_keeps_a_lone_article() -> None:
+    assert normalise("The.") == "the"
+    assert normalise("an  Owl!") == "owl"
+
+
+def test_distinct_n() -> None:
+    assert distinct_n(["a b c", "a b c"]) == pytest.approx(2 / 4)
+    assert distinct_n(["a"]) == 0
