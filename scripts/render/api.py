@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from scripts.exports import atom
 from scripts.exports.table import record
 from scripts.model import Corpus, Paper
+from scripts.render.methods import RESULTS, api_record, method_views
 from scripts.render.settings import Settings
 
 BASE = "api/v1"
@@ -24,12 +26,24 @@ def files(corpus: Corpus, settings: Settings) -> Iterator[tuple[str, str]]:
     for item in records:
         yield f"{BASE}/papers/{item['key']}.json", _json(item)
     yield f"{BASE}/taxonomy.json", _json(corpus.taxonomy.model_dump(exclude_none=True))
+    methods = [api_record(view) for view in method_views(corpus.root)]
+    yield f"{BASE}/methods.json", _json({"count": len(methods), "methods": methods})
+    yield f"{BASE}/results.json", _json({"results": _results(corpus.root)})
     yield f"{BASE}/openapi.json", _json(openapi(settings))
     yield "feed.xml", atom.export(corpus.papers, settings.name, "feed.xml", settings.url)
     for full_id, stage, category in corpus.taxonomy:
         mine = {key: paper for key, paper in corpus.papers.items() if full_id in paper.categories}
         path = f"feeds/{full_id.replace('/', '-')}.xml"
         yield path, atom.export(mine, f"{settings.name}: {stage.name}, {category.name}", path, settings.url)
+
+
+def _results(root: Path) -> list[dict[str, Any]]:
+    """Every measured result without its scores query by query, which stand in the repository."""
+    files = sorted((root / RESULTS).glob("*/*.json"))
+    return [
+        {key: value for key, value in json.loads(path.read_text(encoding="utf-8")).items() if key != "items"}
+        for path in files
+    ]
 
 
 def openapi(settings: Settings) -> dict[str, Any]:
@@ -50,6 +64,30 @@ def openapi(settings: Settings) -> dict[str, Any]:
         "additionalProperties": False,
     }
     taxonomy = {"type": "object", "required": ["stages"], "properties": {"stages": {"type": "array"}}}
+    text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
+    method = {
+        "type": "object",
+        "required": ["name", "category", "family", "papers", "parameters", "differences", "path", "results"],
+        "properties": {
+            **dict.fromkeys(("name", "category", "family", "path"), text),
+            "papers": {**texts, "description": "keys of papers, the method's own first"},
+            "differences": {**texts, "description": "from the paper"},
+            "parameters": {"type": "array", "items": {"type": "object", "required": ["name", "default", "comment"]}},
+            "results": {"type": "array", "items": {"type": "object", "required": ["benchmark", "score", "usage"]}},
+        },
+        "additionalProperties": False,
+    }
+    methods = {
+        "type": "object",
+        "required": ["count", "methods"],
+        "properties": {"count": {"type": "integer"}, "methods": {"type": "array", "items": method}},
+    }
+    result = {"type": "object", "required": ["method", "benchmark", "pool", "seed", "queries", "score", "usage"]}
+    results = {
+        "type": "object",
+        "required": ["results"],
+        "properties": {"results": {"type": "array", "items": result}},
+    }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -66,6 +104,8 @@ def openapi(settings: Settings) -> dict[str, Any]:
                 **_get("One paper", paper, missing=True),
             },
             "/taxonomy.json": _get("Stages, categories and families", taxonomy),
+            "/methods.json": _get("The reference implementations", methods),
+            "/results.json": _get("What was measured of them", results),
         },
         "components": {"schemas": {"Paper": schema, **components}},
     }

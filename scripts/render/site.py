@@ -17,6 +17,7 @@ from scripts.exports import FORMATS
 from scripts.model import Corpus
 from scripts.render import api
 from scripts.render.markup import front_matter, html_attribute, http, md, meta_tags, script_json, verbatim
+from scripts.render.methods import method_views
 from scripts.render.settings import Settings, load_settings
 from scripts.render.views import View, Views
 
@@ -156,13 +157,32 @@ class Pages:
         )
         yield self.page("taxonomy/index.md", template="taxonomy.md", vocabulary=vocabulary, **shared)
         yield self.page("papers/index.md", template="explorer.md", papers=everything, **shared)
+        methods = [method for method in method_views(views.corpus.root) if method["category"] in views.categories]
         for stage in stages:
             yield self.page(f"taxonomy/{stage['id']}/index.md", template="stage.md", stage=stage)
             for category in stage["categories"]:
                 view = views.category(category["id"])
-                yield self.page(f"taxonomy/{category['id']}.md", template="category.md", category=view, stage=stage)
+                mine = [method for method in methods if method["category"] == category["id"]]
+                path = f"taxonomy/{category['id']}.md"
+                yield self.page(path, template="category.md", category=view, stage=stage, methods=mine)
         for key in views.papers:
-            yield self.page(f"papers/{key}.md", template="paper.md", paper=views.paper(key))
+            mine = [method for method in methods if key in method["papers"]]
+            yield self.page(f"papers/{key}.md", template="paper.md", paper=views.paper(key), methods=mine)
+        yield from self.render_methods(views, methods)
+
+    def render_methods(self, views: Views, methods: list[View]) -> Iterator[tuple[str, str]]:
+        """The list of reference implementations and a page for each."""
+        groups = [
+            {"category": head, "methods": mine}
+            for full_id, head in views.categories.items()
+            if (mine := [method for method in methods if method["category"] == full_id])
+        ]
+        yield self.page("methods/index.md", template="methods.md", methods=methods, groups=groups)
+        for method in methods:
+            papers = views.cards(key for key in method["papers"] if key in views.papers)
+            category = views.categories[method["category"]]
+            path = f"methods/{method['name']}.md"
+            yield self.page(path, template="method.md", method=method, papers=papers, category=category)
 
     def page(self, path: str, template: str | None = None, **context: Any) -> tuple[str, str]:
         """One page as (path, text). The template sets its metadata by calling `meta(...)`."""

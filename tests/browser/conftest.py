@@ -42,6 +42,8 @@ ADDRESSES = {
     "paper": "/papers/ong2024routellm/",
     "unverified": "/papers/{unverified}/",
     "data": "/data/",
+    "methods": "/methods/",
+    "method": "/methods/knn-router/",
     "contribute": "/contribute/",
     "about": "/about/",
 }

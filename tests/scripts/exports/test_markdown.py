@@ -6,7 +6,7 @@ import re
 from functools import cache
 from html.parser import HTMLParser
 
-import markdown  # type: ignore[import-untyped]
+import markdown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt

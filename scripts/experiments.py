@@ -1,0 +1,128 @@
+"""The commands over the reference implementations: `methods`, `run`, `bench`. `register` puts them on the tool.
+
+What runs models is loaded when a command runs, so that `atlas validate` starts as fast as before.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from scripts.console import say, wrong_use
+
+# Small matrices, many processes: threads of the linear algebra only get in each other's way. Before NumPy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def methods() -> None:
+    """List the reference implementations with their category, family and papers."""
+    from reference_impls import catalog  # noqa: PLC0415
+
+    table = Table("method", "category", "family", "papers", box=None)
+    for column in table.columns:
+        column.no_wrap = True
+    infos = sorted(catalog.methods().values(), key=lambda info: (info.category, info.name))
+    for info in infos:
+        table.add_row(info.name, info.category, info.family or "", ", ".join(info.papers))
+    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+    say.print(f"{len(infos)} methods. Run one: atlas run majority-vote --benchmark math")
+
+
+def run(
+    method: Annotated[str, typer.Argument(help="a method's name (atlas methods lists them)")],
+    benchmark: Annotated[str, typer.Option(help="qa, math, code, instructions or writing")],
+    pool: Annotated[str, typer.Option(help="a pool's name, or names of models with commas between")] = "builtin",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="a parameter: name=value; may be repeated")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="of the method's random numbers")] = 0,
+    limit: Annotated[int | None, typer.Option(help="only the first so many queries", min=1)] = None,
+) -> None:
+    """Run one method on one benchmark; progress is shown, a table stands at the end."""
+    from reference_impls import runner  # noqa: PLC0415
+
+    chosen = dict(_pair(text) for text in settings or [])
+    with _progress() as bar:
+        task = bar.add_task(f"{method} on {benchmark}", total=None)
+        try:
+            result = runner.run(
+                method,
+                benchmark,
+                pool=pool,
+                seed=seed,
+                settings=chosen,
+                limit=limit,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+        except ValueError as error:  # unknown names and unusable values; each message is one line
+            bar.stop()
+            raise wrong_use(str(error)) from error
+    Console(highlight=False).print(_table(result))
+
+
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[METHOD]...", help="default: all methods")] = None,
+    benchmark: Annotated[list[str] | None, typer.Option(help="may be repeated; default: all benchmarks")] = None,
+    pool: Annotated[str, typer.Option(help="a pool's name")] = "builtin",
+    seed: Annotated[int, typer.Option(help="of the methods' random numbers")] = 0,
+    jobs: Annotated[int, typer.Option(help="processes", min=1)] = 2,
+    backend: Annotated[str, typer.Option(help="processes, loky or dask")] = "processes",
+) -> None:
+    """Run methods on benchmarks into reference_impls/results/. A run that was stopped goes on where it ended."""
+    from reference_impls import runner  # noqa: PLC0415
+
+    with _progress() as bar:
+        task = bar.add_task("bench", total=None)
+
+        def told(done: int, total: int, label: str) -> None:
+            bar.update(task, completed=done, total=total, description=label)
+
+        try:
+            written = runner.bench(
+                names or [], benchmark or [], pool=pool, seed=seed, jobs=jobs, backend=backend, progress=told
+            )
+        except ValueError as error:
+            bar.stop()
+            raise wrong_use(str(error)) from error
+    say.print(f"{len(written)} results are up to date")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise wrong_use(f"--set {text}: write name=value")
+    return name, value
+
+
+def _progress() -> Progress:
+    """A progress bar on stderr, so that what is written can be piped."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(file=sys.stderr))
+
+
+def _table(result: dict[str, Any]) -> Table:
+    """What a run gave: score with its interval, calls, tokens, cost, latency."""
+    table = Table(box=None, show_header=False)
+    score, usage = result["score"], result["usage"]
+    table.add_row("method", f"{result['method']} on {result['benchmark']}, pool {result['pool']}")
+    table.add_row("score", f"{score['mean']:.3f} (95 % interval {score['low']:.3f} to {score['high']:.3f})")
+    table.add_row("queries", f"{result['queries']}")
+    for name, value in usage.items():
+        table.add_row(name.replace("_", " "), f"{value:,.6g}" if isinstance(value, float) else f"{value}")
+    return table
+
+
+COMMANDS: dict[str, Callable[..., None]] = {"methods": methods, "run": run, "bench": bench}
+
+
+def register(app: typer.Typer) -> None:
+    """Puts the commands on the tool."""
+    for name, command in COMMANDS.items():
+        app.command(name)(command)
