@@ -37,13 +37,15 @@ SOURCES = (
 )  # fmt: skip
 
 
-def problems(entry: Entry, corpus: Corpus, today: datetime.date) -> Iterator[Problem]:
-    """Everything wrong with this entry on its own."""
+def problems(entry: Entry, corpus: Corpus, today: datetime.date, *, written_here: bool = False) -> Iterator[Problem]:
+    """Everything wrong with this entry on its own. `written_here`: its text was just made by `emit`, so it is
+    canonical."""
     if entry.unreadable:
         yield Problem((), entry.unreadable.rule, entry.unreadable.message, entry.unreadable.repair)
         return
     yield from _schema(entry)
-    yield from _canonical(entry)
+    if not written_here:
+        yield from _canonical(entry)
     yield from _texts(entry)
     if paper := entry.paper:
         yield from _place(entry, paper)

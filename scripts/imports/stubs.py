@@ -93,7 +93,8 @@ class Shelf:
             entry.document = yaml_reader.parse(text)
         except yaml_reader.UnreadableError as error:
             raise StubError(f"these fields make no valid entry: {error}") from error
-        wrong = [problem for problem in problems(entry, self.corpus, self._today) if problem.rule not in _LATER]
+        found = problems(entry, self.corpus, self._today, written_here=True)
+        wrong = [problem for problem in found if problem.rule not in _LATER]
         if wrong:
             told = "; ".join(f"[{RULES[p.rule].id}] {p.message} ({p.repair})" for p in wrong)
             raise StubError(f"these fields make no valid entry: {told}")
