@@ -76,7 +76,7 @@ def test_the_pattern_finds_such_paths() -> None:
     # written in two pieces, so that this file holds none of them itself
     for start, end in (("see /", "home/jane/x"), ("'/", "Users/jane'"), ("(/", "root/x)"), ("C:\\", "Users\\jane")):
         assert MACHINE_PATH.search(f"{start}{end}".encode()), end
-    for text in (b"https://a.example/home/jane", b"~/work/x", b"a/home/b", b"/usr/share", b"/homes/x"):
+    for text in (b"https://a.example/home/jane", b"~/workspace/x", b"a/home/b", b"/usr/share", b"/homes/x"):
         assert not MACHINE_PATH.search(text), text
 
 
