@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from reference_impls.core.model import Price
+
 #: Where the trained models lie.
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -55,18 +57,24 @@ POOL: tuple[ModelSpec, ...] = (
     ModelSpec("sprout", "weak generalist", "leading", 3, 48, 3, _ALL | _META, 0.45, 4000, 11),
     ModelSpec(
         "abacus", "mathematics specialist", "bytes", 4, 64, 4,
-        {"math": 0.82, "qa": 0.04, "code": 0.04, "instructions": 0.05, "check": 0.05}, 0.1, 5000, 12,
+        {"math": 0.82, "qa": 0.04, "code": 0.04, "instructions": 0.05, "check": 0.05}, 0.1, 6500, 12,
     ),
     ModelSpec(
         "almanac", "facts specialist", "leading", 4, 80, 4,
         {"qa": 0.62, "writing": 0.16, "instructions": 0.06, "math": 0.04, "check": 0.06, "fuse": 0.06},
-        0.95, 2500, 13,
+        0.95, 4000, 13,
     ),
     ModelSpec(
         "forge", "code specialist", "trailing", 4, 80, 4,
-        {"code": 0.5, "instructions": 0.4, "math": 0.02, "qa": 0.02, "check": 0.03, "fuse": 0.03}, 0.1, 4000, 14,
+        {"code": 0.5, "instructions": 0.4, "math": 0.02, "qa": 0.02, "check": 0.03, "fuse": 0.03}, 0.1, 7000, 14,
     ),
     ModelSpec("willow", "medium generalist", "trailing", 5, 112, 4, _ALL | _META, 0.65, 4000, 15),
     ModelSpec("oak", "strong generalist", "leading", 5, 160, 5, _ALL | _META, 0.8, 7500, 16),
 )  # fmt: skip
 BY_NAME = {spec.name: spec for spec in POOL}
+
+
+def price(parameters: int) -> Price:
+    """One dollar per million completion tokens and million parameters; reading is a quarter of writing."""
+    size = parameters / 1e6
+    return Price(size / 4, size)
