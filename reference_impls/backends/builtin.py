@@ -14,7 +14,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from reference_impls.core.learn import log_softmax
-from reference_impls.core.model import Floats, Generation, Logits, Price
+from reference_impls.core.model import Floats, Generation, Logits
+from reference_impls.models.pool import price
 from reference_impls.models.tokenizers import END, Tokenizer
 
 WEIGHTS = Path(__file__).parent.parent / "models" / "weights"
@@ -35,6 +36,7 @@ class BuiltinModel:
     """
 
     end_token = END
+    context = CONTEXT
 
     def __init__(self, name: str, weights: Path = WEIGHTS) -> None:
         path = weights / f"{name}.onnx"
@@ -44,8 +46,7 @@ class BuiltinModel:
         self.name = name
         self.role: str = card["role"]
         self.size = card["parameters"] / 1e6
-        # One dollar per million completion tokens and million parameters; reading is a quarter of writing.
-        self.price = Price(self.size / 4, self.size)
+        self.price = price(card["parameters"])
         self._tokenizer = Tokenizer.load(weights / f"{card['tokenizer']}.tokenizer.json")
         self.vocabulary: Sequence[bytes] = tuple(self._tokenizer.vocabulary)
         self._pieces = [t.decode("utf-8", "replace") for t in self.vocabulary]
@@ -69,8 +70,7 @@ class BuiltinModel:
     def forward(
         self, tokens: NDArray[np.int64], past: Cache, before_tokens: NDArray[np.int64] | int = END
     ) -> tuple[Logits, Cache]:
-        """tokens [rows, time] after a cache of some length -> logits [rows, time, vocabulary] and the longer
-        cache.
+        """tokens [rows, time] after a cache of some length -> logits [rows, time, vocabulary] and the longer cache.
 
         Raises:
             ValueError: the text would be longer than the models' context.
@@ -79,7 +79,10 @@ class BuiltinModel:
         rows, length = tokens.shape
         before = past[0].shape[2]
         if before + length > CONTEXT:
-            raise ValueError(f"{self.name}: the text is longer than {CONTEXT} tokens")
+            raise ValueError(
+                f"{self.name}: a text of {before + length} tokens is longer than the context of {CONTEXT}"
+                " (shorten it)"
+            )
         feed: dict[str, Any] = dict(zip(self._names, past, strict=True))
         feed["tokens"] = tokens
         previous = np.empty_like(tokens)
@@ -117,8 +120,17 @@ class BuiltinModel:
         time is saved.
 
         The latency of a response is that of its group divided by the group's size.
+
+        Raises:
+            ValueError: a prompt leaves no room for a response in the models' context.
         """
         encoded = [[END, *self.encode(prompt)] for prompt in prompts]
+        longest = max(map(len, encoded), default=0)
+        if longest >= CONTEXT:
+            raise ValueError(
+                f"{self.name}: a prompt of {longest} tokens leaves no room for a response in the context of {CONTEXT}"
+                " (shorten it)"
+            )
         groups: dict[int, list[int]] = {}
         for i, ids in enumerate(encoded):
             groups.setdefault(len(ids), []).append(i)
@@ -242,15 +254,17 @@ class BuiltinSession:
         twin._prompt, twin._past, twin._read, twin._logits = self._prompt, self._past, self._read, self._logits
         return twin
 
-    def score(self, tokens: Sequence[int]) -> Floats:
+    def logits_of(self, tokens: Sequence[int]) -> Logits:
         if not tokens:
-            return np.zeros(0)
-        first = self.next_logits()
-        rows = first[None]
+            return np.zeros((0, len(self._model.vocabulary)), np.float32)
+        rows = self.next_logits()[None]
         if len(tokens) > 1:
             logits, _ = self._forward(list(tokens[:-1]))
             rows = np.concatenate([rows, logits[0]])
-        return log_softmax(rows)[np.arange(len(tokens)), list(tokens)]
+        return rows
+
+    def score(self, tokens: Sequence[int]) -> Floats:
+        return log_softmax(self.logits_of(tokens))[np.arange(len(tokens)), list(tokens)]
 
 
 @cache

@@ -29,15 +29,17 @@ class OpenAIModel:
         key: sent as bearer token; by default the environment's ``OPENAI_API_KEY``, and nothing if there is none.
         timeout: seconds for one request.
         system: system message of the chat form.
+        context: tokens of prompt and response that fit, 0 if unknown.
     """
 
     def __init__(
         self, name: str, base_url: str, price: Price, *, size: float = 0.0, chat: bool = True,
-        key: str | None = None, timeout: float = 120.0, system: str = "",
+        key: str | None = None, timeout: float = 120.0, system: str = "", context: int = 0,
     ) -> None:  # fmt: skip
         self.name = name
         self.price = price
         self.size = size
+        self.context = context
         self._url = base_url.rstrip("/")
         self._chat = chat
         self._timeout = timeout

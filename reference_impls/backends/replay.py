@@ -7,6 +7,10 @@ from pathlib import Path
 from reference_impls.core.model import Floats, Generation, Price
 
 
+class NotRecordedError(LookupError):
+    """A model was asked for what it was not recorded with; the message is one line."""
+
+
 class ReplayModel:
     """A model whose responses to a fixed set of prompts were recorded.
 
@@ -23,7 +27,12 @@ class ReplayModel:
         self.name = name
         self.price = price
         self.size = size
+        self.context = 0
         self._responses = responses
+
+    def recorded(self, prompt: str) -> Sequence[Generation]:
+        """All recorded responses to a prompt; none if it was not recorded."""
+        return self._responses.get(prompt, ())
 
     def generate(
         self, prompt: str, *, n: int = 1, temperature: float = 0.0, max_tokens: int = 160,  # noqa: ARG002
@@ -32,19 +41,19 @@ class ReplayModel:
         """The recorded responses, in their order (starting at `seed` for samples).
 
         Raises:
-            LookupError: the prompt was not recorded, or fewer than `n` responses to it.
+            NotRecordedError: the prompt was not recorded, or fewer than `n` responses to it.
         """
-        recorded = self._responses.get(prompt)
-        if recorded is None:
-            raise LookupError(f"no recorded response of {self.name} to the prompt {prompt[:60]!r}")
+        recorded = self.recorded(prompt)
+        if not recorded:
+            raise NotRecordedError(f"no recorded response of {self.name} to the prompt {prompt[:60]!r}")
         if n > len(recorded):
-            raise LookupError(f"{self.name}: {n} samples wanted, {len(recorded)} recorded for {prompt[:60]!r}")
+            raise NotRecordedError(f"{self.name}: {n} samples wanted, {len(recorded)} recorded for {prompt[:60]!r}")
         if temperature <= 0:
             return [recorded[0]] * n
         return [recorded[(seed + i) % len(recorded)] for i in range(n)]
 
     def score(self, prompt: str, continuation: str) -> Floats:  # noqa: ARG002
-        raise LookupError(f"recorded answers of {self.name} hold no log-probabilities of other texts")
+        raise NotRecordedError(f"recorded answers of {self.name} hold no log-probabilities of other texts")
 
 
 def load(path: Path) -> ReplayModel:

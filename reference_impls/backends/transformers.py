@@ -58,6 +58,7 @@ class TransformersModel:
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(name)
         self.network = transformers.AutoModelForCausalLM.from_pretrained(name).to(device).eval()
         self.size = sum(p.numel() for p in self.network.parameters()) / 1e6
+        self.context = int(getattr(self.network.config, "max_position_embeddings", 0))
         self.vocabulary: Sequence[bytes] = tuple(byte_form(self.tokenizer))
         self.end_token = int(self.tokenizer.eos_token_id)
         self.forward_seconds = 0.0
@@ -166,8 +167,10 @@ class TransformersSession:
         twin.prompt_length = self.prompt_length
         return twin
 
-    def score(self, tokens: Sequence[int]) -> Floats:
+    def logits_of(self, tokens: Sequence[int]) -> Logits:
         if not tokens:
-            return np.zeros(0)
-        rows = self._model.forward([*self._ids, *tokens[:-1]])[len(self._ids) - 1 :]
-        return log_softmax(rows)[np.arange(len(tokens)), list(tokens)]
+            return np.zeros((0, len(self._model.vocabulary)), np.float32)
+        return self._model.forward([*self._ids, *tokens[:-1]])[len(self._ids) - 1 :]
+
+    def score(self, tokens: Sequence[int]) -> Floats:
+        return log_softmax(self.logits_of(tokens))[np.arange(len(tokens)), list(tokens)]

@@ -1,21 +1,23 @@
 """What methods stand on. A method file imports from here and from nowhere else in the package."""
 
-from reference_impls.core.decoding import TextSession, token_bytes, token_ids, write_until
+from reference_impls.core.decoding import Segment, TextSession, token_bytes, token_ids, write_segment, write_until
+from reference_impls.core.embedding import Embedder, LatentEmbedder, Reduction, Vectors
+from reference_impls.core.index import Neighbours
 from reference_impls.core.learn import (
-    Embedder,
+    Adam,
     Logistic,
-    Reduction,
     Ridge,
     kmeans,
     log_softmax,
     sigmoid,
     softmax,
     squared_distances,
+    threshold_for_share,
 )
 from reference_impls.core.meter import Meter, Usage
 from reference_impls.core.model import Floats, Generation, Logits, Model, Price, Session, TokenModel
 from reference_impls.core.pool import Pool
-from reference_impls.core.prompts import check_prompt, fuse_prompt, grade_prompt
+from reference_impls.core.prompts import check_prompt, drafts_of, fuse, fuse_prompt, grade_prompt
 from reference_impls.core.query import Query
 from reference_impls.core.registry import MethodInfo, method, registered
 from reference_impls.core.stages import (
@@ -26,18 +28,32 @@ from reference_impls.core.stages import (
     Method,
     NoParameters,
     Router,
+    ThresholdParameters,
+    ThresholdRouter,
     UtilityRouter,
 )
 from reference_impls.core.stats import bootstrap_interval
 from reference_impls.core.suggest import nearest
-from reference_impls.core.text import bleu, chrf, distinct_n, final_answer, lcs_length, normalise, rouge_l, words
+from reference_impls.core.text import (
+    answer_of,
+    bleu,
+    chrf,
+    distinct_n,
+    final_answer,
+    lcs_length,
+    normalise,
+    rouge_l,
+    words,
+)
 from reference_impls.core.training import TrainingSet
 
 __all__ = [
-    "Aggregator", "Attempt", "Cascade", "Embedder", "Floats", "Fusion", "Generation", "Logistic", "Logits", "Meter",
-    "Method", "MethodInfo", "Model", "NoParameters", "Pool", "Price", "Query", "Reduction", "Ridge", "Router",
-    "Session", "TextSession", "TokenModel", "TrainingSet", "Usage", "UtilityRouter", "bleu", "bootstrap_interval",
-    "check_prompt", "chrf", "distinct_n", "final_answer", "fuse_prompt", "grade_prompt", "kmeans", "lcs_length",
-    "log_softmax", "method", "nearest", "normalise", "registered", "rouge_l", "sigmoid", "softmax",
-    "squared_distances", "token_bytes", "token_ids", "words", "write_until",
+    "Adam", "Aggregator", "Attempt", "Cascade", "Embedder", "Floats", "Fusion", "Generation", "LatentEmbedder",
+    "Logistic", "Logits", "Meter", "Method", "MethodInfo", "Model", "Neighbours", "NoParameters", "Pool", "Price",
+    "Query", "Reduction", "Ridge", "Router", "Segment", "Session", "TextSession", "ThresholdParameters",
+    "ThresholdRouter", "TokenModel", "TrainingSet", "Usage", "UtilityRouter", "Vectors", "answer_of", "bleu",
+    "bootstrap_interval", "check_prompt", "chrf", "distinct_n", "drafts_of", "final_answer", "fuse",
+    "fuse_prompt", "grade_prompt", "kmeans", "lcs_length", "log_softmax", "method", "nearest", "normalise",
+    "registered", "rouge_l", "sigmoid", "softmax", "squared_distances", "threshold_for_share", "token_bytes",
+    "token_ids", "words", "write_segment", "write_until",
 ]  # fmt: skip

@@ -1,17 +1,17 @@
-"""Small learners in NumPy that methods share: softmax, hashed n-gram embedding, k-means, ridge and logistic
-regression.
+"""Small learners in NumPy that methods share: softmax, k-means, ridge and logistic regression, Adam.
+
+Inputs may be float32, as embeddings are; what is learned is float64.
 """
 
-import itertools
-import re
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+#: Rows that are turned into float64 at a time.
+ROWS = 65_536
 
 
 def log_softmax(logits: NDArray[Any]) -> Floats:
@@ -31,114 +31,69 @@ def sigmoid(x: NDArray[Any] | float) -> Floats:
     return np.asarray(0.5 * (1 + np.tanh(0.5 * np.asarray(x, np.float64))))
 
 
-class Embedder:
-    """Unit vectors of texts: TF-IDF of hashed word uni- and bigrams and character trigrams; no download, no
-    vocabulary.
-
-    Args:
-        size: dimensions; n-grams share them by hash (CRC-32, so the same on every machine).
-
-    >>> e = Embedder(512).fit(["the red fox", "the old mill", "sum the even numbers"])
-    >>> v = e.transform(["a red fox", "the mill"])
-    >>> v.shape, bool(np.allclose(np.linalg.norm(v, axis=1), 1))
-    ((2, 512), True)
-    """
-
-    def __init__(self, size: int = 2048) -> None:
-        self.size = size
-
-    def _counts(self, text: str) -> Floats:
-        # Digits are one class each length: which numbers stand in a problem says little, that some do says
-        # much.
-        lowered = re.sub(r"\d+", lambda m: "0" * len(m.group()), text.lower())
-        tokens = re.findall(r"[a-z0]+|[^\sa-z0]", lowered)
-        grams = tokens + [f"{a} {b}" for a, b in itertools.pairwise(tokens)]
-        padded = f"^{lowered}$"
-        grams += [f"#{padded[i : i + 3]}" for i in range(len(padded) - 2)]
-        counts = np.zeros(self.size)
-        for gram in grams:
-            counts[zlib.crc32(gram.encode()) % self.size] += 1
-        return counts
-
-    def fit(self, texts: Sequence[str]) -> "Embedder":
-        """Learns the inverse document frequencies (smoothed, as scikit-learn's)."""
-        present = np.array([self._counts(t) > 0 for t in texts]).sum(0)
-        self.idf_: Floats = np.log((1 + len(texts)) / (1 + present)) + 1
-        return self
-
-    def transform(self, texts: Sequence[str]) -> Floats:
-        """Unit vectors [texts, size]; counts are damped by log(1 + count)."""
-        vectors = np.log1p(np.array([self._counts(t) for t in texts])) * self.idf_
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.maximum(norms, 1e-12))
-
-
-class Reduction:
-    """Truncated singular value decomposition: vectors [n, d] to unit vectors [n, size] (latent semantic
-    analysis).
-    """
-
-    def __init__(self, size: int = 64) -> None:
-        self.size = size
-
-    def fit(self, x: Floats) -> "Reduction":
-        self.axes_: Floats = np.linalg.svd(x, full_matrices=False)[2][: self.size].T
-        return self
-
-    def transform(self, x: Floats) -> Floats:
-        z = x @ self.axes_
-        return np.asarray(z / np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-12))
-
-
-def kmeans(x: Floats, k: int, rng: np.random.Generator, rounds: int = 50) -> tuple[Floats, NDArray[np.int64]]:
+def kmeans(
+    x: NDArray[Any], k: int, rng: np.random.Generator, rounds: int = 50
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Lloyd's k-means with k-means++ seeding.
 
     Returns:
-        centres [k, d] and the centre of every point [n]; an empty cluster keeps its last centre. k is cut to
-        n.
+        centres [k, d] and the centre of every point [n]; an empty cluster keeps its last centre. k is cut to n.
     """
     k = min(k, len(x))
     centres = x[rng.integers(len(x))][None]
+    distances = squared_distances(x, centres)[:, 0].astype(np.float64)
     while len(centres) < k:
-        nearest = squared_distances(x, centres).min(1)
-        total = nearest.sum()
-        shares = nearest / total if total > 0 else None
-        centres = np.concatenate([centres, x[rng.choice(len(x), p=shares)][None]])
-    labels = np.full(len(x), -1)
+        total = distances.sum()
+        fresh = x[rng.choice(len(x), p=distances / total if total > 0 else None)][None]
+        centres = np.concatenate([centres, fresh])
+        distances = np.minimum(distances, squared_distances(x, fresh)[:, 0])
+    labels = np.full(len(x), -1, np.int64)
     for _ in range(rounds):
-        fresh = squared_distances(x, centres).argmin(1)
+        # The nearest centre: |x|^2 is the same for all of them.
+        half = (centres**2).sum(1) / 2
+        fresh = np.concatenate([(rows @ centres.T - half).argmax(1) for rows in _parts(x)])
         if np.array_equal(fresh, labels):
             break
         labels = fresh
         centres = np.array([x[labels == c].mean(0) if np.any(labels == c) else centres[c] for c in range(k)])
-    return centres, labels.astype(np.int64)
+    return centres, labels
 
 
-def squared_distances(a: Floats, b: Floats) -> Floats:
+def squared_distances(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     """Squared Euclidean distances [len(a), len(b)], never below zero."""
     return np.asarray(np.maximum((a**2).sum(1)[:, None] - 2 * a @ b.T + (b**2).sum(1)[None], 0))
 
 
+def _parts(x: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Blocks of rows."""
+    for start in range(0, len(x), ROWS):
+        yield x[start : start + ROWS]
+
+
 class Ridge:
-    """Linear least squares with an L2 penalty on the weights and a free intercept; several targets at
-    once.
-    """
+    """Linear least squares with an L2 penalty on the weights and a free intercept; several targets at once."""
 
     def __init__(self, penalty: float = 1.0) -> None:
         self.penalty = penalty
 
-    def fit(self, x: Floats, y: Floats) -> "Ridge":
+    def fit(self, x: NDArray[Any], y: Floats) -> "Ridge":
         """x [n, d], y [n] or [n, targets]."""
-        self.x_mean_, y_mean = x.mean(0), y.mean(0)
-        xc, yc = x - self.x_mean_, y - y_mean
+        self.x_mean_: Floats = x.mean(0, dtype=np.float64)
+        self.intercept_ = y_mean = y.mean(0)
         if len(x) >= x.shape[1]:
-            self.weights_ = np.linalg.solve(xc.T @ xc + self.penalty * np.eye(x.shape[1]), xc.T @ yc)
+            gram, product = self.penalty * np.eye(x.shape[1]), np.zeros((x.shape[1], *y.shape[1:]))
+            for rows, targets in zip(_parts(x), _parts(y), strict=True):
+                centred = rows - self.x_mean_
+                gram += centred.T @ centred
+                product += centred.T @ (targets - y_mean)
+            self.weights_ = np.linalg.solve(gram, product)
         else:  # the dual form is smaller
-            self.weights_ = xc.T @ np.linalg.solve(xc @ xc.T + self.penalty * np.eye(len(x)), yc)
-        self.intercept_ = y_mean
+            centred = x - self.x_mean_
+            dual = centred @ centred.T + self.penalty * np.eye(len(x))
+            self.weights_ = centred.T @ np.linalg.solve(dual, y - y_mean)
         return self
 
-    def predict(self, x: Floats) -> Floats:
+    def predict(self, x: NDArray[Any]) -> Floats:
         return np.asarray((x - self.x_mean_) @ self.weights_ + self.intercept_)
 
 
@@ -154,36 +109,83 @@ class Logistic:
         self.penalty = penalty
         self.intercept = intercept
 
-    def fit(self, x: Floats, y: Floats, weights: Floats | None = None, rounds: int = 50) -> "Logistic":
+    def fit(self, x: NDArray[Any], y: Floats, weights: Floats | None = None, rounds: int = 50) -> "Logistic":
         """x [n, d], y [n] in [0, 1], weights [n] of the examples."""
-        design = np.hstack([x, np.ones((len(x), 1))]) if self.intercept else x
         importance = np.ones(len(x)) if weights is None else weights
-        ridge = np.full(design.shape[1], self.penalty)
+        ridge = np.full(x.shape[1] + self.intercept, self.penalty)
         if self.intercept:
             ridge[-1] = 1e-9
-        beta = np.zeros(design.shape[1])
+        beta = np.zeros(len(ridge))
+
+        def blocks() -> Iterator[tuple[Floats, Floats, Floats]]:
+            for rows, labels, counts in zip(_parts(x), _parts(y), _parts(importance), strict=True):
+                design = rows.astype(np.float64, copy=False)
+                yield np.hstack([design, np.ones((len(rows), 1))]) if self.intercept else design, labels, counts
 
         def loss(b: Floats) -> float:
-            z = design @ b
-            return float(importance @ (np.logaddexp(0, z) - y * z) + 0.5 * ridge @ b**2)
+            total = 0.5 * float(ridge @ b**2)
+            for design, labels, counts in blocks():
+                z = design @ b
+                total += float(counts @ (np.logaddexp(0, z) - labels * z))
+            return total
 
         current = loss(beta)
         for _ in range(rounds):
-            p = sigmoid(design @ beta)
-            gradient = design.T @ (importance * (p - y)) + ridge * beta
-            curvature = (design * (importance * p * (1 - p))[:, None]).T @ design + np.diag(ridge + 1e-9)
+            gradient, curvature = ridge * beta, np.diag(ridge + 1e-9)
+            for design, labels, counts in blocks():
+                p = sigmoid(design @ beta)
+                gradient += design.T @ (counts * (p - labels))
+                curvature += (design * (counts * p * (1 - p))[:, None]).T @ design
             step = np.linalg.solve(curvature, gradient)
             size = 1.0
-            while size > 1e-6 and loss(beta - size * step) > current:
+            while (reached := loss(beta - size * step)) > current and size > 1e-6:
                 size /= 2
             beta = beta - size * step
-            before, current = current, loss(beta)
+            before, current = current, reached
             if before - current < 1e-9:
                 break
         self.weights_: Floats = beta[:-1] if self.intercept else beta
         self.intercept_ = float(beta[-1]) if self.intercept else 0.0
         return self
 
-    def predict(self, x: Floats) -> Floats:
+    def predict(self, x: NDArray[Any]) -> Floats:
         """Probability of label 1, [n]."""
         return sigmoid(x @ self.weights_ + self.intercept_)
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015) with an L2 penalty in the gradient, as PyTorch's.
+
+    Args:
+        values: arrays that `step` changes in place.
+        rate: learning rate.
+        decay: weight of the L2 penalty.
+    """
+
+    def __init__(self, values: Sequence[Floats], rate: float, decay: float = 0.0) -> None:
+        self.values, self.rate, self.decay = values, rate, decay
+        self._first, self._second = ([np.zeros_like(v) for v in values] for _ in range(2))
+        self._steps = 0
+
+    def step(self, gradients: Sequence[Floats]) -> None:
+        """One step against the gradients, one an array."""
+        self._steps += 1
+        rate, correction = self.rate / (1 - 0.9**self._steps), 1 - 0.999**self._steps
+        for i, gradient in enumerate(gradients):
+            g = gradient + self.decay * self.values[i]
+            self._first[i] += 0.1 * (g - self._first[i])
+            self._second[i] += 0.001 * (g**2 - self._second[i])
+            self.values[i][...] -= rate * self._first[i] / (np.sqrt(self._second[i] / correction) + 1e-8)
+
+
+def threshold_for_share(values: Floats, share: float) -> float:
+    """Threshold that about `share` of the values [n] reach; inf for none, minus inf for all.
+
+    >>> threshold_for_share(np.array([0.2, 0.4, 0.6, 0.8]), 0.25)
+    0.8
+    """
+    if share <= 0 or not len(values):
+        return np.inf if share <= 0 else -np.inf
+    if share >= 1:
+        return -np.inf
+    return float(np.sort(values)[::-1][max(round(share * len(values)), 1) - 1])

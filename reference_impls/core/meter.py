@@ -7,9 +7,9 @@ pool leads to an unmetered model.
 
 import itertools
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
@@ -24,11 +24,16 @@ _table: "dict[int, _Account | _OpenSession | Meter]" = {}
 class Usage:
     """What one query has cost.
 
+    A session that is driven token by token is billed by what its forward passes do, whoever chose the tokens. A
+    next-token distribution is the work of one completion token, and the token that is then appended, the model's
+    own or not, belongs to it. All other tokens that a pass reads, such as text that others wrote meanwhile, are
+    prompt tokens. What no pass reads costs nothing. A model that writes alone pays as for `generate`.
+
     Attributes:
         models: names of the models called, in the order of their first call.
         calls: responses generated, texts scored and token sessions started.
         prompt_tokens, completion_tokens: tokens read and written. A prompt with several samples is read (and
-            billed) once; a session reads its prompt once and bills what is appended as completion.
+            billed) once.
         cost: US dollars.
         latency: seconds of all calls, one after another (for replayed responses the recorded ones).
         critical_path: seconds if calls inside `Pool.parallel` to different models run side by side.
@@ -61,7 +66,8 @@ class Meter:
         _table[self._number] = self
         self._accounts = [next(_numbers) for _ in models]
         self._usage = Usage()
-        self._branches: dict[str, float] | None = None
+        self._branches: dict[str, float] = {}
+        self._depth = 0
         self._started = 0.0
         metered: list[MeteredModel] = []
         for number, model in zip(self._accounts, models, strict=True):
@@ -80,7 +86,7 @@ class Meter:
     def begin(self) -> None:
         """Starts counting for a new query."""
         self._usage = Usage()
-        self._branches = None
+        self._depth = 0
         self._started = time.perf_counter()
 
     def end(self) -> Usage:
@@ -88,8 +94,10 @@ class Meter:
         self._usage.wall_seconds = time.perf_counter() - self._started
         return self._usage
 
-    def record(self, model: Model, calls: int, prompt: int, completion: int, seconds: float) -> None:
-        """Books one call."""
+    def record(
+        self, model: Model, calls: int, prompt: int, completion: int, seconds: float, cost: float | None = None
+    ) -> None:
+        """Books one call; `cost` in US dollars is price times tokens where it is not given."""
         usage = self._usage
         if model.name not in usage.tokens_by_model:
             usage.models.append(model.name)
@@ -98,9 +106,9 @@ class Meter:
         usage.calls += calls
         usage.prompt_tokens += prompt
         usage.completion_tokens += completion
-        usage.cost += model.price.of(prompt, completion)
+        usage.cost += model.price.of(prompt, completion) if cost is None else cost
         usage.latency += seconds
-        if self._branches is None:
+        if not self._depth:
             usage.critical_path += seconds
         else:
             self._branches[model.name] = self._branches.get(model.name, 0.0) + seconds
@@ -109,20 +117,14 @@ class Meter:
         """Books time inside a forward pass of a token session."""
         self._usage.forward_seconds += seconds
 
-    @contextmanager
-    def side_by_side(self) -> Iterator[None]:
-        """Calls in here to different models overlap; those to one model follow one another. Nested blocks
-        join the outer.
+    def nest(self, levels: int) -> None:
+        """Opens (1) or closes (-1) a block in which calls to different models overlap; those to one model follow one
+        another. Nested blocks join the outer.
         """
-        if self._branches is not None:
-            yield
-            return
-        self._branches = {}
-        try:
-            yield
-        finally:
+        self._depth += levels
+        if not self._depth:
             self._usage.critical_path += max(self._branches.values(), default=0.0)
-            self._branches = None
+            self._branches = {}
 
 
 class _Parallel:
@@ -133,12 +135,19 @@ class _Parallel:
     def __init__(self, number: int) -> None:
         self._number = number
 
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
+    def __call__(self) -> "_Parallel":
+        return self
+
+    def __enter__(self) -> None:
+        self._nest(1)
+
+    def __exit__(self, *_error: object) -> None:
+        self._nest(-1)
+
+    def _nest(self, levels: int) -> None:
         meter = _table[self._number]
         assert isinstance(meter, Meter)
-        with meter.side_by_side():
-            yield
+        meter.nest(levels)
 
 
 @dataclass
@@ -151,11 +160,27 @@ class _Account:
 
 @dataclass
 class _OpenSession:
-    """A token session, its model and its meter."""
+    """A token session, its model and its meter.
+
+    Attributes:
+        unread: appended tokens that no forward pass has read yet.
+        paid: how many of them, 0 or 1, belong to the last distribution.
+        asked: whether the distribution at the end of the text has been billed.
+    """
 
     session: Session
     model: TokenModel
     meter: Meter
+    unread: int = 0
+    paid: int = 0
+    asked: bool = False
+
+    def bill(self, calls: int, read: int, written: int, before: float) -> None:
+        """Books what the model has done since its clock of forward passes stood at `before`."""
+        seconds = self.model.forward_seconds - before
+        self.meter.forward(seconds)
+        self.meter.record(self.model, calls, max(self.unread - self.paid, 0) + read, written, seconds)
+        self.unread, self.paid = 0, written
 
 
 class MeteredModel:
@@ -166,6 +191,7 @@ class MeteredModel:
         self.name = model.name
         self.size = model.size
         self.price = model.price
+        self.context = model.context
 
     def generate(
         self, prompt: str, *, n: int = 1, temperature: float = 0.0, max_tokens: int = 160,
@@ -181,6 +207,7 @@ class MeteredModel:
             responses[0].prompt_tokens if responses else 0,
             sum(r.completion_tokens for r in responses),
             sum(r.latency for r in responses),
+            recorded_cost(account.model, responses),
         )
         return responses
 
@@ -206,13 +233,11 @@ class MeteredTokenModel(MeteredModel):
 
     @property
     def forward_seconds(self) -> float:
-        model = _account(self._number).model
-        return model.forward_seconds if isinstance(model, TokenModel) else 0.0
+        return self._model().forward_seconds
 
     def _model(self) -> TokenModel:
-        model = _account(self._number).model
-        assert isinstance(model, TokenModel)
-        return model
+        # A cast, as asking whether an object has all members of a protocol takes as long as a small forward pass.
+        return cast(TokenModel, _account(self._number).model)
 
     def encode(self, text: str) -> list[int]:
         return self._model().encode(text)
@@ -227,7 +252,7 @@ class MeteredTokenModel(MeteredModel):
 
 
 class MeteredSession:
-    """A `core.model.Session` whose forward passes are booked. What is appended counts as written tokens."""
+    """A `core.model.Session` whose forward passes are booked (see `Usage` for what counts as read and written)."""
 
     __slots__ = ("_number",)
 
@@ -251,33 +276,49 @@ class MeteredSession:
         opened = self._open()
         before = opened.model.forward_seconds
         logits = opened.session.next_logits()
-        seconds = opened.model.forward_seconds - before
-        opened.meter.forward(seconds)
-        opened.meter.record(opened.model, 0, 0, 0, seconds)
+        if not opened.asked:
+            opened.bill(0, 0, 1, before)
+            opened.asked = True
         # A copy: a method may write into what it gets without disturbing the session.
         return np.array(logits)
 
     def append(self, *tokens: int) -> None:
         opened = self._open()
         opened.session.append(*tokens)
-        opened.meter.record(opened.model, 0, 0, len(tokens), 0.0)
+        opened.unread += len(tokens)
+        opened.asked = opened.asked and not tokens
 
     def rollback(self, count: int) -> None:
-        self._open().session.rollback(count)
+        opened = self._open()
+        opened.session.rollback(count)
+        opened.unread = max(opened.unread - count, 0)
+        opened.asked = opened.asked and not count
 
     def fork(self) -> "MeteredSession":
+        old = self._open()
+        new = _OpenSession(old.session.fork(), old.model, old.meter, old.unread, old.paid, old.asked)
+        return MeteredSession(new)
+
+    def logits_of(self, tokens: Sequence[int]) -> Logits:
         opened = self._open()
-        return MeteredSession(_OpenSession(opened.session.fork(), opened.model, opened.meter))
+        before = opened.model.forward_seconds
+        result = opened.session.logits_of(tokens)
+        opened.bill(1, len(tokens), 0, before)
+        return result
 
     def score(self, tokens: Sequence[int]) -> Floats:
         opened = self._open()
         before = opened.model.forward_seconds
         result = opened.session.score(tokens)
-        seconds = opened.model.forward_seconds - before
-        opened.meter.forward(seconds)
-        # Reading another model's words is billed as reading.
-        opened.meter.record(opened.model, 1, len(tokens), 0, seconds)
+        opened.bill(1, len(tokens), 0, before)
         return result
+
+
+def recorded_cost(model: Model, responses: Sequence[Generation]) -> float | None:
+    """US dollars of one call's responses where the backend knows the cost of any; None leaves it to the meter."""
+    if all(r.cost is None for r in responses):
+        return None
+    return sum(model.price.of(r.prompt_tokens, r.completion_tokens) if r.cost is None else r.cost for r in responses)
 
 
 def _account(number: int) -> _Account:

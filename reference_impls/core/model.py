@@ -30,13 +30,15 @@ class Generation:
     Attributes:
         model: the model's name.
         text: the response without the prompt.
-        tokens: the completion's tokens as text pieces, without the end token; empty if the backend does not
-            tell.
+        tokens: the completion's tokens as text pieces, without the end token; empty if the backend does not tell.
         logprobs: natural log-probabilities of `tokens` under the model at temperature 1, and, if `finished`,
             of the end token after them; empty if the backend does not tell.
         prompt_tokens, completion_tokens: what is billed; the end token counts as a completion token.
         latency: seconds (for replayed responses the recorded ones).
         finished: False if the response was cut at the token limit.
+        answer: the final answer where the backend knows it (recorded responses); None leaves it to
+            `core.text.answer_of` to read it from the text.
+        cost: US dollars where the backend knows what was paid; None is price times tokens.
     """
 
     model: str
@@ -47,6 +49,8 @@ class Generation:
     completion_tokens: int = 0
     latency: float = 0.0
     finished: bool = True
+    answer: str | None = None
+    cost: float | None = None
 
     @property
     def mean_logprob(self) -> float:
@@ -67,6 +71,10 @@ class Model(Protocol):
 
     @property
     def price(self) -> Price: ...
+    @property
+    def context(self) -> int:
+        """Tokens of prompt and response that fit; 0 where it is not known."""
+        ...
 
     def generate(
         self,
@@ -78,13 +86,16 @@ class Model(Protocol):
         stop: Sequence[str] = (),
         seed: int = 0,
     ) -> list[Generation]:
-        """`n` responses; temperature 0 is greedy; the same arguments give the same responses."""  # fmt: skip
+        """`n` responses; temperature 0 is greedy; the same arguments give the same responses. A response stops
+        at the end of the context, unfinished.
+
+        Raises:
+            ValueError: the prompt leaves no room for a response in the context.
+        """  # fmt: skip
         ...
 
     def score(self, prompt: str, continuation: str) -> Floats:
-        """Log-probabilities [tokens of the continuation] of the continuation's own tokens after the
-        prompt.
-        """
+        """Log-probabilities [tokens of the continuation] of the continuation's own tokens after the prompt."""
         ...
 
 
@@ -97,8 +108,10 @@ class Session(Protocol):
         ...
 
     def next_logits(self) -> Logits:
-        """Logits [vocabulary] of the next token; runs the model over what was appended since the last
-        call.
+        """Logits [vocabulary] of the next token; runs the model over what was appended since the last call.
+
+        Raises:
+            ValueError: the text is longer than the model's context.
         """
         ...
 
@@ -114,10 +127,14 @@ class Session(Protocol):
         """An independent session with the same text; shares the cache."""
         ...
 
-    def score(self, tokens: Sequence[int]) -> Floats:
-        """Log-probabilities [len(tokens)] of tokens that would follow; the session stays as it is. One
-        forward pass.
+    def logits_of(self, tokens: Sequence[int]) -> Logits:
+        """Logits [len(tokens), vocabulary] before each of some tokens that would follow; the session stays as it
+        is. One forward pass.
         """
+        ...
+
+    def score(self, tokens: Sequence[int]) -> Floats:
+        """Log-probabilities [len(tokens)] of tokens that would follow, from the same pass as `logits_of`."""
         ...
 
 

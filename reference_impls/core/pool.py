@@ -14,8 +14,7 @@ class Pool:
 
     Args:
         models: at least one; names differ.
-        parallel: opens a block in which calls to different models count as running side by side (set by the
-            meter).
+        parallel: opens a block in which calls to different models count as running side by side (set by the meter).
 
     Raises:
         ValueError: no model, or two of the same name.
@@ -48,10 +47,10 @@ class Pool:
         """Position of a model.
 
         Raises:
-            KeyError: no such model; the message names the nearest one.
+            ValueError: no such model; the message names the nearest one.
         """
         if name not in self.names:
-            raise KeyError(f"no model {name!r} in the pool{nearest(name, self.names)}")
+            raise ValueError(f"no model {name!r} in the pool{nearest(name, self.names)}")
         return self.names.index(name)
 
     @property

@@ -17,6 +17,21 @@ CATEGORIES = (
 )  # fmt: skip
 
 
+#: What a method asks of its models and data beyond one response a model and query, and what that means.
+NEEDS = {
+    "labels": "scored training queries",
+    "feedback": "the score of its own choices, query by query",
+    "text": "the full text of responses",
+    "answers": "final answers that can be compared",
+    "samples": "several sampled responses of one model",
+    "logprobs": "log-probabilities of a model's own response",
+    "scoring": "log-probabilities of given text under a model",
+    "distributions": "next-token distributions, token by token",
+    "shared-vocabulary": "models that share one vocabulary",
+    "new-prompts": "models that respond to prompts which the method writes (judging, checking, fusing)",
+}
+
+
 @dataclass(frozen=True)
 class MethodInfo:
     """A registered method.
@@ -28,6 +43,7 @@ class MethodInfo:
         cls: its class; `cls.Parameters` is the frozen dataclass of its parameters.
         doc: the docstring of its file.
         path: of its file.
+        needs: keys of `NEEDS`: what the method with its default parameters asks for.
     """
 
     name: str
@@ -37,6 +53,7 @@ class MethodInfo:
     cls: type[Method]
     doc: str
     path: Path
+    needs: tuple[str, ...] = ()
 
     def parameters(self, settings: dict[str, str] | None = None) -> Any:
         """The parameters with some set from text (``name=value`` on the command line).
@@ -74,21 +91,26 @@ _methods: dict[str, MethodInfo] = {}
 M = TypeVar("M", bound=type[Method])
 
 
-def method(*, name: str, category: str, family: str = "", papers: Sequence[str] = ()) -> Callable[[M], M]:
+def method(
+    *, name: str, category: str, family: str = "", papers: Sequence[str] = (), needs: Sequence[str] = ()
+) -> Callable[[M], M]:
     """Registers a class as a method; the docstring of its file describes it.
 
     Raises:
-        ValueError: the name is taken by another file, or the category does not exist.
+        ValueError: the name is taken by another file, or the category or a need does not exist.
     """
 
     def register(cls: M) -> M:
         if category not in CATEGORIES:
             raise ValueError(f"{name}: no category {category!r}{nearest(category, CATEGORIES)}")
+        for need in needs:
+            if need not in NEEDS:
+                raise ValueError(f"{name}: no need {need!r}{nearest(need, NEEDS)}")
         path = Path(inspect.getfile(cls))
         if name in _methods and _methods[name].path != path:
             raise ValueError(f"two methods are called {name!r}: {_methods[name].path} and {path}")
         doc = inspect.getdoc(inspect.getmodule(cls)) or ""
-        _methods[name] = MethodInfo(name, category, family, tuple(papers), cls, doc, path)
+        _methods[name] = MethodInfo(name, category, family, tuple(papers), cls, doc, path, tuple(needs))
         return cls
 
     return register

@@ -1,6 +1,4 @@
-"""The stages: what a method of each stage implements. Whatever it is, a method answers a query with a
-text.
-"""
+"""The stages: what a method of each stage implements. Whatever it is, a method answers a query with a text."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -10,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from reference_impls.core.decoding import TextSession
-from reference_impls.core.model import Floats, Generation, Model, TokenModel
+from reference_impls.core.model import Floats, Generation, Logits, Model, TokenModel
 from reference_impls.core.pool import Pool
 from reference_impls.core.query import Query
 from reference_impls.core.training import TrainingSet
@@ -32,9 +30,9 @@ class Method(ABC):
 
     #: Frozen dataclass of the method's parameters; every default is the paper's, said in a comment.
     Parameters: ClassVar[type[Any]] = NoParameters
-    #: How many sampled responses a model and query the method wants in its training set beside the greedy
-    #: one.
-    training_samples: ClassVar[int] = 0
+    #: How many sampled responses a model and query the method wants in its training set beside the greedy one. The
+    #: runner asks the instance, so that it may depend on the parameters.
+    training_samples: int = 0
     #: Whether `fit` needs a training set at all; without, none is recorded for it.
     needs_training: bool = False
 
@@ -44,9 +42,7 @@ class Method(ABC):
         self.rng = np.random.default_rng(0) if rng is None else rng
 
     def fit(self, train: TrainingSet) -> None:  # noqa: B027 (methods that learn nothing leave it as it is)
-        """Learns from recorded responses; called once, before the first query, where `needs_training` is
-        set.
-        """
+        """Learns from recorded responses; called once, before the first query, where `needs_training` is set."""
 
     @abstractmethod
     def answer(self, query: Query) -> str:
@@ -90,9 +86,51 @@ class UtilityRouter(Router):
         return int(best[np.argmin(self.pool.prices[best])])
 
 
+@dataclass(frozen=True)
+class ThresholdParameters:
+    """Parameters of every `ThresholdRouter`."""
+
+    #: Names of the strong and the weak model; empty: the dearest and the cheapest of the pool.
+    strong: str = ""
+    weak: str = ""
+    #: Least probability at which the strong model serves: 0 is always strong, above 1 always weak. Below 0 it is
+    #: calibrated on training queries.
+    threshold: float = -1.0
+
+
+class ThresholdRouter(Router):
+    """A router between two models: the strong one serves where the estimated probability that it is needed reaches a
+    threshold. One pass over `strong_probability` gives its whole cost-quality curve.
+
+    Attributes:
+        strong_, weak_: positions in the pool.
+        threshold_: of the probability; set by `fit`.
+    """
+
+    Parameters = ThresholdParameters
+    threshold_: float
+
+    def __init__(self, pool: Pool, parameters: Any = None, rng: np.random.Generator | None = None) -> None:
+        super().__init__(pool, parameters, rng)
+        p, order = self.parameters, self.pool.by_price()
+        self.strong_ = self.pool.index(p.strong) if p.strong else order[-1]
+        self.weak_ = self.pool.index(p.weak) if p.weak else order[0]
+
+    @abstractmethod
+    def strong_probabilities(self, prompts: Sequence[str]) -> Floats:
+        """Probability that the strong model is needed, [prompts]."""
+
+    def strong_probability(self, query: Query) -> float:
+        """The same for one query."""
+        return float(self.strong_probabilities([query.prompt])[0])
+
+    def route(self, query: Query) -> int:
+        return self.strong_ if self.strong_probability(query) >= self.threshold_ else self.weak_
+
+
 class Fusion(Method):
     """During inference, token by token: all models read the same text, and each step decides the next piece
-    of it.
+    of it. The response ends, cut, where it fills a model's context.
     """
 
     def members(self) -> list[TokenModel]:
@@ -105,22 +143,27 @@ class Fusion(Method):
 
     @abstractmethod
     def step(self, texts: Sequence[TextSession]) -> bytes | None:
-        """The next piece of text, as bytes (any length), or None to end. The loop appends it to every model's
-        text.
+        """The next piece of text, as bytes (any length), or None to end. The loop appends it to every model's text.
+
+        A step tells which forward passes do not wait for one another: those inside `Pool.parallel`, as `logits`
+        opens it.
         """
+
+    def logits(self, texts: Sequence[TextSession]) -> list[Logits]:
+        """Every model's logits of its next token, [models][vocabulary], asked side by side."""
+        with self.pool.parallel():
+            return [text.next_logits() for text in texts]
 
     def answer(self, query: Query) -> str:
         texts = [TextSession(model, query.prompt) for model in self.members()]
         self.begin(query, texts)
         for _ in range(query.max_tokens):
-            # The models' forward passes of a step do not wait for one another.
-            with self.pool.parallel():
-                piece = self.step(texts)
+            piece = self.step(texts)
             if piece is None:
                 break
             for text in texts:
                 text.append(piece)
-            if any(stop in texts[0].text for stop in query.stop):
+            if any(text.room <= 0 for text in texts) or any(stop in texts[0].text for stop in query.stop):
                 break
         return texts[0].text
 
@@ -161,8 +204,7 @@ class Attempt:
 class Cascade(Method):
     """After inference, one model after another until a response is good enough."""
 
-    #: Positions of the models in the order in which they are asked; from cheap to dear unless `fit` sets
-    #: another one.
+    #: Positions of the models in the order in which they are asked; from cheap to dear unless `fit` sets another one.
     order: Sequence[int]
 
     def __init__(self, pool: Pool, parameters: Any = None, rng: np.random.Generator | None = None) -> None:

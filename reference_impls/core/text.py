@@ -5,6 +5,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from reference_impls.core.model import Generation
+from reference_impls.core.query import Query
+
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
 _LETTER = re.compile(r"\(([a-d])\)")
 
@@ -31,8 +34,8 @@ def final_answer(text: str, kind: str) -> str | None:
     Returns:
         None if there is no answer; None never equals an answer and never wins a vote.
 
-    >>> final_answer("7+5=12\\n= 132", "number"), final_answer("Menlok (b)", "short"), final_answer(" ",
-    "short") ('132', 'b', None)
+    >>> final_answer("7+5=12\\n= 132", "number"), final_answer("Menlok (b)", "short"), final_answer(" ", "short")
+    ('132', 'b', None)
     """
     if kind == "number":
         numbers = _NUMBER.findall(text)
@@ -50,9 +53,30 @@ def final_answer(text: str, kind: str) -> str | None:
     return whole or None
 
 
+def answer_of(generation: Generation, query: Query) -> str | None:
+    """The final answer of a response: the one that came with it (recorded responses), else `final_answer`.
+
+    >>> question = Query("t/0", "t", "1 + 1 = ?", "number")
+    >>> answer_of(Generation("m", "= 2"), question), answer_of(Generation("m", "", answer="two"), question)
+    ('2', 'two')
+    """
+    if generation.answer is not None:
+        return generation.answer or None  # recorded as empty: the response holds none
+    return final_answer(generation.text, query.kind)
+
+
 def words(text: str) -> list[str]:
-    """Lower-case words and digits, the tokens of ROUGE-L and BLEU here (as rouge-score without stemming)."""
+    """Lower-case words and digits, the tokens of ROUGE-L here (as rouge-score without stemming)."""
     return re.findall(r"[a-z0-9]+", text.lower())
+
+
+def symbols_and_words(text: str) -> list[str]:
+    """Lower-case words, numbers and single symbols, the tokens of BLEU here.
+
+    >>> symbols_and_words("If x_1>3:")
+    ['if', 'x', '_', '1', '>', '3', ':']
+    """
+    return re.findall(r"[^\W_]+|[^\w\s]|_", text.lower())
 
 
 def ngrams(tokens: Sequence[str], n: int) -> Counter[tuple[str, ...]]:
@@ -61,15 +85,20 @@ def ngrams(tokens: Sequence[str], n: int) -> Counter[tuple[str, ...]]:
 
 
 def lcs_length(a: Sequence[str], b: Sequence[str]) -> int:
-    """Length of the longest common subsequence, O(len(a) * len(b))."""
-    row = [0] * (len(b) + 1)
-    for x in a:
-        diagonal = 0
-        for j, y in enumerate(b, 1):
-            above = row[j]
-            row[j] = diagonal + 1 if x == y else max(above, row[j - 1])
-            diagonal = above
-    return row[-1]
+    """Length of the longest common subsequence: len(b) operations on numbers of len(a) bits (Hyyrö 2004).
+
+    >>> lcs_length("abcd", "bdc"), lcs_length("", "a")
+    (2, 0)
+    """
+    places: dict[str, int] = {}
+    for i, x in enumerate(a):
+        places[x] = places.get(x, 0) | 1 << i
+    # A column of the table of lengths: a bit is 0 where the length grows by one.
+    column = every = (1 << len(a)) - 1
+    for y in b:
+        met = column & places.get(y, 0)
+        column = (column + met | column - met) & every
+    return len(a) - column.bit_count()
 
 
 def rouge_l(hypothesis: str, reference: str) -> float:
@@ -104,10 +133,13 @@ def chrf(hypothesis: str, reference: str, order: int = 6, beta: float = 2.0) -> 
 
 
 def bleu(hypothesis: str, reference: str, order: int = 4) -> float:
-    """Sentence BLEU in [0, 1] with add-one smoothing of the orders above one (Lin and Och 2004), lower-case
-    words.
+    """Sentence BLEU in [0, 1] with add-one smoothing of the orders above one (Lin and Och 2004), without regard to
+    case. Tokens are words, numbers and single symbols, so that formulas and code can be told apart.
+
+    >>> bleu("x > 3", "X > 3"), bleu("x > 3", "x < 3") < 1
+    (1.0, True)
     """
-    h, r = words(hypothesis), words(reference)
+    h, r = symbols_and_words(hypothesis), symbols_and_words(reference)
     if not h or not r:
         return 0.0
     log_precision = 0.0
@@ -123,9 +155,7 @@ def bleu(hypothesis: str, reference: str, order: int = 4) -> float:
 
 
 def distinct_n(texts: Sequence[str], n: int = 2) -> float:
-    """Share of different n-grams among all n-grams of several answers (Li et al. 2016), in [0, 1]; 0 if there
-    are none.
-    """
+    """Share of different n-grams among all n-grams of several answers (Li et al. 2016), in [0, 1]; 0 without any."""
     counts: Counter[tuple[str, ...]] = Counter()
     for text in texts:
         counts.update(ngrams(words(text), n))

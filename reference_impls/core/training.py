@@ -1,6 +1,4 @@
-"""What methods that learn are given: recorded responses of the pool on a benchmark's train split, with
-scores.
-"""
+"""What methods that learn are given: scored responses of the pool to the queries of a benchmark's train split."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

@@ -19,9 +19,11 @@ Differences from the paper
    `candidates` best tokens of each model is scored at once (all tokens if none of those agree). Within the grid the
    order is that of the heap.
 2. Bytes instead of detokenised strings, as the built-in vocabularies spell bytes: blanks need no normalisation.
-3. The search also stops once an ended hypothesis scores no less than all live ones: scores are per token, so a live
-   one could in principle still overtake it.
-4. Two models at most (the paper's experiments have two; its code takes more); with one model it is beam search.
+3. Ended hypotheses are ranked by the same score per token as live ones; the authors' code ranks them by the weighted
+   sum of the L_m, and counts a stall as a token. As there, the search ends when the best ended hypothesis is ahead of
+   all live ones, although a live one could in principle still overtake it; that as many have ended as the beam holds
+   does not end it, as a few bad ones would cut a good text short.
+4. Two models at most (the authors' code takes more); with one model it is beam search.
 """
 
 from bisect import bisect_left, bisect_right
@@ -33,11 +35,11 @@ from numpy.typing import NDArray
 
 from reference_impls.core import (
     Floats,
+    Logits,
     Method,
     Query,
     TextSession,
     TokenModel,
-    log_softmax,
     method,
     token_bytes,
     token_ids,
@@ -54,7 +56,7 @@ class Parameters:
 
     #: The beam; the authors' code has 5, 1 is greedy agreement.
     beam: int = 5
-    #: w_1, the weight of the first (dearest) model; the other has 1 - w_1. The paper: equal weights.
+    #: w_1, the weight of the first (dearest) model; the other has 1 - w_1. The authors' code: equal weights.
     weight: float = 0.5
     #: Tokens a model whose pairs are scored when both choose; not in the paper (see the differences).
     candidates: int = 24
@@ -107,21 +109,27 @@ def agreement(first: TokenModel, second: TokenModel) -> NDArray[np.bool_]:
     return table
 
 
+def log_sum(logits: Logits) -> float:
+    """Logarithm of the sum of exponentials; log p(t) is logits[t] less this, and few tokens' are wanted."""
+    top = float(logits.max())
+    return top + float(np.log(np.exp(logits - top).sum()))
+
+
 def best(values: Floats, count: int) -> Ids:
     """Positions of the largest values, the largest first; -inf left out.
 
     >>> best(np.array([1.0, 3.0, -np.inf, 3.0]), 3)
     array([1, 3, 0])
     """
-    if len(values) > 4 * count:
-        found = values.argpartition(-count)[-count:]
-        found = found[(-values[found]).argsort()]
-    else:
-        found = (-values).argsort(kind="stable")[:count]
-    return found[values[found] > -np.inf]
+    # Few values of a grid are finite, and sorting those is faster than partitioning all.
+    found = np.flatnonzero(values > -np.inf)
+    return found[(-values[found]).argsort(kind="stable")[:count]]
 
 
-@method(name="abe", category="during/token-level", family="token-routing", papers=["wicks2025abe"])
+@method(
+    name="abe", category="during/token-level", family="token-routing",
+    papers=["wicks2025abe"], needs=("distributions",),
+)  # fmt: skip
 class ABE(Method):
     """Beam search over the token sequences of two models that spell one text."""
 
@@ -159,13 +167,15 @@ class ABE(Method):
                 else:
                     found.append((float(total[k]), parent, (token, STALL), (after, logprobs[1])))
             return found
-        rows = [log_softmax(text.next_logits()) for text in parent.texts]
+        rows = [text.next_logits() for text in parent.texts]
+        # What one token more has to be added to: L of the hypothesis, less the logarithm of the softmax's sum.
+        bases = [logprob - log_sum(row) for logprob, row in zip(parent.logprobs, rows, strict=True)]
         for width in (self.parameters.candidates, max(map(len, rows))):
             ids_of = [r.argpartition(-width)[-width:] if len(r) > width else np.arange(len(r)) for r in rows]
             values = [
-                weight * (logprob + row[ids]) / (length + 1)
-                for weight, logprob, row, ids, length in zip(
-                    self.weights_, parent.logprobs, rows, ids_of, parent.lengths, strict=True
+                weight / (length + 1) * (base + row[ids])
+                for weight, base, row, ids, length in zip(
+                    self.weights_, bases, rows, ids_of, parent.lengths, strict=True
                 )
             ]
             scores = values[0]
@@ -180,8 +190,8 @@ class ABE(Method):
             # The grid's rows are the first model's tokens.
             at = divmod(k, len(ids_of[1])) if len(ids_of) == 2 else (k,)
             tokens = tuple(int(ids[place]) for ids, place in zip(ids_of, at, strict=True))
-            sums = zip(parent.logprobs, rows, tokens, strict=True)
-            found.append((float(scores[k]), parent, tokens, tuple(L + float(row[t]) for L, row, t in sums)))
+            sums = zip(bases, rows, tokens, strict=True)
+            found.append((float(scores[k]), parent, tokens, tuple(base + float(row[t]) for base, row, t in sums)))
         return found
 
     def catching_up(self, parent: Hypothesis, behind: int, size: int) -> tuple[Ids, Floats]:
@@ -190,7 +200,8 @@ class ABE(Method):
         if (behind, lacks) not in self.fits_:
             self.fits_[behind, lacks] = consistent(parent.texts[behind].model.vocabulary, lacks)
         ids = self.fits_[behind, lacks]
-        return ids, log_softmax(parent.texts[behind].next_logits())[ids]
+        logits = parent.texts[behind].next_logits()
+        return ids, np.asarray(logits[ids] - log_sum(logits), np.float64)
 
     def extend(
         self, parent: Hypothesis, tokens: Sequence[int], logprobs: tuple[float, ...]
@@ -212,22 +223,21 @@ class ABE(Method):
         self.begin(models)
         texts = tuple(TextSession(model, query.prompt) for model in models)
         live = [Hypothesis(texts, (0.0,) * len(models), (0,) * len(models))]
-        done: list[tuple[float, Hypothesis]] = []
-        while live and len(done) < self.parameters.beam:
+        scores, done, best_done = [0.0], live[0], -np.inf
+        # A hypothesis is live until one that has ended scores no less.
+        while live and scores[0] > best_done:
             with self.pool.parallel():
                 options = [option for parent in live for option in self.extensions(parent)]
             options.sort(key=lambda option: -option[0])
             live, scores = [], []
             for score, parent, tokens, logprobs in options:
-                if len(live) == self.parameters.beam or len(done) == self.parameters.beam:
+                if len(live) == self.parameters.beam:
                     break
                 child, ended = self.extend(parent, tokens, logprobs)
-                cut = max(child.lengths) >= query.max_tokens
-                if ended or cut or any(stop.encode() in child.data for stop in query.stop):
-                    done.append((score, child))
-                else:
+                cut = max(child.lengths) >= query.max_tokens or any(text.room <= 0 for text in child.texts)
+                if not (ended or cut or any(stop.encode() in child.data for stop in query.stop)):
                     live.append(child)
                     scores.append(score)
-            if done and scores and max(score for score, _ in done) >= scores[0]:
-                break
-        return max(done, key=lambda item: item[0])[1].data.decode("utf-8", "replace") if done else ""
+                elif score > best_done:
+                    done, best_done = child, score
+        return done.data.decode("utf-8", "replace")

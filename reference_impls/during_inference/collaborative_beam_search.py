@@ -1,5 +1,5 @@
-"""CBS, Collaborative Beam Search: a beam search over steps of reasoning in which all models propose steps and
-all of them judge every step.
+"""CBS, Collaborative Beam Search: a beam search over steps of reasoning in which all models propose steps and all of
+them judge every step.
 
 A step is a line. Of each of the B paths in the beam, K continuations by one step are sampled, split over the N
 models by a quota. With PPL_n(s) the perplexity of step s (its end token included, if it ends the response) under
@@ -16,15 +16,15 @@ by each model; the models work side by side.
 
 Differences from the paper
 1. A step is one line, as the built-in models reason; a response of one line makes this best-of-K by consensus.
-2. Beam and samples are 2 and 4, a quarter of the continuations of the 4 and 8 known from a public
-   re-implementation, and only the three dearest models take part: a search for a CPU.
-3. The paper's own code and its sampling temperature were not seen; quota and tau follow that re-implementation.
-   It scores the whole text under each model, this the new step given the text, as the path's score is already a
-   mean over steps.
+2. Beam and samples are 2 and 4, a quarter of the continuations of the 4 and 8 that a public re-implementation has,
+   and only the three dearest models take part: a search for a CPU.
+3. The paper's own code, its sizes and its sampling temperature were not seen; quota and tau follow that
+   re-implementation. It scores the whole text under each model, this the new step given the text, as the path's score
+   is already a mean over steps.
 4. The same step proposed twice for a path is one candidate, and each model that proposed it counts as its author.
-5. A finished path leaves the beam; the search ends at B finished paths or when none is left open. A path at
-   the token limit counts as finished, and a step that does not fit a model's context is dropped,
-   as is one that a model cannot spell.
+5. A finished path leaves the beam; the search ends at B finished paths or when none is left open. A path at the
+   token limit counts as finished, and a step that does not fit a model's context is dropped, as is one that a model
+   cannot spell.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class Parameters:
     samples: int = 4
     #: tau of the quota; 0.1 in a public re-implementation.
     tau: float = 0.1
-    #: Of the sampled steps; 0 is greedy, and then a model proposes one step a path.
+    #: Of the sampled steps; 0 is greedy, and then a model proposes one step a path. The paper's was not checked.
     temperature: float = 0.7
     #: How many models, from the dearest down; 0 takes all.
     models: int = 3
@@ -92,7 +92,8 @@ def allocate(shares: Floats, total: int) -> list[int]:
 
 
 @method(
-    name="collaborative-beam-search", category="during/process-level", family="step-search", papers=["xu2025cbs"]
+    name="collaborative-beam-search", category="during/process-level", family="step-search",
+    papers=["xu2025cbs"], needs=("distributions", "scoring"),
 )  # fmt: skip
 class CollaborativeBeamSearch(Method):
     """Beam search over lines, scored by the perplexity of all models."""
@@ -122,13 +123,15 @@ class CollaborativeBeamSearch(Method):
                     )  # fmt: skip
                 except ValueError:  # longer than the model's context
                     break
+                if not logprobs:  # no room in it
+                    break
                 step = draft.data[len(text.data) :], ended
                 authors, _ = proposals.setdefault(step, (set(), len(logprobs)))
                 authors.add(m)
         result = []
         for (piece, ended), (authors, tokens) in proposals.items():
             try:
-                scores = [t.session.score(t.ids(piece) + [t.model.end_token] * ended) for t in texts]
+                scores = [t.score(piece, ended) for t in texts]
             except ValueError:
                 continue
             if not all(len(values) for values in scores):  # bytes that a model cannot spell

@@ -11,23 +11,22 @@ its last.
 Calls a segment: n models write side by side (greedily), then each scores up to n segments, one pass each.
 
 Differences from the paper
-1. Only the segment-by-segment ranking; the paper's variants that rank longer texts too are left out.
+1. Only the segment-by-segment ranking; the paper also ranks at other granularities (longer texts), which is left out.
 2. A word is a run of letters and digits. A segment holds at least one visible character, so blanks are no segment of
    their own. Vocabularies with the blank at different sides of a word share no boundary between two words: there a
    segment goes on to the next mark or line end.
 3. Segments of one text are scored once; ties go to the dearer model's.
+4. The response ends, cut, where no segment fits the context of every model.
+5. That the mean is one of perplexities, not of log-probabilities, was checked in a published review of the paper, not
+   in the paper.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 
-from reference_impls.core import Floats, Method, Query, TextSession, TokenModel, method, write_until
-
-_WITHIN_A_WORD = re.compile(rb"(?<=[A-Za-z0-9\x80-\xff])(?=[A-Za-z0-9\x80-\xff])")
+from reference_impls.core import Floats, Method, Query, Segment, TextSession, TokenModel, method, write_segment
 
 
 @dataclass(frozen=True)
@@ -36,27 +35,6 @@ class Parameters:
 
     #: How many models, from the dearest down; 0 takes all. The paper fuses two and three.
     models: int = 3
-
-
-@dataclass(frozen=True)
-class Segment:
-    """What one model proposes: bytes, whether the response ends after them, whether they reach a boundary."""
-
-    data: bytes
-    ended: bool
-    whole: bool = True
-
-
-def boundary(data: bytes, tokenisations: Sequence[Sequence[bytes]]) -> int | None:
-    """The first place within the bytes, after something visible, where no word and nobody's token is cut; None if
-    there is none.
-
-    >>> boundary(b" an owl", [[b" an", b" owl"], [b" ", b"an", b" ", b"o", b"wl"]])
-    3
-    """
-    shared = set.intersection(*({*accumulate(map(len, tokens))} for tokens in tokenisations))
-    shared -= {found.start() for found in _WITHIN_A_WORD.finditer(data)}
-    return min((i for i in shared if i < len(data) and data[:i].strip()), default=None)
 
 
 def mean_perplexities(logprobs: Sequence[Sequence[Floats]]) -> Floats:
@@ -70,7 +48,10 @@ def mean_perplexities(logprobs: Sequence[Sequence[Floats]]) -> Floats:
     return np.asarray(np.mean(table, axis=0), np.float64)
 
 
-@method(name="cool-fusion", category="during/span-level", family="assessment-based", papers=["liu2024coolfusion"])
+@method(
+    name="cool-fusion", category="during/span-level", family="assessment-based",
+    papers=["liu2024coolfusion"], needs=("distributions", "scoring"),
+)  # fmt: skip
 class CoolFusion(Method):
     """Segments to the next common word boundary, ranked by mean perplexity."""
 
@@ -83,12 +64,12 @@ class CoolFusion(Method):
 
     def answer(self, query: Query) -> str:
         texts = [TextSession(model, query.prompt) for model in self.members()]
-        while len(texts[0].session.tokens) < query.max_tokens:
+        while (left := query.max_tokens - len(texts[0].session.tokens)) > 0:
             with self.pool.parallel():
-                segments = [self.write(text, texts, query) for text in texts]
+                segments = [write_segment(text, texts, 1, left) for text in texts]
             # One that was cut at the token limit competes only if all were.
             segments = [s for s in segments if s.whole] or [s for s in segments if s.data]
-            segments = list(dict.fromkeys(segments))
+            segments = [s for s in dict.fromkeys(segments) if all(text.fits(s.data) for text in texts)]
             if not segments:
                 break
             best = segments[0]
@@ -101,24 +82,7 @@ class CoolFusion(Method):
                 break
         return texts[0].text
 
-    def write(self, text: TextSession, texts: Sequence[TextSession], query: Query) -> Segment:
-        """What one model would write up to the next boundary that all models share."""
-
-        twin, start = text.fork(), len(text.data)
-
-        def cut() -> int | None:
-            data = twin.data[start:]
-            return boundary(data, [[t.model.vocabulary[i] for i in t.ids(data)] for t in texts])
-
-        left = query.max_tokens - len(text.session.tokens)
-        _, _, ended = write_until(twin, lambda _: cut() is not None, left)
-        at = cut()
-        if at is not None:
-            return Segment(twin.data[start : start + at], ended=False)
-        return Segment(twin.data[start:], ended, whole=ended)
-
 
 def score(text: TextSession, segments: Sequence[Segment]) -> list[Floats]:
     """Log-probabilities of each segment's tokens (and of the end after it) under one model, [segments][tokens]."""
-    end = text.model.end_token
-    return [text.session.score([*text.ids(s.data), *([end] if s.ended else [])]) for s in segments]
+    return [text.score(s.data, s.ended) for s in segments]

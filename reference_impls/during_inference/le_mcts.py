@@ -19,7 +19,8 @@ Differences from the paper
    and has a further threshold on the children's values, which is left out.
 3. A finished response is not selected again, nor a node with nothing else below it. If nothing is finished when
    the iterations are used up, the leaf of largest reward is continued by the best child at each step.
-4. Few iterations, for a CPU; back-up and C are read from a public re-implementation, the paper was not at hand.
+4. Few iterations, for a CPU. The paper itself was not at hand: UCT, the optimistic back-up and the values of C are
+   read from a public re-implementation that cites the paper's equations for them.
 5. A step is one line; a text at the token limit counts as finished; what exceeds a model's context is no child.
 """
 
@@ -49,9 +50,8 @@ class Parameters:
     temperature: float = 0.7
     #: Different responses a training query that the verifier learns from.
     chains: int = 4
-    #: Dimensions of the verifier's text features.
+    #: Dimensions of the verifier's text features, and penalty of its weights.
     dimensions: int = 256
-    #: Penalty of the verifier's weights.
     penalty: float = 3.0
 
 
@@ -146,9 +146,7 @@ def steps_of(text: str, ended: bool) -> list[bytes]:
 
 def score_steps(text: TextSession, steps: Sequence[bytes], ended: bool) -> list[Floats]:
     """Log-probabilities of the tokens of further steps under a model, [steps][tokens]; one forward pass.
-
-    Raises:
-        ValueError: the text does not fit the model's context.
+    Raises ValueError where the text does not fit the model's context.
     """
     ids = [text.ids(step) for step in steps]
     ids[-1] = ids[-1] + [text.model.end_token] * ended
@@ -158,7 +156,10 @@ def score_steps(text: TextSession, steps: Sequence[bytes], ended: bool) -> list[
     return [part if len(part) else np.array([-20.0]) for part in parts]
 
 
-@method(name="le-mcts", category="during/process-level", family="step-search", papers=["park2024lemcts"])
+@method(
+    name="le-mcts", category="during/process-level", family="step-search",
+    papers=["park2024lemcts"], needs=("labels", "distributions", "scoring"),
+)  # fmt: skip
 class LEMCTS(Method):
     """Tree search over lines by several models under a learnt process reward."""
 
@@ -186,8 +187,8 @@ class LEMCTS(Method):
                     x = numbers([values[:n] for values in logprobs], len(prefix), n == len(steps))
                     examples.append((query.prompt + prefix.decode(), x, label, 1 / len(steps)))
         texts, rows, labels, weights = zip(*examples, strict=True)
-        verifier = Verifier(p.dimensions, p.penalty)
-        self.verifier_ = verifier.fit(texts, np.array(rows), np.array(labels), np.array(weights))
+        columns = (np.array(column) for column in (rows, labels, weights))
+        self.verifier_ = Verifier(p.dimensions, p.penalty).fit(texts, *columns)
 
     def untried(self) -> list[int]:
         """The models that are to write a step at a new node: all in random order, again and again."""
@@ -203,13 +204,12 @@ class LEMCTS(Method):
         try:
             author.next_logits()  # read once here; every draft starts from the cache
             draft = author.fork()
-            _, written, ended = write_until(
-                draft, lambda line: "\n" in line, query.max_tokens - parent.tokens,
-                temperature=self.parameters.temperature, rng=self.rng,
-            )  # fmt: skip
+            left, heat = query.max_tokens - parent.tokens, self.parameters.temperature
+            _, written, ended = write_until(draft, lambda line: "\n" in line, left, temperature=heat, rng=self.rng)
             tokens = parent.tokens + len(written)
             finished = ended or tokens >= query.max_tokens or any(stop in draft.text for stop in query.stop)
-            if any((child.data, child.finished) == (draft.data, finished) for child in parent.children):
+            known = any((child.data, child.finished) == (draft.data, finished) for child in parent.children)
+            if known or not written:  # nothing is written where the author's context is full
                 return None
             with self.pool.parallel():
                 step = [draft.data[len(author.data) :]]

@@ -65,7 +65,7 @@ def same_vocabulary(models: Sequence[TokenModel]) -> list[TokenModel]:
 
 @method(
     name="logit-averaging", category="during/token-level", family="distribution-averaging",
-    papers=["shi2024mod", "li2022btm"],
+    papers=["shi2024mod", "li2022btm"], needs=("distributions", "shared-vocabulary"),
 )  # fmt: skip
 class LogitAveraging(Fusion):
     """Average of logits or probabilities of the pool's models that share a vocabulary."""
@@ -83,6 +83,6 @@ class LogitAveraging(Fusion):
         self.weights_: Floats = given / given.sum()
 
     def step(self, texts: Sequence[TextSession]) -> bytes | None:
-        fused = average([t.next_logits() for t in texts], self.weights_, self.parameters.space)
+        fused = average(self.logits(texts), self.weights_, self.parameters.space)
         # The end of text is the empty byte string.
         return texts[0].model.vocabulary[int(fused.argmax())] or None

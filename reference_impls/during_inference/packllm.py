@@ -2,7 +2,8 @@
 for more.
 
 With L_m = -log P_m(prompt) / n the loss of model m in nats a token (n: the prompt's tokens under the reference
-tokenizer, that of the model of least loss) and z_m [V] its logits, mapped to the reference vocabulary,
+tokenizer, that of the model to which the prompt is likeliest) and z_m [V] its logits, mapped to the reference
+vocabulary,
 
     sim:  lambda = softmax(-L / tau);
     opt:  models in order of L, the best with lambda = 1; each next one joins with the l in {0, .05, .., 1} that
@@ -12,27 +13,28 @@ tokenizer, that of the model of least loss) and z_m [V] its logits, mapped to th
     next = argmax sum_m lambda_m z_m.      Models of weight 0 are not asked while the response is written.
 
 A token of the reference vocabulary takes the logit of the model's own equal token, else of the one at the least edit
-distance. Calls: one reading of the prompt a model; opt reads it a second time, as it needs all logits of each place.
+distance. Calls: one reading of the prompt a model for the weights, side by side; then one session a model.
 
 Differences from the paper
-1. L_m is taken on the model's own tokens of the prompt and divided by the reference's number of tokens; the paper's
-   code takes it on token ids mapped one by one. A mean over own tokens would favour models of short tokens (bytes).
-2. Texts, not mapped ids, pass between the models: each reads its own tokenisation.
+1. L_m is taken on the model's own tokens of the prompt and divided by the reference's number of tokens; the authors'
+   code takes it on token ids mapped one by one, and chooses the reference by each model's mean over its own tokens,
+   which would favour models of short tokens (bytes).
+2. Texts, not mapped ids, pass between the models: each reads its own tokenisation. So opt compares the models at the
+   places of the prompt at which a token begins under every model; the authors' code does so at every mapped token.
 3. Of several tokens at the least edit distance the one that shares the longest beginning is taken, since the next
    byte is what the two models must agree on; the end of text maps to the end of text only.
-4. The weights are found once, from the prompt; the paper's code finds them anew in every forward pass.
-5. A session gives one row of logits at a time, so opt reads the prompt token by token, which is billed and timed as
-   if it were written; a server that returns all rows of a pass would bill it as reading.
+4. The weights are found once, from the prompt; the authors' code finds them anew in every forward pass.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_impls.core import Floats, Fusion, Query, TextSession, TokenModel, log_softmax, method, softmax
+from reference_impls.core import Floats, Fusion, Logits, Query, TextSession, TokenModel, method, softmax
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,9 @@ class Parameters:
 
     #: How the weights are found: ``sim`` or ``opt``; the paper has both.
     variant: str = "opt"
-    #: tau, temperature of sim; the paper: 1.
+    #: tau, temperature of sim; the authors' code: 1.
     tau: float = 1.0
-    #: Width of opt's grid; the paper: 0.05.
+    #: Width of opt's grid; the authors' code: 0.05.
     grid: float = 0.05
     #: How many models, from the dearest down; 0 takes all.
     models: int = 0
@@ -59,24 +61,37 @@ def similarity_weights(losses: Floats, tau: float) -> Floats:
     return softmax(-losses / tau)
 
 
-def prompt_loss(logits: Floats, targets: Sequence[int]) -> float:
+def prompt_loss(logits: Logits | Floats, targets: Sequence[int]) -> float:
     """Mean negative log-probability of the targets [n] under logits [n, V], in nats."""
-    return -float(log_softmax(logits)[np.arange(len(targets)), list(targets)].mean())
+    # In the logits' own precision: opt comes here many times a prompt, and single precision serves.
+    shifted = logits - logits.max(-1, keepdims=True)
+    return float(np.mean(np.log(np.exp(shifted).sum(-1)) - shifted[np.arange(len(targets)), list(targets)]))
 
 
-def greedy_weights(logits: Sequence[Floats], targets: Sequence[int], losses: Floats, grid: float) -> Floats:
+def greedy_weights(logits: Sequence[Logits | Floats], targets: Sequence[int], losses: Floats, grid: float) -> Floats:
     """lambda of opt, [models], from the logits [models][n, V] at every place of the prompt."""
     first, *rest = (int(i) for i in np.argsort(losses, kind="stable"))
     weights = np.zeros(len(losses))
     weights[first], mix = 1.0, logits[first]
-    steps = np.linspace(0, 1, round(1 / grid) + 1)
+    steps = np.linspace(0, 1, round(1 / grid) + 1).tolist()
     for i in rest:
         tried = [prompt_loss(share * mix + (1 - share) * logits[i], targets) for share in steps]
-        share = float(steps[int(np.argmin(tried))])
+        share = steps[int(np.argmin(tried))]
         mix = share * mix + (1 - share) * logits[i]
         weights *= share
         weights[i] = 1 - share
     return weights
+
+
+def common_starts(tokenisations: Sequence[Sequence[bytes]]) -> list[list[int]]:
+    """Positions, in each tokenisation of one text, of the tokens that begin where one begins in every tokenisation.
+
+    >>> common_starts([[b"a", b"bc", b"d"], [b"ab", b"c", b"d"]])
+    [[0, 2], [0, 2]]
+    """
+    starts = [dict(zip(accumulate(map(len, t), initial=0), range(len(t)), strict=False)) for t in tokenisations]
+    shared = sorted(set.intersection(*map(set, starts)))
+    return [[places[start] for start in shared] for places in starts]
 
 
 @lru_cache(maxsize=64)
@@ -112,7 +127,7 @@ def _nearest(token: bytes, table: NDArray[np.int64], lengths: NDArray[np.int64])
 
 @method(
     name="packllm", category="during/token-level", family="distribution-averaging",
-    papers=["mavromatis2024packllm"],
+    papers=["mavromatis2024packllm"], needs=("distributions", "scoring"),
 )  # fmt: skip
 class PackLLM(Fusion):
     """Average of logits with weights from the prompt's perplexity."""
@@ -125,35 +140,26 @@ class PackLLM(Fusion):
         return super().members()[: self.parameters.models or None]
 
     def begin(self, query: Query, texts: Sequence[TextSession]) -> None:
+        models = [t.model for t in texts]
+        ids = [model.encode(query.prompt) for model in models]
         with self.pool.parallel():
-            surprise = np.array([-TextSession(t.model, "").score(query.prompt.encode()).sum() for t in texts])
-        self.reference_ = texts[int(surprise.argmin())].model
-        vocabulary = tuple(self.reference_.vocabulary)
-        targets = self.reference_.encode(query.prompt)
-        self.maps_ = [token_map(vocabulary, tuple(t.model.vocabulary)) for t in texts]
-        self.losses_: Floats = surprise / len(targets)
-        if len(texts) == 1 or self.parameters.variant == "sim":
+            logits = [model.start("").logits_of(own) for model, own in zip(models, ids, strict=True)]
+        surprise = np.array([prompt_loss(z, own) * len(own) for z, own in zip(logits, ids, strict=True)])
+        best = int(surprise.argmin())
+        self.reference_ = models[best]
+        self.maps_ = [token_map(tuple(self.reference_.vocabulary), tuple(model.vocabulary)) for model in models]
+        self.losses_: Floats = surprise / len(ids[best])
+        if len(models) == 1 or self.parameters.variant == "sim":
             self.weights_ = similarity_weights(self.losses_, self.parameters.tau)
-            return
-        with self.pool.parallel():
-            logits = [
-                self._read(t.model, [vocabulary[i] for i in targets], places)
-                for t, places in zip(texts, self.maps_, strict=True)
-            ]
-        self.weights_ = greedy_weights(logits, targets, self.losses_, self.parameters.grid)
-
-    @staticmethod
-    def _read(model: TokenModel, pieces: Sequence[bytes], places: NDArray[np.int64]) -> Floats:
-        """The model's logits before every piece of the prompt, on the reference vocabulary, [n, V]."""
-        text, rows = TextSession(model, ""), []
-        for piece in pieces:
-            rows.append(text.next_logits()[places])
-            text.append(piece)
-        return np.array(rows, np.float64)
+        else:
+            rows = common_starts([[m.vocabulary[i] for i in own] for m, own in zip(models, ids, strict=True)])
+            shared = [z[r][:, places] for z, r, places in zip(logits, rows, self.maps_, strict=True)]
+            targets = [ids[best][r] for r in rows[best]]
+            self.weights_ = greedy_weights(shared, targets, self.losses_, self.parameters.grid)
+        self.asked_ = [i for i, weight in enumerate(self.weights_) if weight > 0]
 
     def step(self, texts: Sequence[TextSession]) -> bytes | None:
         fused = np.zeros(len(self.reference_.vocabulary))
-        for text, places, weight in zip(texts, self.maps_, self.weights_, strict=True):
-            if weight > 0:
-                fused += weight * text.next_logits()[places]
+        for i, logits in zip(self.asked_, self.logits([texts[i] for i in self.asked_]), strict=True):
+            fused += self.weights_[i] * logits[self.maps_[i]]
         return self.reference_.vocabulary[int(fused.argmax())] or None

@@ -12,7 +12,8 @@ costs one partial sort a model. Calls: one session a model, side by side.
 Differences from the paper
 1. The paper first determines which models are worth joining (equal response style, a performance gap under about
    ten points, measured on the task); here the dearest `models` of the pool are members.
-2. Among strings of equal average the first in byte order wins, so that the order of the models does not matter.
+2. That k is 10 was not checked in the paper.
+3. Among strings of equal average the first in byte order wins, so that the order of the models does not matter.
 """
 
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ from reference_impls.core import Floats, Fusion, Logits, Query, TextSession, Tok
 class Parameters:
     """Parameters of the fusion."""
 
-    #: k, tokens a model brings into the union; the paper uses 10.
+    #: k, tokens a model brings into the union; 10 is believed to be the paper's (see the differences).
     k: int = 10
     #: How many models, from the dearest down; 0 takes all. The paper joins two or more.
     models: int = 2
@@ -57,7 +58,7 @@ def restrict(logits: Sequence[Logits], ids: Sequence[Sequence[int]]) -> Floats:
 
 @method(
     name="unite", category="during/token-level", family="distribution-averaging",
-    papers=["yao2024unite"],
+    papers=["yao2024unite"], needs=("distributions",),
 )  # fmt: skip
 class UniTE(Fusion):
     """Average of next-token distributions on the union of the models' top-k tokens."""
@@ -73,7 +74,7 @@ class UniTE(Fusion):
             self.places_ = [{b"": t.model.end_token} | token_ids(tuple(t.model.vocabulary)) for t in texts]
 
     def step(self, texts: Sequence[TextSession]) -> bytes | None:
-        rows = [t.next_logits() for t in texts]
+        rows = self.logits(texts)
         strings: set[bytes] = set()
         for text, row in zip(texts, rows, strict=True):
             vocabulary = text.model.vocabulary

@@ -10,6 +10,8 @@ from reference_impls.core import Floats, Generation, Logits, Price, log_softmax
 class ScriptedModel:
     """A model that answers as a function says: ``answer(prompt, sample) -> (text, mean log-probability)``."""
 
+    context = 0
+
     def __init__(
         self, name: str, answer: Callable[[str, int], tuple[str, float]], price: float = 1.0, seconds: float = 1.0
     ) -> None:
@@ -50,6 +52,7 @@ class TableModel:
     """
 
     end_token = 0
+    context = 0
 
     def __init__(
         self, name: str, vocabulary: Sequence[bytes], table: Mapping[str, Mapping[bytes, float]], price: float = 1.0
@@ -124,9 +127,9 @@ class TableSession:
     def fork(self) -> "TableSession":
         return TableSession(self.model, list(self.ids))
 
+    def logits_of(self, tokens: Sequence[int]) -> Logits:
+        return np.array([self.model.logits(self.model.decode([*self.ids, *tokens[:i]])) for i in range(len(tokens))])
+
     def score(self, tokens: Sequence[int]) -> Floats:
-        result = []
-        for i, token in enumerate(tokens):
-            text = self.model.decode([*self.ids, *tokens[:i]])
-            result.append(float(log_softmax(self.model.logits(text))[token]))
-        return np.array(result)
+        rows = self.logits_of(tokens)
+        return np.array([float(log_softmax(row)[token]) for row, token in zip(rows, tokens, strict=True)])

@@ -105,6 +105,35 @@ def test_stop_texts_and_limits() -> None:
         model.start("x y " * 600).next_logits()
 
 
+def test_the_end_of_the_context() -> None:
+    model = load("sprout")
+    word = next(i for i, token in enumerate(model.vocabulary) if token == b"a")
+
+    def prompt(tokens: int) -> str:
+        """A text that is so many tokens long with the one that begins it."""
+        text = " 1" * tokens
+        while len(model.encode(text)) >= tokens:
+            text = text[:-1]
+        assert len(model.encode(text)) == tokens - 1
+        return text
+
+    for tokens in (model.context, model.context + 1):
+        with pytest.raises(ValueError, match=f"sprout: a prompt of {tokens} tokens leaves no room") as caught:
+            model.generate(prompt(tokens))
+        assert "\n" not in str(caught.value)
+    cut = model.generate(prompt(model.context - 2), max_tokens=60)[0]
+    assert cut.completion_tokens <= 2
+    endless = model.generate(prompt(model.context - 2), max_tokens=60, temperature=50.0, n=20)
+    assert any(not g.finished for g in endless), "at so high a temperature the end is seldom drawn"
+    assert all(g.completion_tokens == 2 for g in endless if not g.finished)
+    # A session reads a text that fills the context, and no more.
+    session = model.start(prompt(model.context))
+    assert session.next_logits().shape == (len(model.vocabulary),)
+    session.append(word)
+    with pytest.raises(ValueError, match="longer than the context of 512"):
+        session.next_logits()
+
+
 def test_a_missing_model_says_how_to_make_it(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="make models"):
         BuiltinModel("oak", tmp_path)

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference_impls.backends.builtin import load
-from reference_impls.core import Meter, TextSession, write_until
+from reference_impls.core import Meter, TextSession, write_segment, write_until
+from reference_impls.core.decoding import common_boundary
+from tests.reference_impls.fakes import TableModel
 
 PROMPT = "Q: Write one sentence about the owl with lamp, ending in night.\nA:"
 
@@ -69,3 +71,46 @@ def test_metered_models_work_the_same() -> None:
     text = TextSession(model, PROMPT)
     assert np.array_equal(text.next_logits(), TextSession(load("sprout"), PROMPT).next_logits())
     assert meter.end().forward_seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "tokens", "others", "place"),
+    [
+        (1, [b" an", b" owl"], [b" ", b"a", b"n", b" ", b"o", b"wl"], 3),
+        (1, [b" an", b" owl"], [b" ", b"an ", b"owl"], None),  # the blank belongs to either side
+        (1, [b" an", b" owl", b"."], [b" ", b"an ", b"owl", b"."], 7),
+        (1, [b" 1", b"2", b"\n"], [b" ", b"1", b"2", b"\n"], 3),  # not within the number
+        (1, [b" ", b"an ", b"."], [b" ", b"a", b"n ", b"."], 4),  # not after the blank alone
+        (1, [b" an"], [b" an"], None),  # the next token could belong to the word
+        (2, [b" an", b" owl"], [b" an", b" ow", b"l"], None),  # the second word may go on
+        (2, [b" an", b" owl", b" ran"], [b" ", b"an", b" ", b"owl", b" ran"], 7),
+    ],
+)
+def test_common_boundaries(words: int, tokens: list[bytes], others: list[bytes], place: int | None) -> None:
+    assert common_boundary(b"".join(tokens), words, [tokens, others]) == place
+    assert common_boundary(b"".join(tokens), words, [others, tokens]) == place
+
+
+def test_a_segment_ends_at_a_boundary_of_all_readers() -> None:
+    table = {"": {b" a": 0.9}, " a": {b" b": 0.9}, " a b": {b"": 0.9}}
+    writer = TextSession(TableModel("writer", [b"", b" a", b" b"], table), "q")
+    reader = TextSession(TableModel("reader", [b"", b" a b", b" ", b"a", b"b"], {}), "q")
+    own = write_segment(writer, [writer], 1, 9)
+    assert (own.data, own.ended, own.whole) == (b" a", False, True)
+    both = write_segment(writer, [writer, reader], 1, 9)
+    assert (both.data, both.ended, both.whole) == (b" a b", True, True), "the reader has no token end after a"
+    cut = write_segment(writer, [writer, reader], 1, 2)
+    assert (cut.data, cut.ended, cut.whole) == (b" a b", False, False)
+    assert writer.data == b""
+
+
+def test_writing_stops_where_the_context_is_full() -> None:
+    model = TableModel("short", [b"", b"a", b"q"], {"a" * n: {b"a": 0.9} for n in range(9)})
+    model.context = 5
+    # The start and the prompt's two tokens leave two.
+    text = TextSession(model, "qq")
+    assert text.room == 2
+    assert (text.fits(b"aa"), text.fits(b"aaa")) == (True, False)
+    written, logprobs, ended = write_until(text, lambda _: False, 9)
+    assert (written, len(logprobs), ended, text.room) == ("aa", 2, False, 0)
+    assert write_until(text, lambda _: False, 9) == ("", (), False)

@@ -1,5 +1,6 @@
 """The meter counts every call, and nothing that a method is handed leads around it."""
 
+import dataclasses
 import gc
 import types
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 
 from reference_impls import catalog
 from reference_impls.benchmarks import BENCHMARKS, Benchmark, Item, Problem
-from reference_impls.core import Meter, Pool, Query, TrainingSet
+from reference_impls.core import Generation, Meter, Pool, Query, TrainingSet
 from reference_impls.responses import Scorer, StoredModel, stored, training_set
 from tests.reference_impls.fakes import ScriptedModel, TableModel, constant
 
@@ -106,6 +107,22 @@ def test_every_call_is_counted() -> None:
     assert usage.latency == usage.critical_path == pytest.approx(5.0)
 
 
+def test_a_recorded_cost_is_billed_instead_of_price_times_tokens() -> None:
+    class Recorded(ScriptedModel):
+        def generate(self, prompt: str, **more: Any) -> list[Generation]:
+            paid = [0.25, None]
+            given = super().generate(prompt, **more)
+            return [dataclasses.replace(g, cost=cost) for g, cost in zip(given, paid, strict=False)]
+
+    meter = Meter([Recorded("a", lambda _p, _s: ("x y", -1.0), 2.0)])
+    meter.begin()
+    meter.pool[0].generate("q")
+    assert meter.end().cost == 0.25
+    meter.begin()
+    meter.pool[0].generate("q", n=2)
+    assert meter.end().cost == pytest.approx(0.25 + (10 + 2) * 2e-6), "of the other sample no cost was recorded"
+
+
 def test_the_critical_path_of_calls_side_by_side() -> None:
     models = [ScriptedModel(n, lambda _p, _s: ("a", 0.0), 1.0, s) for n, s in (("a", 1.0), ("b", 4.0), ("c", 2.0))]
     meter = Meter(models)
@@ -141,11 +158,65 @@ def test_sessions_are_counted_and_forgotten() -> None:
     assert session.score([1, 2]).shape == (2,)
     usage = meter.end()
     assert usage.calls == 2
-    assert usage.prompt_tokens == 4 + 2
-    assert usage.completion_tokens == 3
+    # Read: the start and its three tokens. The first distribution is a written token, and the next one appended
+    # belongs to it; the twin's distribution is the second, and before it the twin reads two more. The session reads
+    # its own second token and the two that it scores.
+    assert usage.prompt_tokens == 4 + 2 + (1 + 2)
+    assert usage.completion_tokens == 2
     assert usage.forward_seconds == pytest.approx(0.002)
     del session, twin
     assert len(module._table) == before
+
+
+def test_a_model_driven_token_by_token_pays_what_generating_costs() -> None:
+    table = {"": {b"a": 0.9}, "a": {b"b": 0.9}, "ab": {b"": 0.9}}
+    model = TableModel("t", [b"", b"a", b"b"], table)
+    for limit in (2, 9):
+        meter = Meter([model])
+        meter.begin()
+        (metered,) = meter.pool.token_models()
+        session = metered.start("")
+        for _ in range(limit):
+            token = int(session.next_logits().argmax())
+            if token == model.end_token:
+                break
+            session.append(token)
+        driven = meter.end()
+        response = model.generate("", max_tokens=limit)[0]
+        assert driven.completion_tokens == response.completion_tokens == min(limit, 3), "the end is one of them"
+        assert driven.prompt_tokens == 1
+        assert driven.cost == model.price.of(1, response.completion_tokens)
+
+
+def test_what_a_session_reads_and_writes() -> None:
+    model = TableModel("t", [b"", b"a", b"b"], {})
+
+    def used(steps: str) -> tuple[int, int]:
+        """(read, written) of steps: n asks, a appends a token, r takes one back, s scores two tokens."""
+        meter = Meter([model])
+        meter.begin()
+        (metered,) = meter.pool.token_models()
+        session = metered.start("")
+        for step in steps:
+            if step == "n":
+                session.next_logits()
+            elif step == "a":
+                session.append(1)
+            elif step == "r":
+                session.rollback(1)
+            else:
+                session.score([1, 2])
+        usage = meter.end()
+        return usage.prompt_tokens - 1, usage.completion_tokens
+
+    assert used("nan") == (0, 2), "its own token, or another's in its place"
+    assert used("naaan") == (2, 2), "a piece of three tokens: two are read beside the one that was due"
+    assert used("aaan") == (3, 1), "a text that others wrote is read before the first distribution"
+    assert used("nn") == (0, 1), "nothing new is computed"
+    assert used("naaa") == (0, 1), "what no pass reads costs nothing"
+    assert used("nanraan") == (1, 3), "a token cut differently after it was read: taken back, two read for it"
+    assert used("nas") == (2, 1), "scoring is reading"
+    assert used("sas") == (2 + 1 + 2, 0)
 
 
 def test_logits_may_be_written_into() -> None:
@@ -170,5 +241,5 @@ def test_a_pool_refuses_twins_and_emptiness() -> None:
         Pool([])
     with pytest.raises(ValueError, match="same name"):
         Pool([constant("a", "x"), constant("a", "y")])
-    with pytest.raises(KeyError, match="did you mean 'alpha'"):
+    with pytest.raises(ValueError, match="did you mean 'alpha'"):
         Pool([constant("alpha", "x")]).index("alpa")

@@ -99,3 +99,36 @@ def test_an_online_learner_sees_only_its_own_feedback() -> None:
     first, rest = train.split(1 / 3, np.random.default_rng(1))
     assert (len(first), len(rest)) == (1, 2)
     assert {q.id for q in (*first.queries, *rest.queries)} == set(seen)
+
+
+class Both(Fusion):
+    """Takes a from the first model, after it has asked all, side by side or one after another."""
+
+    together = True
+
+    def step(self, texts: Sequence[TextSession]) -> bytes | None:
+        if self.together:
+            self.logits(texts)
+        else:
+            for text in texts:
+                text.next_logits()
+        return b"a"
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_step_decides_what_runs_side_by_side(together: bool) -> None:
+    meter = Meter([TableModel("x", [b"", b"a"], {}), TableModel("y", [b"", b"a"], {})])
+    meter.begin()
+    method = Both(meter.pool)
+    method.together = together
+    method.answer(Query("t", "t", "q", max_tokens=4))
+    usage = meter.end()
+    assert usage.latency == pytest.approx(0.008)
+    assert usage.critical_path == pytest.approx(0.004 if together else 0.008)
+    assert usage.tokens_by_model == {"x": 4, "y": 4}
+
+
+def test_a_fusion_ends_where_a_context_is_full() -> None:
+    long, short = TableModel("long", [b"", b"a"], {}), TableModel("short", [b"", b"a"], {})
+    short.context = 4  # the start, and three tokens
+    assert Both(Meter([long, short]).pool).answer(Query("t", "t", "", max_tokens=9)) == "aaa"

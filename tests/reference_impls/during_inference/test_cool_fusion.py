@@ -3,15 +3,8 @@
 import numpy as np
 import pytest
 
-from reference_impls.core import Meter, Query, TextSession
-from reference_impls.during_inference.cool_fusion import (
-    CoolFusion,
-    Parameters,
-    Segment,
-    boundary,
-    mean_perplexities,
-    score,
-)
+from reference_impls.core import Meter, Query, Segment, TextSession
+from reference_impls.during_inference.cool_fusion import CoolFusion, Parameters, mean_perplexities, score
 from tests.reference_impls.fakes import TableModel
 
 QUERY = Query("t/0", "qa", "q", "short", 20)
@@ -45,22 +38,6 @@ def test_mean_perplexity() -> None:
         pytest.approx(np.log([0.8, 0.9])), pytest.approx(np.log([0.1])),
     ], "the end is scored where the segment ends the response"  # fmt: skip
     assert mean_perplexities(logs[::-1]) == pytest.approx(mean_perplexities(logs))
-
-
-@pytest.mark.parametrize(
-    ("tokens", "others", "place"),
-    [
-        ([b" an", b" owl"], [b" ", b"a", b"n", b" ", b"o", b"wl"], 3),
-        ([b" an", b" owl"], [b" ", b"an ", b"owl"], None),  # the blank belongs to either side
-        ([b" an", b" owl", b"."], [b" ", b"an ", b"owl", b"."], 7),
-        ([b" 1", b"2", b"\n"], [b" ", b"1", b"2", b"\n"], 3),  # not within the number
-        ([b" ", b"an ", b"."], [b" ", b"a", b"n ", b"."], 4),  # not after the blank alone
-        ([b" an"], [b" an"], None),  # the next token could belong to the word
-    ],
-)
-def test_boundaries_are_common(tokens: list[bytes], others: list[bytes], place: int | None) -> None:
-    assert boundary(b"".join(tokens), [tokens, others]) == place
-    assert boundary(b"".join(tokens), [others, tokens]) == place
 
 
 def test_every_model_reads_its_own_tokens() -> None:

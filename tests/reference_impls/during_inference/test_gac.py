@@ -67,3 +67,19 @@ def test_one_model_is_that_model_token_for_token(name: str) -> None:
         for item in BENCHMARKS[benchmark].items("validation")[:3]:
             alone = models[0].generate(item.query.prompt, max_tokens=item.query.max_tokens)[0]
             assert method.answer(item.query) == alone.text
+
+
+def test_what_a_step_costs() -> None:
+    meter = Meter([FIRST, SECOND])
+    meter.begin()
+    GaC(meter.pool).answer(QUERY)
+    usage = meter.end()
+    # a, b, end: three distributions of each model, side by side. FIRST cuts "ab" anew, as one token, before the end.
+    assert usage.tokens_by_model == {"first": 3, "second": 3}
+    assert usage.prompt_tokens == 2
+    assert usage.critical_path == pytest.approx(usage.latency / 2)
+    meter.begin()
+    GaC(meter.pool, Parameters(gate=0.55)).answer(QUERY)
+    usage = meter.end()
+    # FIRST is sure of ab and of the end: SECOND is never asked, and starts without reading.
+    assert usage.tokens_by_model == {"first": 2, "second": 0}

@@ -14,6 +14,7 @@ from reference_impls.core import Meter, Query, TextSession
 from reference_impls.during_inference.packllm import (
     PackLLM,
     Parameters,
+    common_starts,
     greedy_weights,
     prompt_loss,
     similarity_weights,
@@ -147,3 +148,30 @@ def test_one_model_is_that_model_token_for_token(variant: str) -> None:
     for item in BENCHMARKS["qa"].items("validation")[:3]:
         alone = models[0].generate(item.query.prompt, max_tokens=item.query.max_tokens)[0]
         assert method.answer(item.query) == alone.text
+
+
+def test_opt_compares_the_models_where_all_have_a_token_begin() -> None:
+    assert common_starts([[b"ab", b"c"], [b"a", b"bc"]]) == [[0], [0]]
+    assert common_starts([[b"ab", b"c", b"d"], [b"a", b"b", b"c", b"d"]]) == [[0, 1, 2], [0, 2, 3]]
+    # WHOLE reads the prompt "ab" as one token, SURE as two: only the place before it is common. There WHOLE gives its
+    # own token ab 0.7, and for it SURE's nearest, a, has 0.8: the mix is best with SURE's row alone.
+    whole = TableModel("whole", [b"", b"a", b"b", b"ab"], {"": {b"ab": 0.7, b"a": 0.1, b"b": 0.1}}, 3.0)
+    alone, _ = begun([whole], Parameters("opt"))
+    assert alone.weights_.tolist() == [1]
+    method, _ = begun([SURE, whole], Parameters("opt", grid=0.5))
+    rows = [np.log(np.array(p)) for p in ([[0.1, 0.1, 0.1, 0.7]], [[0.05, 0.8, 0.05, 0.8]])]
+    tried = [prompt_loss(s * rows[0] + (1 - s) * rows[1], [3]) for s in (0.0, 0.5, 1.0)]
+    share = (0.0, 0.5, 1.0)[int(np.argmin(tried))]
+    assert method.weights_ == pytest.approx([share, 1 - share])
+
+
+def test_the_prompt_is_read_and_only_the_response_written() -> None:
+    meter = Meter([SURE, UNSURE])
+    meter.begin()
+    PackLLM(meter.pool, Parameters("sim")).answer(QUERY)
+    usage = meter.end()
+    # Both models: the prompt's two tokens and the start for the weights (an empty start and two scored), and again
+    # for the response. Both write a, b and stop at the end of text or at the limit of three.
+    assert usage.prompt_tokens == 2 * (1 + 2 + 3)
+    assert usage.tokens_by_model["sure"] == usage.tokens_by_model["unsure"] <= 3
+    assert usage.critical_path == pytest.approx(usage.latency / 2)

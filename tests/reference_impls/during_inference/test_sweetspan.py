@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_impls.core import Meter, Query, TextSession
-from reference_impls.during_inference.sweetspan import Parameters, Span, SweetSpan, perplexity, ratings, span_end
+from reference_impls.core import Meter, Query, Segment, TextSession
+from reference_impls.during_inference.sweetspan import Parameters, SweetSpan, perplexity, ratings
 from tests.reference_impls.fakes import TableModel
 
 QUERY = Query("t/0", "qa", "q", "short", 20)
@@ -30,8 +30,8 @@ def test_ratings_worked_by_hand() -> None:
 
 def test_the_end_is_rated_where_the_span_ends_the_response() -> None:
     text = TextSession(model("x", 0.8, 0.09), "q")
-    assert perplexity(text, Span(b" a", ended=True)) == pytest.approx((0.8 * 0.9) ** -0.5)
-    assert perplexity(text, Span(b" a", ended=False)) == pytest.approx(1 / 0.8)
+    assert perplexity(text, Segment(b" a", ended=True)) == pytest.approx((0.8 * 0.9) ** -0.5)
+    assert perplexity(text, Segment(b" a", ended=False)) == pytest.approx(1 / 0.8)
 
 
 def test_dropping_outliers_changes_the_choice() -> None:
@@ -64,19 +64,6 @@ def test_ratings_lie_within_and_ignore_the_order_of_models(n: int, spans: int, o
     assert np.all((result >= table.min(0) - 1e-9) & (result <= table.max(0) + 1e-9))
     order = rng.permutation(n)
     assert ratings(table[order], outlier) == pytest.approx(result)
-
-
-@pytest.mark.parametrize(
-    ("words", "tokens", "others", "place"),
-    [
-        (1, [b" an", b" owl"], [b" an", b" ow", b"l"], 3),
-        (2, [b" an", b" owl"], [b" an", b" ow", b"l"], None),  # the second word may go on
-        (2, [b" an", b" owl", b" ran"], [b" ", b"an", b" ", b"owl", b" ran"], 7),
-        (1, [b" an", b" owl", b"."], [b" ", b"an ", b"owl", b"."], 7),  # no common place after the first word
-    ],
-)
-def test_spans_end_at_common_places(words: int, tokens: list[bytes], others: list[bytes], place: int | None) -> None:
-    assert span_end(b"".join(tokens), words, [tokens, others]) == place
 
 
 def test_one_model_is_that_model_and_the_limit_holds() -> None:

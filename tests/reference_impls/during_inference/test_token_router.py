@@ -160,3 +160,22 @@ def test_one_model_is_that_model_token_for_token() -> None:
     _, ours, theirs = method._positions(queries[0], alone[0])
     assert ours == pytest.approx(alone[0].logprobs, abs=1e-2)
     assert theirs == pytest.approx(ours, abs=1e-2)
+
+
+def test_who_does_not_write_pays_for_reading_alone() -> None:
+    method, meter = router([SMALL, LARGE])
+    assert method.answer(QUERY) == "ab"
+    usage = meter.end()
+    # SMALL gives a distribution for a, for b and for the end. LARGE is asked once, for b: it reads the start and a.
+    assert usage.tokens_by_model == {"small": 3, "large": 1}
+    assert usage.prompt_tokens == 1 + 1 + 1
+    assert usage.cost == pytest.approx(SMALL.price.of(1, 3) + LARGE.price.of(2, 1))
+    assert usage.critical_path == pytest.approx(usage.latency), "LARGE waits for SMALL's distribution"
+
+
+def test_the_base_goes_on_where_the_assistants_context_is_full() -> None:
+    short = TableModel("short", WORDS, LARGE.table, 9.0)
+    short.context = 2  # the start and one token: after a it is full
+    method, meter = router([SMALL, short], threshold=-1.0)
+    assert method.answer(QUERY) == "ac"
+    assert meter.end().tokens_by_model["short"] == 1
