@@ -1,4 +1,5 @@
-"""What every ensemble is held against: each single model, a random choice, and the length of the prompt.
+"""What every ensemble is held against: each single model, a random choice, the length of the prompt, the best model
+of every task.
 
 The oracle (the best response of any model to every query) needs the scores and so is no method; the runner
 computes it.
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from reference_impls.core import Pool, Query, Router, TrainingSet, method
+from reference_impls.core import Floats, Pool, Query, Router, TrainingSet, method
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class SingleParameters:
     model: str = ""
 
 
-@method(name="single", category="baseline")
+@method(name="single", category="baseline", needs=("labels",))
 class SingleModel(Router):
     """One model serves every query."""
 
@@ -59,9 +60,7 @@ class LengthParameters:
 
 @method(name="prompt-length", category="baseline")
 class PromptLength(Router):
-    """Long prompts go to the dearest model, short ones to the cheapest; the threshold comes from the train
-    split.
-    """
+    """Long prompts go to the dearest model, short ones to the cheapest; the train split sets the threshold."""
 
     Parameters = LengthParameters
 
@@ -71,3 +70,24 @@ class PromptLength(Router):
     def route(self, query: Query) -> int:
         cheap, *_, dear = self.pool.by_price() if len(self.pool) > 1 else [0, 0]
         return dear if len(query.prompt) > self.threshold_ else cheap
+
+
+@method(name="task-router", category="baseline", needs=("labels",))
+class TaskRouter(Router):
+    """The model of the best mean score on the train split serves all queries of a task; tasks that the train split
+    lacks get the best over all. Ties go to the cheaper model.
+    """
+
+    def fit(self, train: TrainingSet) -> None:
+        rows: dict[str, list[int]] = {}
+        for i, query in enumerate(train.queries):
+            rows.setdefault(query.task, []).append(i)
+        self.overall_ = self.best(train.scores)
+        self.by_task_ = {task: self.best(train.scores[members]) for task, members in rows.items()}
+
+    def best(self, scores: Floats) -> int:
+        """Position of the model of the best mean, of scores [queries, models]."""
+        return int(np.lexsort((self.pool.prices, -scores.mean(0).round(12)))[0])
+
+    def route(self, query: Query) -> int:
+        return self.by_task_.get(query.task, self.overall_)

@@ -17,11 +17,10 @@ Differences from the paper
 3. The paper measures only code by BLEU; here all kinds of free text are.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from reference_impls.core import Aggregator, Generation, Query, bleu, final_answer, method
+from reference_impls.core import Aggregator, Generation, Query, answer_of, bleu, method
 
 #: Kinds whose answers are compared exactly.
 EXACT = ("short", "choice", "number")
@@ -42,24 +41,6 @@ def equal(a: str, b: str) -> float:
     return float(a == b)
 
 
-def bleu_similarity(a: str, b: str) -> float:
-    """Sentence BLEU of a hypothesis against a reference, in [0, 1]; symbols are tokens of their own.
-
-    >>> bleu_similarity("x > 3", "x > 3"), bleu_similarity("x > 3", "x < 3") < 1
-    (1.0, True)
-    """
-    return bleu(spell(a), spell(b))
-
-
-def spell(text: str) -> str:
-    """The text with every symbol as a word, since BLEU of the core reads only words and digits.
-
-    >>> spell("x>3")
-    'x u62 3'
-    """
-    return re.sub(r"[^\w\s]|_", lambda match: f" u{ord(match.group())} ", text)
-
-
 def most_similar(answers: Sequence[str | None], similarity: Callable[[str, str], float]) -> int | None:
     """Index of the answer with the largest sum of similarities to the others, the first of equals; None if none.
 
@@ -77,7 +58,7 @@ def most_similar(answers: Sequence[str | None], similarity: Callable[[str, str],
 
 @method(
     name="agent-forest", category="after/non-cascade", family="selection-based",
-    papers=["li2024agentforest"],
+    papers=["li2024agentforest"], needs=("answers",),
 )  # fmt: skip
 class AgentForest(Aggregator):
     """The response most similar to all others: a vote for exact answers, BLEU for open text."""
@@ -90,6 +71,6 @@ class AgentForest(Aggregator):
             return [r for m in self.pool for r in self.ask(m, query, samples=p.samples, temperature=p.temperature)]
 
     def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
-        answers = [final_answer(r.text, query.kind) for r in responses]
-        chosen = most_similar(answers, equal if query.kind in EXACT else bleu_similarity)
+        answers = [answer_of(r, query) for r in responses]
+        chosen = most_similar(answers, equal if query.kind in EXACT else bleu)
         return responses[chosen or 0].text

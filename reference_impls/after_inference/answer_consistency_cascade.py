@@ -1,10 +1,9 @@
-"""Answer-consistency cascade (Mixture of Thought, vote form): a cheap model that agrees with itself is
-believed.
+"""Answer-consistency cascade (Mixture of Thought, vote form): a cheap model that agrees with itself is believed.
 
 The cheap model is sampled K times. With a* the most frequent final answer among them,
 
-    consistency s = |{k : a_k = a*}| / K   (a sample without an answer counts in K),      accept a* if s >=
-    tau,
+    consistency s = |{k : a_k = a*}| / K   (a sample without an answer counts in K),
+    accept a* if s >= tau,
 
 else the next, dearer model is asked. Calls: K for each model but the last, which answers once.
 
@@ -22,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from reference_impls.core import Attempt, Cascade, Pool, Query, final_answer, method
+from reference_impls.core import Attempt, Cascade, Pool, Query, answer_of, method
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def spread(order: Sequence[int], stages: int) -> list[int]:
 
 @method(
     name="answer-consistency-cascade", category="after/cascade", family="unsupervised-deferral",
-    papers=["yue2023motcascade"],
+    papers=["yue2023motcascade"], needs=("answers", "samples"),
 )  # fmt: skip
 class AnswerConsistencyCascade(Cascade):
     """Accept the majority answer of a cheap model's samples if they agree enough."""
@@ -79,9 +78,9 @@ class AnswerConsistencyCascade(Cascade):
             return super().attempt(query, stage)
         p, model = self.parameters, self.order[stage]
         responses = self.ask(self.pool[model], query, samples=p.samples, temperature=p.temperature)
-        chosen, _ = consistency([final_answer(r.text, query.kind) for r in responses])
+        chosen, _ = consistency([answer_of(r, query) for r in responses])
         return Attempt(stage, model, responses, responses[chosen or 0].text)
 
     def accept(self, query: Query, response: Attempt) -> bool:
-        _, share = consistency([final_answer(r.text, query.kind) for r in response.responses])
+        _, share = consistency([answer_of(r, query) for r in response.responses])
         return bool(share >= self.parameters.threshold)

@@ -18,7 +18,8 @@ Differences from the paper
 2. As every query has an answer of k discrete checks, bins are its k + 1 values.
 3. P(state | bin) of a bin without training queries takes the shares over all of them.
 4. Two models (the cheapest and the dearest of the pool); the later version's chain of three is left out.
-5. Policies are compared by IBC itself, not by its lift over the large model's: the order is the same where the large
+5. k = 8 is from notes on the paper and was not checked against its text.
+6. Policies are compared by IBC itself, not by its lift over the large model's: the order is the same where the large
    model is the better one, and where it is not the lift says nothing.
 """
 
@@ -40,7 +41,7 @@ Bins = NDArray[np.int64]
 class Parameters:
     """Parameters of the self-verification and of the meta-verifier."""
 
-    #: k; 8 in the paper.
+    #: k (see 5.).
     samples: int = 8
     #: Of the checks; must be above 0 for them to differ.
     temperature: float = 1.0
@@ -116,7 +117,10 @@ def benefit(policy: Policy, bins: Bins, scores: Floats, costs: Floats) -> tuple[
     return (gain / added if added > 0 else 0.0), float(costs[:, 0].mean()) + added
 
 
-@method(name="automix", category="after/cascade", family="supervised-deferral", papers=["aggarwal2023automix"])
+@method(
+    name="automix", category="after/cascade", family="supervised-deferral",
+    papers=["aggarwal2023automix"], needs=("labels", "new-prompts"),
+)  # fmt: skip
 class AutoMix(Cascade):
     """Route by a policy over the share of self-checks that say yes."""
 

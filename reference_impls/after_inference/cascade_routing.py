@@ -33,14 +33,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reference_impls.core import (
-    Embedder,
     Floats,
     Generation,
+    LatentEmbedder,
     Logistic,
     Method,
     Pool,
     Query,
-    Reduction,
     Ridge,
     TrainingSet,
     method,
@@ -127,7 +126,7 @@ def signs(response: Generation) -> list[float]:
 
 @method(
     name="cascade-routing", category="after/cascade", family="supervised-deferral",
-    papers=["dekoninck2024cascaderouting"],
+    papers=["dekoninck2024cascaderouting"], needs=("labels",),
 )  # fmt: skip
 class CascadeRouting(Method):
     """Run the next model of the best supermodel until it holds none that has not run."""
@@ -146,8 +145,7 @@ class CascadeRouting(Method):
         p, models = self.parameters, range(len(self.pool))
         learn, hold = train.split(0.5, self.rng)
         self.unit_ = float(train.costs.mean(0).max()) or 1.0
-        self.embedder_ = Embedder().fit(learn.prompts)
-        self.reduction_ = Reduction(p.size).fit(self.embedder_.transform(learn.prompts))
+        self.embedder_ = LatentEmbedder(p.size).fit(learn.prompts)
         x = self.embed(learn.prompts)
         signals = np.array([[signs(r) for r in row] for row in learn.responses])
         self.centre_, self.scale_ = signals.mean(0), np.maximum(signals.std(0), 1e-9)
@@ -170,7 +168,7 @@ class CascadeRouting(Method):
 
     def embed(self, prompts: Sequence[str]) -> Floats:
         """Reduced embeddings, [queries, size]."""
-        return self.reduction_.transform(self.embedder_.transform(prompts))
+        return self.embedder_.transform(prompts).astype(float)
 
     def with_signs(self, x: Floats, responses: Sequence[Generation], model: int) -> Floats:
         """Embeddings beside what the responses of one model tell, [queries, size + 4]."""
@@ -234,5 +232,7 @@ class CascadeRouting(Method):
             response = self.ask(self.pool[model], query)[0]
             texts[model] = response.text
             means[0, model] = self.after_[model].predict(self.with_signs(x, [response], model))[0]
-            paid = self.pool[model].price.of(response.prompt_tokens, response.completion_tokens)
+            paid = response.cost
+            if paid is None:
+                paid = self.pool[model].price.of(response.prompt_tokens, response.completion_tokens)
             costs[0, model] = paid / self.unit_

@@ -29,16 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_impls.core import (
-    Aggregator,
-    Floats,
-    Generation,
-    Query,
-    TrainingSet,
-    final_answer,
-    log_softmax,
-    method,
-)
+from reference_impls.core import Aggregator, Floats, Generation, Query, TrainingSet, answer_of, log_softmax, method
 
 Labels = NDArray[np.int64]
 
@@ -153,7 +144,7 @@ def options(prompt: str) -> list[str]:
 
 @method(
     name="dawid-skene", category="after/non-cascade", family="selection-based",
-    papers=["fang2024llmensemble"],
+    papers=["fang2024llmensemble"], needs=("answers",),
 )  # fmt: skip
 class DawidSkene(Aggregator):
     """The most probable answer under confusion matrices (or accuracies) learned without labels."""
@@ -163,10 +154,7 @@ class DawidSkene(Aggregator):
 
     def fit(self, train: TrainingSet) -> None:
         p = self.parameters
-        rows = [
-            [final_answer(r.text, query.kind) for r in row]
-            for query, row in zip(train.queries, train.responses, strict=True)
-        ]
+        rows = [[answer_of(r, query) for r in row] for query, row in zip(train.queries, train.responses, strict=True)]
         offered = [options(query.prompt) for query in train.queries]
         closed = [row for row, letters in zip(rows, offered, strict=True) if letters]
         self.classes_ = sorted({letter for letters in offered for letter in letters})
@@ -184,7 +172,7 @@ class DawidSkene(Aggregator):
         return [self.classes_.index(a) if a in self.classes_ else len(self.classes_) for a in answers]
 
     def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
-        answers = [final_answer(r.text, query.kind) for r in responses]
+        answers = [answer_of(r, query) for r in responses]
         letters = options(query.prompt)
         if letters and set(letters) <= set(self.classes_):
             labels = self.labels(answers)

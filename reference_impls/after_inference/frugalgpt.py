@@ -12,7 +12,8 @@ and the chain with the largest mean quality_1 whose mean cost_1 is within the bu
 believed.
 
 Differences from the paper
-1. The scorer is logistic regression on TF-IDF of hashed n-grams of query and answer, not DistilBERT.
+1. The scorer is logistic regression on an embedding of query and answer together (TF-IDF of hashed n-grams reduced by
+   a singular value decomposition), not DistilBERT.
 2. Thresholds are searched exhaustively on a grid of quantiles, not by the paper's pruned local search.
 3. Scorers learn on one half of the train split, and the chain is chosen on the other half.
 4. The budget is a share of the mean cost of the model that costs most on the train split, so that it means the same
@@ -26,7 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reference_impls.core import Attempt, Cascade, Embedder, Floats, Logistic, Query, TrainingSet, method
+from reference_impls.core import Attempt, Cascade, Floats, LatentEmbedder, Logistic, Query, TrainingSet, method
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Parameters:
     levels: int = 11
     #: L2 penalty of the scorer.
     penalty: float = 1.0
+    #: Dimensions of the scorer's embedding.
+    embedding: int = 256
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,10 @@ def optimise(scorer: Floats, scores: Floats, costs: Floats, budget: float, depth
     return best[1]
 
 
-@method(name="frugalgpt", category="after/cascade", family="supervised-deferral", papers=["chen2023frugalgpt"])
+@method(
+    name="frugalgpt", category="after/cascade", family="supervised-deferral",
+    papers=["chen2023frugalgpt"], needs=("labels", "text"),
+)  # fmt: skip
 class FrugalGPT(Cascade):
     """Ask along the learned chain until a scorer believes an answer."""
 
@@ -111,21 +117,24 @@ class FrugalGPT(Cascade):
         p = self.parameters
         learn, hold = train.split(0.5, self.rng)
         models = range(len(self.pool))
-        self.embedder_ = Embedder().fit([t for m in models for t in texts(learn, m)])
+        self.embedder_ = LatentEmbedder(p.embedding).fit([t for m in models for t in texts(learn, m)])
         self.scorers_ = [
-            Scorer(p.penalty).fit(self.embedder_.transform(texts(learn, m)), learn.scores[:, m]) for m in models
+            Logistic(p.penalty).fit(self.embedder_.transform(texts(learn, m)), learn.scores[:, m]) for m in models
         ]
-        scorer = np.stack(
-            [self.scorers_[m].predict(self.embedder_.transform(texts(hold, m))) for m in models], axis=1
-        )
+        scorer = np.stack([self.goodness(m, texts(hold, m)) for m in models], axis=1)
         self.chain_ = optimise(
             scorer, hold.scores, hold.costs, p.budget * train.costs.mean(0).max(), p.depth, p.levels
         )
         self.order = self.chain_.order
 
+    def goodness(self, model: int, texts: Sequence[str]) -> Floats:
+        """g_m of what the scorer of a model reads, [texts]."""
+        # Rounded, so that a threshold at the score of one text passes the same text whatever the order of sums.
+        return np.asarray(self.scorers_[model].predict(self.embedder_.transform(texts)).round(5))
+
     def score(self, model: int, query: Query, answer: str) -> float:
         """g_m(q, a): how good the answer of a model is, in [0, 1]."""
-        return float(self.scorers_[model].predict(self.embedder_.transform([text(query, answer)]))[0])
+        return float(self.goodness(model, [text(query, answer)])[0])
 
     def accept(self, query: Query, response: Attempt) -> bool:
         return self.score(response.model, query, response.text) >= self.chain_.thresholds[response.stage]
@@ -139,23 +148,3 @@ def text(query: Query, answer: str) -> str:
 def texts(train: TrainingSet, model: int) -> list[str]:
     """What the scorer of one model reads of recorded responses, [queries]."""
     return [text(q, row[model].text) for q, row in zip(train.queries, train.responses, strict=True)]
-
-
-class Scorer:
-    """Logistic regression in the span of its examples: the same optimum, [n, n] instead of [d, d] systems."""
-
-    def __init__(self, penalty: float) -> None:
-        self.model = Logistic(penalty)
-
-    def fit(self, x: Floats, y: Floats) -> "Scorer":
-        # The optimal weights lie in the span of the examples, and an orthonormal basis of it leaves |w| as it is.
-        values, vectors = np.linalg.eigh(x @ x.T)
-        kept = values > 1e-10 * values[-1]
-        self.axes_ = x.T @ (vectors[:, kept] / np.sqrt(values[kept]))
-        self.model.fit(x @ self.axes_, y)
-        return self
-
-    def predict(self, x: Floats) -> Floats:
-        """Probability of a good answer, [n]."""
-        # Rounded, so that a threshold at the score of one text passes the same text whatever the order of sums.
-        return np.asarray(self.model.predict(x @ self.axes_).round(9))

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reference_impls.core import Aggregator, Generation, Query, final_answer, method
+from reference_impls.core import Aggregator, Generation, Query, answer_of, method
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def vote(answers: Sequence[str | None], confidences: Sequence[float]) -> int | N
 
 @method(
     name="majority-vote", category="after/non-cascade", family="selection-based",
-    papers=["wang2022selfconsistency"],
+    papers=["wang2022selfconsistency"], needs=("answers",),
 )  # fmt: skip
 class MajorityVote(Aggregator):
     """Majority vote over final answers."""
@@ -66,6 +66,6 @@ class MajorityVote(Aggregator):
             return [r for m in self.pool for r in self.ask(m, query, samples=p.samples, temperature=p.temperature)]
 
     def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
-        answers = [final_answer(r.text, query.kind) for r in responses]
+        answers = [answer_of(r, query) for r in responses]
         winner = vote(answers, [float(np.exp(r.mean_logprob)) for r in responses])
         return responses[winner or 0].text

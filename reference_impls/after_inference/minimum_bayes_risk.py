@@ -55,7 +55,7 @@ def expected_utility(texts: Sequence[str], weights: Floats, utility: Callable[[s
 
 @method(
     name="minimum-bayes-risk", category="after/non-cascade", family="selection-based",
-    papers=["farinhas2023translation", "vernikos2024qefusion"],
+    papers=["farinhas2023translation", "vernikos2024qefusion"], needs=("text",),
 )  # fmt: skip
 class MinimumBayesRisk(Aggregator):
     """The response that the others agree with most, by ROUGE-L or chrF."""
@@ -78,6 +78,8 @@ class MinimumBayesRisk(Aggregator):
         weights = np.ones(len(responses))
         if self.parameters.weighting == "probability":
             weights = np.exp([r.mean_logprob for r in responses])
+            if not weights.any():
+                raise ValueError("minimum-bayes-risk: these models give no log-probabilities (set weighting=uniform)")
         texts = [r.text for r in responses]
         utilities = expected_utility(texts, weights, UTILITIES[self.parameters.utility])
         # Rounded, so that the order of the additions decides no tie.

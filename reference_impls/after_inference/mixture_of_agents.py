@@ -20,7 +20,7 @@ Differences from the paper
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reference_impls.core import Aggregator, Generation, Model, Query, final_answer, fuse_prompt, method
+from reference_impls.core import Aggregator, Generation, Model, Query, fuse, method
 
 
 @dataclass(frozen=True)
@@ -33,23 +33,13 @@ class Parameters:
     proposers: int = 3
     #: Name of the aggregator; empty means the dearest model. The paper takes its strongest open one.
     aggregator: str = ""
-    #: Of proposers and aggregator; 0 is greedy. 0.7 in the paper's code.
+    #: Of proposers and aggregator; 0 is greedy. 0.7 in the authors' code.
     temperature: float = 0.0
-
-
-def drafts_of(texts: Sequence[str], kind: str) -> list[str]:
-    """The drafts that the next layer reads: without empty ones, and of worked solutions the final number.
-
-    >>> drafts_of(["7+5=12\\n= 132", " ", "none"], "number")
-    ['132', 'none']
-    """
-    shown = [(final_answer(t, kind) or t) if kind == "number" else t for t in texts]
-    return [draft.strip() for draft in shown if draft.strip()]
 
 
 @method(
     name="mixture-of-agents", category="after/non-cascade", family="regeneration",
-    papers=["wang2024moa"],
+    papers=["wang2024moa"], needs=("new-prompts",),
 )  # fmt: skip
 class MixtureOfAgents(Aggregator):
     """Layered rewriting of all answers by all proposers, and a last synthesis."""
@@ -58,24 +48,17 @@ class MixtureOfAgents(Aggregator):
 
     def write(self, model: Model, query: Query, drafts: Sequence[str]) -> Generation:
         """A_m(x; drafts): the model's response to the query in the light of the drafts, if there are any."""
-        temperature, shown = self.parameters.temperature, list(drafts)
-        seed = self.seed() if temperature > 0 and shown else 0
-        while shown:
-            try:
-                return model.generate(
-                    fuse_prompt(query.prompt, shown), temperature=temperature, max_tokens=query.max_tokens,
-                    stop=query.stop, seed=seed,
-                )[0]  # fmt: skip
-            except ValueError:  # longer than the model's context
-                shown.pop()
-        return self.ask(model, query, temperature=temperature)[0]
+        temperature = self.parameters.temperature
+        seed = self.seed() if temperature > 0 and drafts else 0
+        written = fuse(model, query, drafts, temperature=temperature, seed=seed)
+        return written or self.ask(model, query, temperature=temperature)[0]
 
     def collect(self, query: Query) -> list[Generation]:
         """The responses of the last layer of proposers, from the dearest to the cheapest."""
         order = self.pool.by_price()[::-1][: self.parameters.proposers or None]
         responses: list[Generation] = []
         for _ in range(self.parameters.layers):
-            drafts = drafts_of([r.text for r in responses], query.kind)
+            drafts = [r.text for r in responses]
             with self.pool.parallel():
                 responses = [self.write(self.pool[i], query, drafts) for i in order]
         return responses
@@ -83,4 +66,4 @@ class MixtureOfAgents(Aggregator):
     def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
         name = self.parameters.aggregator
         last = self.pool.index(name) if name else self.pool.by_price()[-1]
-        return self.write(self.pool[last], query, drafts_of([r.text for r in responses], query.kind)).text
+        return self.write(self.pool[last], query, [r.text for r in responses]).text

@@ -39,16 +39,16 @@ from numpy.typing import NDArray
 
 from reference_impls.core import (
     Aggregator,
-    Embedder,
     Floats,
     Generation,
+    LatentEmbedder,
     Logistic,
     Pool,
     Query,
-    Reduction,
     TrainingSet,
-    final_answer,
-    fuse_prompt,
+    Vectors,
+    answer_of,
+    fuse,
     method,
     rouge_l,
 )
@@ -70,10 +70,10 @@ class Parameters:
     dimensions: int = 16
 
 
-def surface(responses: Sequence[Generation], kind: str) -> Floats:
+def surface(query: Query, responses: Sequence[Generation]) -> Floats:
     """What the answers themselves tell, [answers, 7]: length, probabilities, form, agreement with one another."""
     n = len(responses)
-    answers = [final_answer(r.text, kind) for r in responses]
+    answers = [answer_of(r, query) for r in responses]
     like = np.zeros((n, n))
     same = np.zeros((n, n))
     for i, j in itertools.combinations(range(n), 2):
@@ -122,7 +122,7 @@ def pair_features(phi: Floats, owners: NDArray[np.int64], pairs: NDArray[np.int6
 
 @method(
     name="pair-ranker", category="after/non-cascade", family="selection-based",
-    papers=["jiang2023llmblender"],
+    papers=["jiang2023llmblender"], needs=("labels", "text"),
 )  # fmt: skip
 class PairRanker(Aggregator):
     """Selection by trained pairwise comparison, with an optional fusion of the best."""
@@ -135,18 +135,16 @@ class PairRanker(Aggregator):
         if self.parameters.decision not in ("max-logits", "max-wins"):
             raise ValueError(f"decision is 'max-logits' or 'max-wins', not {self.parameters.decision!r}")
 
-    def _phi(self, shown: Floats, owners: NDArray[np.int64], place: Floats) -> Floats:
+    def _phi(self, shown: Floats, owners: NDArray[np.int64], place: Vectors) -> Floats:
         """phi of the answers to one query, [answers, d], from `surface`, their models and the query's embedding."""
         routes = np.zeros((len(owners), len(self.pool), 1 + len(place)))
         routes[np.arange(len(owners)), owners] = [1.0, *place]
         return np.hstack([shown / self.scale_, routes.reshape(len(owners), -1)])
 
     def fit(self, train: TrainingSet) -> None:
-        self.embedder_ = Embedder().fit(train.prompts)
-        vectors = self.embedder_.transform(train.prompts)
-        self.reduction_ = Reduction(self.parameters.dimensions).fit(vectors)
-        places = self.reduction_.transform(vectors)
-        shown = [surface(r, q.kind) for q, r in zip(train.queries, train.responses, strict=True)]
+        self.embedder_ = LatentEmbedder(self.parameters.dimensions).fit(train.prompts)
+        places = self.embedder_.transform(train.prompts)
+        shown = [surface(q, r) for q, r in zip(train.queries, train.responses, strict=True)]
         # Only scales matter: means cancel in a difference. A feature that never varies keeps its scale.
         spread = np.concatenate(shown).std(0)
         self.scale_ = np.where(spread > 1e-9, spread, 1.0)
@@ -172,10 +170,10 @@ class PairRanker(Aggregator):
         logits = np.zeros((n, n))
         if self.ranker_ is None or n == 1:  # recorded scores never differed: nothing was learned
             return logits
-        place = self.reduction_.transform(self.embedder_.transform([query.prompt]))[0]
+        place = self.embedder_.transform([query.prompt])[0]
         owners = np.array([self.pool.index(r.model) for r in responses])
         pairs = np.array(list(itertools.permutations(range(n), 2)))
-        phi = self._phi(surface(responses, query.kind), owners, place)
+        phi = self._phi(surface(query, responses), owners, place)
         logits[pairs[:, 0], pairs[:, 1]] = pair_features(phi, owners, pairs, len(self.pool)) @ self.ranker_.weights_
         return logits
 
@@ -183,18 +181,7 @@ class PairRanker(Aggregator):
         merit = scores(self.compare(query, responses), self.parameters.decision)
         # Ties go to the earlier model; rounding keeps equal answers equal.
         ranked = [responses[i].text for i in np.argsort(-merit.round(9), kind="stable")]
-        return self._fuse(query, ranked[: self.parameters.fuse_top]) or ranked[0]
-
-    def _fuse(self, query: Query, best: Sequence[str]) -> str | None:
-        """One response made of the best ones; None if there are none to fuse or not even one fits."""
         name = self.parameters.fuser
-        model = self.pool[self.pool.index(name) if name else self.pool.by_price()[-1]]
-        drafts = [(final_answer(t, query.kind) or t) if query.kind == "number" else t for t in best]
-        while drafts:
-            try:
-                return model.generate(
-                    fuse_prompt(query.prompt, drafts), max_tokens=query.max_tokens, stop=query.stop
-                )[0].text  # fmt: skip
-            except ValueError:  # longer than the model's context
-                drafts.pop()
-        return None
+        fuser = self.pool[self.pool.index(name) if name else self.pool.by_price()[-1]]
+        fused = fuse(fuser, query, ranked[: self.parameters.fuse_top])
+        return fused.text if fused else ranked[0]

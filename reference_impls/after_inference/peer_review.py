@@ -129,7 +129,7 @@ def dawid_skene(
 
 @method(
     name="peer-review", category="after/non-cascade", family="selection-based",
-    papers=["chen2025llmpeerreview"],
+    papers=["chen2025llmpeerreview"], needs=("new-prompts",),
 )  # fmt: skip
 class PeerReview(Aggregator):
     """Selection by the grades that the models give one another's answers."""

@@ -18,6 +18,7 @@ Differences from the paper
 3. One deferral rate is set; the paper sweeps it and reports the area under the curve.
 4. The end token's uncertainty is among the u_i, as the response's log-probabilities have it.
 5. A response without log-probabilities is always deferred.
+6. Which quantile levels the paper takes was not checked; those here are denser at both ends.
 """
 
 from collections.abc import Sequence
@@ -70,8 +71,9 @@ def threshold(scores: Floats, rate: float) -> float:
 
 
 @method(
-    name="quantile-deferral", category="after/cascade", family="supervised-deferral", papers=["gupta2024lmcascades"]
-)
+    name="quantile-deferral", category="after/cascade", family="supervised-deferral",
+    papers=["gupta2024lmcascades"], needs=("labels", "logprobs"),
+)  # fmt: skip
 class QuantileDeferral(Cascade):
     """Defer to the dearest model where the cheapest one's tokens are uncertain."""
 

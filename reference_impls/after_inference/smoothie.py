@@ -13,20 +13,21 @@ Calls: Local one a model, side by side; Global only the chosen model (train-spli
 Differences from the paper
 1. The paper's mean goes over the unlabelled test set, all at once; here queries come one by one, so the other queries
    are those of the train split (their scores are not looked at). Global then has to ask one model only.
-2. Embeddings are TF-IDF of hashed n-grams fitted on the training responses, not Sentence-BERT's; digits are spelt
-   out, since the embedder would take all numbers of one length for the same, and an empty response is a text too.
+2. Embeddings are TF-IDF of hashed n-grams fitted on the training responses, not Sentence-BERT's; numbers weigh as
+   much as words, since they often are the answer.
 3. err_i <= 0 happens (with k = 1 always when a response is the mean of the others) and says "very close", but makes
    theta_i negative in the paper's code, so that the best model is never chosen. Here err_i is kept above 1e-9 in
    theta, and among several such models the smallest err_i wins.
 4. With fewer than three models there is no triplet: all weights are equal and the first model is chosen.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reference_impls.core import (
     Aggregator,
@@ -38,8 +39,6 @@ from reference_impls.core import (
     method,
     squared_distances,
 )
-
-_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class LocalParameters(Parameters):
     k: int = 1
 
 
-def distances(embeddings: Floats) -> Floats:
+def distances(embeddings: NDArray[Any]) -> Floats:
     """D, mean squared distances between models: embeddings [queries, models, d] -> [models, models]."""
     return np.asarray(np.mean([squared_distances(e, e) for e in embeddings], axis=0))
 
@@ -94,11 +93,6 @@ def choose(errors: Floats) -> int:
     return int(errors.round(9).argmin())
 
 
-def spelt(text: str) -> str:
-    """The text as it is embedded: digits as words, so that numbers differ; never empty."""
-    return re.sub(r"\d", lambda digit: f" {_DIGITS[int(digit.group())]} ", text) if text.strip() else "(empty)"
-
-
 class _Smoothie(Aggregator):
     """What both forms share: embeddings of the training responses."""
 
@@ -106,14 +100,14 @@ class _Smoothie(Aggregator):
     needs_training = True
 
     def fit(self, train: TrainingSet) -> None:
-        texts = [spelt(r.text) for row in train.responses for r in row]
-        self.embedder_ = Embedder(self.parameters.dimensions).fit(texts)
+        texts = [r.text for row in train.responses for r in row]
+        self.embedder_ = Embedder(self.parameters.dimensions, number_weight=1.0).fit(texts)
         self.embeddings_ = self.embedder_.transform(texts).reshape(len(train), len(self.pool), -1)
 
 
 @method(
     name="smoothie-global", category="after/non-cascade", family="selection-based",
-    papers=["guha2024smoothie"],
+    papers=["guha2024smoothie"], needs=("text",),
 )  # fmt: skip
 class SmoothieGlobal(_Smoothie):
     """One weight a model for all queries; only the model of the largest weight is asked."""
@@ -132,7 +126,7 @@ class SmoothieGlobal(_Smoothie):
 
 @method(
     name="smoothie-local", category="after/non-cascade", family="selection-based",
-    papers=["guha2024smoothie"],
+    papers=["guha2024smoothie"], needs=("text",),
 )  # fmt: skip
 class SmoothieLocal(_Smoothie):
     """Weights of its own for every query, from it and its nearest training queries."""
@@ -146,7 +140,7 @@ class SmoothieLocal(_Smoothie):
 
     def errors(self, query: Query, responses: Sequence[Generation]) -> Floats:
         """err of every model on the query and its neighbours, [models]."""
-        own = self.embedder_.transform([spelt(r.text) for r in responses])
+        own = self.embedder_.transform([r.text for r in responses])
         similarity = self.prompts_ @ self.prompt_embedder_.transform([query.prompt])[0]
         near = np.argsort(-similarity, kind="stable")[: self.parameters.k - 1]
         return triplet_errors(distances(np.concatenate([own[None], self.embeddings_[near]])))

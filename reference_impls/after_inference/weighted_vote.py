@@ -24,7 +24,7 @@ from itertools import combinations
 
 import numpy as np
 
-from reference_impls.core import Aggregator, Floats, Generation, Query, TrainingSet, final_answer, method
+from reference_impls.core import Aggregator, Floats, Generation, Query, TrainingSet, answer_of, method
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def weighted_vote(
 
 @method(
     name="weighted-vote", category="after/non-cascade", family="selection-based",
-    papers=["ai2025owisp"],
+    papers=["ai2025owisp"], needs=("labels", "answers"),
 )  # fmt: skip
 class WeightedVote(Aggregator):
     """Vote over final answers, weighted by the log-odds of each model's accuracy on the train split."""
@@ -98,14 +98,13 @@ class WeightedVote(Aggregator):
     def fit(self, train: TrainingSet) -> None:
         p = self.parameters
         answers = [
-            [final_answer(r.text, query.kind) for r in row]
-            for query, row in zip(train.queries, train.responses, strict=True)
+            [answer_of(r, query) for r in row] for query, row in zip(train.queries, train.responses, strict=True)
         ]
         self.options_: float = p.options or effective_options(answers, train.scores)
         accuracy = (train.scores.sum(0) + 0.5) / (len(train) + 1)
         self.weights_ = log_odds_weights(accuracy, self.options_, p.clip)
 
     def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
-        answers = [final_answer(r.text, query.kind) for r in responses]
+        answers = [answer_of(r, query) for r in responses]
         winner = weighted_vote(answers, self.weights_.tolist(), [float(np.exp(r.mean_logprob)) for r in responses])
         return responses[winner or 0].text

@@ -9,7 +9,7 @@ score on the training queries of cluster k, T the top_k clusters of smallest dis
 Complexity a query: one product with the [K, d] centres; one model call.
 
 Differences from the paper
-1. The embedding is TF-IDF of hashed n-grams, not gte-Qwen2-7B-instruct.
+1. The embedding is TF-IDF of hashed n-grams reduced by a singular value decomposition, not gte-Qwen2-7B-instruct.
 2. Routing only: one call of the best model, where the paper samples the best top_n = 3 models repeatedly and votes.
 3. Equal accuracies in a cluster rank the cheaper model first; in the authors' code the order of the data decides.
 4. Which models take part is not selected first: the pool is all there is.
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_impls.core import Embedder, Floats, Query, TrainingSet, UtilityRouter, kmeans, method, softmax
+from reference_impls.core import Floats, LatentEmbedder, Query, TrainingSet, UtilityRouter, kmeans, method, softmax
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class Parameters:
     top_k: int = 11
     #: beta, inverse temperature over them; 3 in the code.
     beta: float = 3.0
+    #: d, size of the embedding; 3584 in the paper.
+    embedding: int = 128
 
 
 def rank(accuracies: Floats, prices: Floats) -> NDArray[np.int64]:
@@ -52,16 +54,18 @@ def cluster_utilities(distances: Floats, ranks: NDArray[np.int64], top_k: int, b
 
 
 @method(
-    name="cluster-router", category="before/continuous-utility", family="neighbourhood", papers=["zhang2025avengers"]
-)
+    name="cluster-router", category="before/continuous-utility", family="neighbourhood",
+    papers=["zhang2025avengers"], needs=("labels",),
+)  # fmt: skip
 class ClusterRouter(UtilityRouter):
     """Routing by the models' ranks in the clusters around the query."""
 
     Parameters = Parameters
 
     def fit(self, train: TrainingSet) -> None:
-        self.embedder_ = Embedder().fit(train.prompts)
-        centres, labels = kmeans(self.embedder_.transform(train.prompts), self.parameters.clusters, self.rng)
+        p = self.parameters
+        self.embedder_ = LatentEmbedder(p.embedding).fit(train.prompts)
+        centres, labels = kmeans(self.embedder_.transform(train.prompts), p.clusters, self.rng)
         used = np.unique(labels)  # a cluster without queries (repeated prompts) ranks nobody
         self.centres_ = centres[used]
         self.ranks_ = np.array([rank(train.scores[labels == c].mean(0), self.pool.prices) for c in used])

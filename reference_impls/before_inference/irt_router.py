@@ -18,20 +18,32 @@ Differences from the paper
 4. Only the multidimensional variant; the neural one (NIRT) with its relevance vectors is left out.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from reference_impls.core import Embedder, Floats, Query, Reduction, TrainingSet, UtilityRouter, method, sigmoid
+from reference_impls.core import (
+    Adam,
+    Floats,
+    LatentEmbedder,
+    Neighbours,
+    Query,
+    TrainingSet,
+    UtilityRouter,
+    Vectors,
+    method,
+    sigmoid,
+)
 
 
 @dataclass(frozen=True)
 class Parameters:
     """Parameters of the router."""
 
-    #: alpha, weight of the quality against the price; 0.8 in the paper (its high-quality setting).
+    #: alpha, weight of the quality against the price; 0.8 in the authors' example.
     alpha: float = 0.8
-    #: lambda of the warm-up; 0.3 in the paper.
+    #: lambda of the warm-up; 0.3 in the authors' example.
     warm_up: float = 0.3
     #: Nearest training queries of the warm-up.
     neighbours: int = 5
@@ -49,8 +61,7 @@ class Parameters:
     weight_decay: float = 1e-4
 
 
-@dataclass
-class Items:
+class Items(NamedTuple):
     """theta [models, d], w_a [d, e], w_b [e]."""
 
     theta: Floats
@@ -89,47 +100,39 @@ def fit_items(x: Floats, scores: Floats, p: Parameters, rng: np.random.Generator
     items = Items(
         np.zeros((scores.shape[1], p.dim)), rng.uniform(-width, width, (p.dim, x.shape[1])), np.zeros(x.shape[1])
     )
-    names = [f.name for f in fields(Items)]
-    first = {n: np.zeros_like(getattr(items, n)) for n in names}
-    second = {n: np.zeros_like(getattr(items, n)) for n in names}
-    step = 0
+    adam = Adam(items, p.learning_rate, p.weight_decay)
     for _ in range(p.epochs):
         order = rng.permutation(len(x))
         for start in range(0, len(x), p.batch):
             rows = order[start : start + p.batch]
-            _, gradient = loss_and_gradient(items, x[rows], scores[rows])
-            step += 1
-            for n in names:
-                value = getattr(items, n)
-                g = getattr(gradient, n) + p.weight_decay * value
-                first[n] += 0.1 * (g - first[n])
-                second[n] += 0.001 * (g**2 - second[n])
-                scale = np.sqrt(second[n] / (1 - 0.999**step)) + 1e-8
-                value -= p.learning_rate * first[n] / (1 - 0.9**step) / scale
+            adam.step(loss_and_gradient(items, x[rows], scores[rows])[1])
     return items
 
 
-def warmed_up(x: Floats, known: Floats, neighbours: int, share: float) -> Floats:
-    """(1 - share) x + share * mean of the nearest rows (by cosine) of known [n, e], for one unit vector x [e]."""
-    near = np.argsort(-(known @ x), kind="stable")[:neighbours]
-    return np.asarray((1 - share) * x + share * known[near].mean(0))
+def warmed_up(x: Vectors, near: Vectors, share: float) -> Vectors:
+    """(1 - share) x + share * mean of the nearest training queries' embeddings [neighbours, e], of x [e]."""
+    return np.asarray((1 - share) * x + share * near.mean(0))
 
 
-@method(name="irt-router", category="before/continuous-utility", family="predictive", papers=["song2025irtrouter"])
+@method(
+    name="irt-router", category="before/continuous-utility", family="predictive",
+    papers=["song2025irtrouter"], needs=("labels",),
+)  # fmt: skip
 class IRTRouter(UtilityRouter):
     """Routing by ability, difficulty and price."""
 
     Parameters = Parameters
 
     def fit(self, train: TrainingSet) -> None:
-        self.embedder_ = Embedder().fit(train.prompts)
-        vectors = self.embedder_.transform(train.prompts)
-        self.reduction_ = Reduction(self.parameters.embedding).fit(vectors)
-        self.embeddings_ = self.reduction_.transform(vectors)
-        self.items_ = fit_items(self.embeddings_, train.scores, self.parameters, self.rng)
+        p = self.parameters
+        self.embedder_ = LatentEmbedder(p.embedding).fit(train.prompts)
+        self.embeddings_ = self.embedder_.transform(train.prompts)
+        self.neighbours_ = Neighbours(self.embeddings_)
+        self.items_ = fit_items(self.embeddings_.astype(float), train.scores, p, self.rng)
 
     def utilities(self, query: Query) -> Floats:
         p = self.parameters
-        x = self.reduction_.transform(self.embedder_.transform([query.prompt]))[0]
-        right = probabilities(self.items_, warmed_up(x, self.embeddings_, p.neighbours, p.warm_up)[None])[0]
+        x = self.embedder_.transform([query.prompt])[0]
+        near = self.embeddings_[self.neighbours_.nearest(x, p.neighbours)]
+        right = probabilities(self.items_, warmed_up(x, near, p.warm_up)[None].astype(float))[0]
         return np.asarray(p.alpha * right - (1 - p.alpha) * self.pool.prices / max(self.pool.prices.max(), 1e-12))

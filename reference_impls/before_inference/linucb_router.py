@@ -14,22 +14,24 @@ Differences from the paper
 2. It learns on the stream of training queries and then exploits: the utility of a test query is theta_m . x without
    the bonus, as there is no feedback that exploring could bring.
 3. The cost in the reward is the response's own, not the model's list price over the dearest one's.
+4. The authors' script can begin with the scores of all models on past queries; here every arm begins empty.
+5. Their factor that lets old feedback fade (1 in their script, which is none) is left out.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from reference_impls.core import Embedder, Floats, Query, Reduction, TrainingSet, UtilityRouter, method
+from reference_impls.core import Floats, LatentEmbedder, Query, TrainingSet, UtilityRouter, method
 
 
 @dataclass(frozen=True)
 class Parameters:
     """Parameters of the router."""
 
-    #: alpha, weight of the uncertainty; 1 is the default of the authors' class.
+    #: alpha, weight of the uncertainty; 1 is the default of the authors' class (their script: 0).
     alpha: float = 1.0
-    #: lambda, ridge penalty; 1 is the default of the authors' class (their runs: 12.94).
+    #: lambda, ridge penalty; 1 is the default of the authors' class (their script: 12.94).
     penalty: float = 1.0
     #: p, points of score that a US dollar is worth; 0 leaves quality alone in charge, as in the code.
     price_weight: float = 0.0
@@ -70,8 +72,9 @@ class LinUCB:
 
 
 @method(
-    name="linucb-router", category="before/continuous-utility", family="bandit-and-rl", papers=["nguyen2024metallm"]
-)
+    name="linucb-router", category="before/continuous-utility", family="bandit-and-rl",
+    papers=["nguyen2024metallm"], needs=("feedback",),
+)  # fmt: skip
 class LinUCBRouter(UtilityRouter):
     """Routing by a bandit that has learnt from its own choices."""
 
@@ -79,11 +82,9 @@ class LinUCBRouter(UtilityRouter):
 
     def fit(self, train: TrainingSet) -> None:
         p = self.parameters
-        self.embedder_ = Embedder().fit(train.prompts)
-        vectors = self.embedder_.transform(train.prompts)
-        self.reduction_ = Reduction(p.embedding).fit(vectors)
-        contexts = dict(zip(train.prompts, self.reduction_.transform(vectors), strict=True))
-        self.bandit_ = LinUCB(len(self.pool), self.reduction_.axes_.shape[1], p.penalty)
+        self.embedder_ = LatentEmbedder(p.embedding).fit(train.prompts)
+        contexts = dict(zip(train.prompts, self.embedder_.transform(train.prompts).astype(float), strict=True))
+        self.bandit_ = LinUCB(len(self.pool), len(contexts[train.prompts[0]]), p.penalty)
         for query, reveal in train.stream(self.rng):
             x = contexts[query.prompt]
             # Equal bounds (all of them, at first) go to the cheaper model.
@@ -92,4 +93,4 @@ class LinUCBRouter(UtilityRouter):
             self.bandit_.update(model, x, score - p.price_weight * cost)
 
     def utilities(self, query: Query) -> Floats:
-        return self.bandit_.means(self.reduction_.transform(self.embedder_.transform([query.prompt]))[0])
+        return self.bandit_.means(self.embedder_.transform([query.prompt])[0].astype(float))

@@ -16,26 +16,32 @@ Differences from the paper
 4. The threshold is set on a held-out part of the training queries so that a wanted share goes to the strong model.
 """
 
-import itertools
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_impls.core import Embedder, Floats, Pool, Query, Reduction, Router, TrainingSet, method, sigmoid
+from reference_impls.core import (
+    Adam,
+    Floats,
+    LatentEmbedder,
+    ThresholdParameters,
+    ThresholdRouter,
+    TrainingSet,
+    method,
+    sigmoid,
+    threshold_for_share,
+)
 
 Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(ThresholdParameters):
     """Parameters of the router."""
 
-    #: Names of the strong and the weak model; empty: the dearest and the cheapest of the pool.
-    strong: str = ""
-    weak: str = ""
-    #: alpha, the cost threshold in [0, 1]: 0 is always strong, above 1 always weak. Below 0: calibrated.
-    threshold: float = -1.0
     #: Wanted share of calls to the strong model, for the calibration; the paper sweeps it.
     strong_share: float = 0.5
     #: Share of the training queries held out for the calibration.
@@ -53,8 +59,7 @@ class Parameters:
     weight_decay: float = 1e-5
 
 
-@dataclass
-class Weights:
+class Weights(NamedTuple):
     """v [models, d], w1 [d, e], b [d], w2 [d]."""
 
     v: Floats
@@ -69,13 +74,13 @@ def comparisons(scores: Floats) -> Integers:
     >>> comparisons(np.array([[1.0, 0.0, 1.0]])).tolist()
     [[0, 0, 1], [0, 2, 1]]
     """
-    rows = [
-        (q, i, j) if row[i] > row[j] else (q, j, i)
-        for q, row in enumerate(scores)
-        for i, j in itertools.combinations(range(len(row)), 2)
-        if abs(row[i] - row[j]) > 1e-9
-    ]
-    return np.array(rows, np.int64).reshape(-1, 3)
+    first, second = np.triu_indices(scores.shape[1], 1)
+    ahead = scores[:, first] - scores[:, second]
+    query, pair = np.nonzero(np.abs(ahead) > 1e-9)
+    won = ahead[query, pair] > 0
+    return np.stack(
+        [query, np.where(won, first[pair], second[pair]), np.where(won, second[pair], first[pair])], axis=1
+    )
 
 
 def delta(weights: Weights, x: Floats) -> Floats:
@@ -89,14 +94,14 @@ def loss_and_gradient(weights: Weights, x: Floats, winners: Integers, losers: In
     norm = np.linalg.norm(weights.v, axis=1, keepdims=True)
     unit = weights.v / norm
     hidden = x @ weights.w1.T + weights.b
-    difference = unit[winners] - unit[losers]
+    rows = np.arange(len(x))
+    signs = np.zeros((len(x), len(unit)))  # 1 for the winner, -1 for the loser
+    signs[rows, winners], signs[rows, losers] = 1, -1
+    difference = signs @ unit
     z = (difference * hidden) @ weights.w2
     by_z = (-sigmoid(-z) / len(z))[:, None]
     by_hidden = by_z * difference * weights.w2
-    by_difference = by_z * hidden * weights.w2
-    by_unit = np.zeros_like(unit)
-    np.add.at(by_unit, winners, by_difference)
-    np.subtract.at(by_unit, losers, by_difference)
+    by_unit = signs.T @ (by_z * hidden * weights.w2)
     by_v = (by_unit - unit * (by_unit * unit).sum(1, keepdims=True)) / norm  # through v / |v|
     gradient = Weights(by_v, by_hidden.T @ x, by_hidden.sum(0), (by_z * difference * hidden).sum(0))
     return float(np.logaddexp(0, -z).mean()), gradient
@@ -109,70 +114,40 @@ def fit_weights(x: Floats, rows: Integers, models: int, p: Parameters, rng: np.r
         rng.normal(size=(models, p.dim)), rng.uniform(-width, width, (p.dim, size)),
         rng.uniform(-width, width, p.dim), rng.uniform(-1, 1, p.dim) / np.sqrt(p.dim),
     )  # fmt: skip
-    names = [f.name for f in fields(Weights)]
-    first = {n: np.zeros_like(getattr(weights, n)) for n in names}
-    second = {n: np.zeros_like(getattr(weights, n)) for n in names}
-    step = 0
+    adam = Adam(weights, p.learning_rate, p.weight_decay)
     for _ in range(p.epochs):
         order = rng.permutation(len(rows))
         for start in range(0, len(rows), p.batch):
             query, winner, loser = rows[order[start : start + p.batch]].T
             noisy = x[query] + p.noise * rng.normal(size=(len(query), size))
-            _, gradient = loss_and_gradient(weights, noisy, winner, loser)
-            step += 1
-            for n in names:
-                value = getattr(weights, n)
-                g = getattr(gradient, n) + p.weight_decay * value
-                first[n] += 0.1 * (g - first[n])
-                second[n] += 0.001 * (g**2 - second[n])
-                scale = np.sqrt(second[n] / (1 - 0.999**step)) + 1e-8
-                value -= p.learning_rate * first[n] / (1 - 0.9**step) / scale
+            adam.step(loss_and_gradient(weights, noisy, winner, loser)[1])
     return weights
-
-
-def calibrate(win_rates: Floats, share: float) -> float:
-    """Threshold that sends about `share` of queries with these win rates to the strong model.
-
-    >>> calibrate(np.array([0.2, 0.4, 0.6, 0.8]), 0.25)
-    0.8
-    """
-    if share <= 0 or share >= 1 or not len(win_rates):
-        return np.inf if share <= 0 else 0.0
-    return float(np.sort(win_rates)[::-1][max(round(share * len(win_rates)), 1) - 1])
-
-
-def strong_and_weak(pool: Pool, strong: str, weak: str) -> tuple[int, int]:
-    """Positions of the pair; empty names stand for the dearest and the cheapest model."""
-    order = pool.by_price()
-    return pool.index(strong) if strong else order[-1], pool.index(weak) if weak else order[0]
 
 
 @method(
     name="matrix-factorisation-router", category="before/discrete-utility", family="comparison-based",
-    papers=["ong2024routellm"],
+    papers=["ong2024routellm"], needs=("labels",),
 )  # fmt: skip
-class MatrixFactorisationRouter(Router):
+class MatrixFactorisationRouter(ThresholdRouter):
     """Strong or weak, by a factorised model of who beats whom."""
 
     Parameters = Parameters
 
     def fit(self, train: TrainingSet) -> None:
         p = self.parameters
-        self.strong_, self.weak_ = strong_and_weak(self.pool, p.strong, p.weak)
-        self.embedder_ = Embedder().fit(train.prompts)
-        vectors = self.embedder_.transform(train.prompts)
-        self.reduction_ = Reduction(p.embedding).fit(vectors)
-        x = self.reduction_.transform(vectors)
+        self.embedder_ = LatentEmbedder(p.embedding).fit(train.prompts)
+        x = self.embedder_.transform(train.prompts).astype(float)
         order = self.rng.permutation(len(train))
         held_out, used = np.split(order, [round(p.calibration * len(train)) if p.threshold < 0 else 0])
         self.weights_ = fit_weights(x[used], comparisons(train.scores[used]), len(self.pool), p, self.rng)
-        self.threshold_ = p.threshold if p.threshold >= 0 else calibrate(self.win_rates(x[held_out]), p.strong_share)
+        self.threshold_ = p.threshold
+        if p.threshold < 0:
+            self.threshold_ = threshold_for_share(self.win_rates(x[held_out]), p.strong_share)
 
     def win_rates(self, x: Floats) -> Floats:
         """P(strong beats weak), [queries], of embeddings [queries, e]."""
         deltas = delta(self.weights_, x)
         return sigmoid(deltas[:, self.strong_] - deltas[:, self.weak_])
 
-    def route(self, query: Query) -> int:
-        x = self.reduction_.transform(self.embedder_.transform([query.prompt]))
-        return self.strong_ if self.win_rates(x)[0] >= self.threshold_ else self.weak_
+    def strong_probabilities(self, prompts: Sequence[str]) -> Floats:
+        return self.win_rates(self.embedder_.transform(prompts).astype(float))

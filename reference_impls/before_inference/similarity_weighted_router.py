@@ -9,43 +9,53 @@ weights omega_i = gamma^(1 + S_i), the ratings R [tiers] maximise
 
 where a tie is half a win for each. Models are first grouped into tiers: consecutive in the ratings of all
 comparisons, with the least sum of within-tier variances. A query goes to the strong model if
-P(strong beats weak) >= threshold. Complexity a query: one product with the [n, d] training embeddings and one
-Newton fit of as many numbers as there are tiers; one model call.
+P(strong beats weak) >= threshold. Complexity a query: one product with the [n, d] training embeddings, one with
+the [n, tiers^2] wins, and one Newton fit of as many numbers as there are tiers; one model call.
 
 Differences from the paper
-1. The embedding is TF-IDF of hashed n-grams, not text-embedding-3-small.
+1. The embedding is TF-IDF of hashed n-grams reduced by a singular value decomposition, not text-embedding-3-small.
 2. Comparisons come from the scores of all models of the pool on the training queries, not from human votes.
 3. A minute ridge penalty keeps ratings finite where one model always wins; the authors' code has none and stops
    early.
-4. The threshold is set so that a wanted share of the training queries goes to the strong model, each of them
-   rated without its own comparisons.
+4. The threshold is set so that a wanted share of the training queries (of at most 1,000 of them) goes to the strong
+   model, each of them rated without its own comparisons.
 """
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from reference_impls.core import Embedder, Floats, Logistic, Pool, Query, Router, TrainingSet, method
+from reference_impls.core import (
+    Floats,
+    LatentEmbedder,
+    ThresholdParameters,
+    ThresholdRouter,
+    TrainingSet,
+    method,
+    sigmoid,
+    threshold_for_share,
+)
+
+#: Training queries that the threshold is calibrated on.
+CALIBRATED = 1000
 
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(ThresholdParameters):
     """Parameters of the router."""
 
-    #: Names of the strong and the weak model; empty: the dearest and the cheapest of the pool.
-    strong: str = ""
-    weak: str = ""
-    #: alpha, the cost threshold in [0, 1]: 0 is always strong, above 1 always weak. Below 0: calibrated.
-    threshold: float = -1.0
     #: Wanted share of calls to the strong model, for the calibration; the paper sweeps it.
     strong_share: float = 0.5
     #: gamma; 10 in the paper.
     gamma: float = 10.0
     #: Tiers; 10 in the paper. No more than there are models.
     tiers: int = 10
+    #: d, size of the embedding; 1536 in the paper.
+    embedding: int = 128
 
 
 def wins(scores: Floats) -> Floats:
@@ -59,30 +69,49 @@ def wins(scores: Floats) -> Floats:
     return np.asarray(result * (1 - np.eye(scores.shape[1])))
 
 
-def similarity_weights(cosines: Floats, gamma: float) -> Floats:
+def similarity_weights(cosines: NDArray[Any], gamma: float) -> NDArray[Any]:
     """omega_i = gamma^(1 + cos_i / max cos); all equal if nothing is similar.
 
-    >>> similarity_weights(np.array([0.0, 0.4]), 10.0).tolist()
+    >>> similarity_weights(np.array([0.0, 0.4]), 10.0).round(9).tolist()
     [10.0, 100.0]
     """
-    return np.asarray(gamma ** (1 + cosines / max(cosines.max(initial=0), 1e-12)))
+    # math.log: a Python number keeps float32 cosines float32, which at many training queries takes half the time.
+    return np.asarray(np.exp(math.log(gamma) * (1 + cosines / max(float(cosines.max(initial=0)), 1e-12))))
 
 
-def ratings(won: Floats) -> Floats:
-    """Bradley-Terry ratings [n] (400 points are odds of 10, mean 0) of weighted wins [n, n].
+def ratings(won: Floats, start: Floats | None = None) -> Floats:
+    """Bradley-Terry ratings [n] (400 points are odds of 10, mean 0) of weighted wins [n, n], by Newton's method.
+
+    Args:
+        won: weight of the wins of row over column.
+        start: ratings to start from; the nearer, the fewer steps.
 
     >>> ratings(np.array([[0.0, 10.0], [1.0, 0.0]])).round().tolist()
     [200.0, -200.0]
     """
-    pairs = [(a, b) for a, b in itertools.combinations(range(len(won)), 2) if won[a, b] + won[b, a] > 0]
-    if not pairs:
-        return np.zeros(len(won))
-    a, b = np.array(pairs).T
-    design = np.eye(len(won))[a] - np.eye(len(won))[b]
-    total = won[a, b] + won[b, a]
+    games = won + won.T
     # Scaled to a mean weight of 1, so that the penalty means the same at any gamma.
-    fitted = Logistic(1e-6, intercept=False).fit(design, won[a, b] / total, total / total.mean(), rounds=100)
-    return np.asarray(400 / math.log(10) * fitted.weights_)
+    scale = np.count_nonzero(games) / max(games.sum(), 1e-300)
+    won, games = won * scale, games * scale
+    points = math.log(10) / 400
+    r = np.zeros(len(won)) if start is None else start * points
+
+    def loss(r: Floats) -> float:
+        return float((won * np.logaddexp(0, r[None] - r[:, None])).sum() + 0.5e-6 * r @ r)
+
+    current = loss(r)
+    for _ in range(100):
+        expected = games * sigmoid(r[:, None] - r[None])
+        gradient = (expected - won).sum(1) + 1e-6 * r
+        between = expected * expected.T / np.maximum(games, 1e-300)  # games * P * (1 - P)
+        step = np.linalg.solve(np.diag(between.sum(1) + 1e-6) - between, gradient)
+        size = 1.0
+        while (reached := loss(r - size * step)) > current and size > 1e-6:
+            size /= 2
+        r, before, current = r - size * step, current, reached
+        if before - current < 1e-10:
+            break
+    return np.asarray((r - r.mean()) / points)
 
 
 def group(values: Sequence[float] | Floats, tiers: int) -> list[int]:
@@ -105,54 +134,42 @@ def group(values: Sequence[float] | Floats, tiers: int) -> list[int]:
     return [int(t) for t in tier[np.argsort(order)]]
 
 
-def calibrate(win_rates: Floats, share: float) -> float:
-    """Threshold that sends about `share` of queries with these win rates to the strong model.
-
-    >>> calibrate(np.array([0.2, 0.4, 0.6, 0.8]), 0.25)
-    0.8
-    """
-    if share <= 0 or share >= 1 or not len(win_rates):
-        return np.inf if share <= 0 else 0.0
-    return float(np.sort(win_rates)[::-1][max(round(share * len(win_rates)), 1) - 1])
-
-
-def strong_and_weak(pool: Pool, strong: str, weak: str) -> tuple[int, int]:
-    """Positions of the pair; empty names stand for the dearest and the cheapest model."""
-    order = pool.by_price()
-    return pool.index(strong) if strong else order[-1], pool.index(weak) if weak else order[0]
-
-
 @method(
     name="similarity-weighted-router", category="before/discrete-utility", family="comparison-based",
-    papers=["ong2024routellm"],
+    papers=["ong2024routellm"], needs=("labels",),
 )  # fmt: skip
-class SimilarityWeightedRouter(Router):
+class SimilarityWeightedRouter(ThresholdRouter):
     """Strong or weak, by ratings fitted anew for every query."""
 
     Parameters = Parameters
 
     def fit(self, train: TrainingSet) -> None:
         p = self.parameters
-        self.strong_, self.weak_ = strong_and_weak(self.pool, p.strong, p.weak)
-        self.embedder_ = Embedder().fit(train.prompts)
+        self.embedder_ = LatentEmbedder(p.embedding).fit(train.prompts)
         self.embeddings_ = self.embedder_.transform(train.prompts)
         won = wins(train.scores)
         self.tiers_ = group(ratings(won.sum(0)), p.tiers)
         member = np.eye(max(self.tiers_) + 1)[self.tiers_]  # [models, tiers]
-        self.wins_ = np.einsum("qab,as,bt->qst", won, member, member)  # those within a tier say nothing
+        # [queries, tiers, tiers]; wins within a tier say nothing.
+        self.wins_ = np.asarray(member.T @ won @ member, np.float32)
+        self.ratings_ = ratings(self.wins_.sum(0, dtype=np.float64))
         self.threshold_ = p.threshold
         if p.threshold < 0:
-            cosines = self.embeddings_ @ self.embeddings_.T
-            others = ~np.eye(len(train), dtype=bool)
-            rates = [self.win_rate(cosines[i, rows], self.wins_[rows]) for i, rows in enumerate(others)]
-            self.threshold_ = calibrate(np.array(rates), p.strong_share)
+            rates = []
+            for i in self.rng.permutation(len(train))[:CALIBRATED]:
+                cosines = self.embeddings_ @ self.embeddings_[i]
+                cosines[i] = 0  # not the nearest to itself
+                weights = similarity_weights(cosines, p.gamma)
+                weights[i] = 0
+                rates.append(self.win_rate(weights))
+            self.threshold_ = threshold_for_share(np.array(rates), p.strong_share)
 
-    def win_rate(self, cosines: Floats, won: Floats) -> float:
-        """P(strong beats weak) from similarities [n] to training queries and the wins [n, tiers, tiers] there."""
-        rating = ratings(np.tensordot(similarity_weights(cosines, self.parameters.gamma), won, 1))
+    def win_rate(self, weights: NDArray[Any]) -> float:
+        """P(strong beats weak) where the training queries' comparisons have these weights [n]."""
+        rating = ratings(np.tensordot(weights, self.wins_, 1).astype(float), self.ratings_)
         difference = rating[self.tiers_[self.weak_]] - rating[self.tiers_[self.strong_]]
         return float(1 / (1 + 10 ** (difference / 400)))
 
-    def route(self, query: Query) -> int:
-        cosines = self.embeddings_ @ self.embedder_.transform([query.prompt])[0]
-        return self.strong_ if self.win_rate(cosines, self.wins_) >= self.threshold_ else self.weak_
+    def strong_probabilities(self, prompts: Sequence[str]) -> Floats:
+        gamma, vectors = self.parameters.gamma, self.embedder_.transform(prompts)
+        return np.array([self.win_rate(similarity_weights(self.embeddings_ @ v, gamma)) for v in vectors])

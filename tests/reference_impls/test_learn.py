@@ -9,16 +9,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.linear_model import Ridge as SkRidge
 
 from reference_impls.core import (
-    Embedder,
+    Adam,
     Logistic,
-    Reduction,
     Ridge,
     bootstrap_interval,
     kmeans,
+    learn,
     log_softmax,
     sigmoid,
     softmax,
-    squared_distances,
+    threshold_for_share,
 )
 
 RNG = np.random.default_rng(0)
@@ -65,19 +65,40 @@ def test_softmax_and_sigmoid_do_not_overflow() -> None:
     assert sigmoid(np.array([-1e4, 0, 1e4])) == pytest.approx([0, 0.5, 1])
 
 
-@given(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=5))
-def test_embeddings_are_unit_vectors(texts: list[str]) -> None:
-    vectors = Embedder(128).fit(texts).transform(texts)
-    assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(len(texts)))
+def test_float32_inputs_are_learned_from_in_float64() -> None:
+    small = X.astype(np.float32)
+    assert Ridge(2.0).fit(small, Y).weights_ == pytest.approx(Ridge(2.0).fit(X, Y).weights_, abs=1e-5)
+    assert Logistic(1.0).fit(small, Y).weights_ == pytest.approx(Logistic(1.0).fit(X, Y).weights_, abs=1e-5)
 
 
-def test_like_texts_are_near() -> None:
-    texts = ["Q: 47 + 85 = ?", "Q: 31 + 60 = ?", "Q: Write f(x): x plus 3.", "Q: Where was Ada born?"]
-    vectors = Embedder().fit(texts).transform(texts)
-    assert (vectors @ vectors[0]).argsort()[-2] == 1
-    reduced = Reduction(2).fit(vectors).transform(vectors)
-    assert reduced.shape == (4, 2)
-    assert squared_distances(vectors, vectors).diagonal() == pytest.approx(np.zeros(4), abs=1e-9)
+def test_blocks_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = [Ridge(2.0).fit(X, Y).weights_, Logistic(1.0).fit(X, Y).weights_]
+    _, labels = kmeans(X, 4, np.random.default_rng(1))
+    monkeypatch.setattr(learn, "ROWS", 50)
+    assert Ridge(2.0).fit(X, Y).weights_ == pytest.approx(whole[0])
+    assert Logistic(1.0).fit(X, Y).weights_ == pytest.approx(whole[1])
+    assert kmeans(X, 4, np.random.default_rng(1))[1].tolist() == labels.tolist()
+
+
+def test_adam_worked_by_hand_and_towards_the_minimum() -> None:
+    # The first step's moments, corrected, are the gradient and its square: the step is the rate, against the sign.
+    value = np.array([1.0, -2.0])
+    Adam([value], 0.1).step([np.array([4.0, -0.5])])
+    assert value == pytest.approx([0.9, -1.9])
+    # |value - 3|^2 / 2 with the penalty |value|^2 / 2 has its minimum at 1.5.
+    adam = Adam([value], 0.05, decay=1.0)
+    for _ in range(2000):
+        adam.step([value - 3])
+    assert value == pytest.approx([1.5, 1.5], abs=1e-3)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=50, unique=True), st.floats(0, 1))
+def test_a_threshold_is_reached_by_the_wanted_share(values: list[float], share: float) -> None:
+    reached = np.mean(np.array(values) >= threshold_for_share(np.array(values), share))
+    if share in (0, 1):
+        assert reached == share
+    else:
+        assert abs(reached - share) <= max(0.5, 1 - share * len(values)) / len(values) + 1e-9
 
 
 def test_the_bootstrap_interval_covers_the_mean_about_as_often_as_it_says() -> None:

@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 from reference_impls.after_inference.agent_forest import (
     AgentForest,
     Parameters,
-    bleu_similarity,
     equal,
     most_similar,
-    spell,
 )
-from reference_impls.core import Meter, Query
+from reference_impls.core import Meter, Query, bleu
+from reference_impls.core.text import symbols_and_words
 from tests.reference_impls.fakes import ScriptedModel, constant
 
 CODE = [
@@ -40,20 +39,20 @@ def test_sums_of_similarities_worked_by_hand() -> None:
 
 
 def test_bleu_ignores_case_and_sees_symbols() -> None:
-    assert bleu_similarity(CODE[0], CODE[3]) == pytest.approx(1)
-    assert bleu_similarity(CODE[0], CODE[1]) < 1
-    assert most_similar(CODE, bleu_similarity) == 0
+    assert bleu(CODE[0], CODE[3]) == pytest.approx(1)
+    assert bleu(CODE[0], CODE[1]) < 1
+    assert most_similar(CODE, bleu) == 0
 
 
 @given(st.lists(st.sampled_from(CODE), min_size=2, max_size=5))
 def test_it_agrees_with_sacrebleu(texts: list[str]) -> None:
     sacrebleu = pytest.importorskip("sacrebleu.metrics")
     metric = sacrebleu.BLEU(smooth_method="add-k", smooth_value=1, tokenize="none", lowercase=True)
-    clean = [" ".join(spell(t).split()) for t in texts]
+    clean = [" ".join(symbols_and_words(t)) for t in texts]
     totals = [
         sum(metric.sentence_score(a, [b]).score for j, b in enumerate(clean) if j != i) for i, a in enumerate(clean)
     ]
-    chosen = most_similar(texts, bleu_similarity)
+    chosen = most_similar(texts, bleu)
     assert chosen is not None
     assert totals[chosen] == pytest.approx(max(totals))
 
@@ -72,8 +71,8 @@ def test_on_exact_answers_it_is_the_majority_vote(answers: list[str | None]) -> 
 @given(st.permutations(range(4)))
 def test_a_permutation_of_the_models_permutes_the_choice(order: list[int]) -> None:
     texts = [CODE[0], CODE[2], CODE[4], "def f(xs): return sum(x for x in xs)"]
-    first = most_similar(texts, bleu_similarity)
-    second = most_similar([texts[i] for i in order], bleu_similarity)
+    first = most_similar(texts, bleu)
+    second = most_similar([texts[i] for i in order], bleu)
     assert first is not None
     assert second is not None
     assert order[second] == first

@@ -165,7 +165,7 @@ def test_the_budget_is_met_and_more_money_runs_more() -> None:
         # lambda is set on one half of the queries.
         assert spent[-1] <= budget * 1.2
     assert spent == sorted(spent)
-    assert spent[0] == pytest.approx(0.1)
+    assert spent[0] == pytest.approx(0.1, rel=0.1), "hardly more than the cheapest model alone"
     assert spent[-1] > 1.2
 
 

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from reference_impls.after_inference.frugalgpt import FrugalGPT, Parameters, Scorer, evaluate, optimise
-from reference_impls.core import Floats, Generation, Meter, Query, TrainingSet
+from reference_impls.after_inference.frugalgpt import FrugalGPT, Parameters, evaluate, optimise
+from reference_impls.core import Generation, Meter, Query, TrainingSet
 from tests.reference_impls.fakes import ScriptedModel, constant
 
 #: Two models, four queries: the cheap one is right on the first two, which its scorer knows; the dear one always.
@@ -71,15 +71,6 @@ def test_it_agrees_with_a_plain_loop() -> None:
     assert chain.quality == pytest.approx(best)
     assert chain.cost <= 3
     assert loop(chain.order, chain.thresholds) == pytest.approx((chain.quality, chain.cost))
-
-
-def test_the_scorer_agrees_with_scikit_learn() -> None:
-    linear = pytest.importorskip("sklearn.linear_model")
-    rng = np.random.default_rng(1)
-    x, y = rng.normal(size=(30, 80)), rng.integers(0, 2, 30).astype(float)
-    theirs = linear.LogisticRegression(C=0.5, tol=1e-10, max_iter=1000).fit(x, y)
-    fresh: Floats = rng.normal(size=(5, 80))
-    assert Scorer(2.0).fit(x, y).predict(fresh) == pytest.approx(theirs.predict_proba(fresh)[:, 1], abs=1e-4)
 
 
 def training(order: tuple[int, int] = (0, 1)) -> TrainingSet:

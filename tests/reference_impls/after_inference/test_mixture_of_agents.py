@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference_impls.after_inference.mixture_of_agents import MixtureOfAgents, Parameters, drafts_of
-from reference_impls.core import Generation, Meter, Pool, Query, fuse_prompt
+from reference_impls.after_inference.mixture_of_agents import MixtureOfAgents, Parameters
+from reference_impls.core import Generation, Meter, Pool, Query, drafts_of, fuse_prompt
 from tests.reference_impls.fakes import ScriptedModel, constant
 
 QUERY = Query("t/0", "qa", "Q: river?\nA:", "short")
@@ -119,5 +119,5 @@ def test_greedy_by_default_and_fresh_seeds_when_sampling() -> None:
 
 
 def test_a_wrong_aggregator_gets_the_nearest_name() -> None:
-    with pytest.raises(KeyError, match="did you mean 'willow'"):
+    with pytest.raises(ValueError, match="did you mean 'willow'"):
         MixtureOfAgents(Meter([constant("willow", "x")]).pool, Parameters(aggregator="wilow")).answer(QUERY)

@@ -79,7 +79,7 @@ def test_surface_worked_by_hand() -> None:
         [0, np.exp(-2), np.exp(-2), 1, 0, 0, 0],
         [np.log(2), np.exp(-1), np.exp(-1), 1, 1, 0, (0.5 + 0.5 + 0) / 3],
     ]
-    assert surface(responses, "short") == pytest.approx(np.array(expected))
+    assert surface(Query("t/0", "t", "Q", "short"), responses) == pytest.approx(np.array(expected))
 
 
 def test_pair_features_worked_by_hand_turn_round_with_the_pair() -> None:
@@ -133,9 +133,9 @@ def test_the_regression_is_scikit_learns_on_both_orders() -> None:
     method = PairRanker(Meter([constant(n, "x") for n in "abc"]).pool, Parameters(penalty=0.5, dimensions=4))
     method.fit(train)
     rows, labels, owners = [], [], np.arange(3)
-    places = method.reduction_.transform(method.embedder_.transform(train.prompts))
+    places = method.embedder_.transform(train.prompts)
     for q, place in enumerate(places):
-        phi = method._phi(surface(train.responses[q], "short"), owners, place)
+        phi = method._phi(surface(train.queries[q], train.responses[q]), owners, place)
         for i, j in itertools.permutations(range(3), 2):
             if worth[q, i] != worth[q, j]:
                 rows.append(pair_features(phi, owners, np.array([[i, j]]), 3)[0])
@@ -148,7 +148,7 @@ def test_the_regression_is_scikit_learns_on_both_orders() -> None:
     assert found == pytest.approx(-found.T)
     at = [k for k, (i, j) in enumerate(itertools.permutations(range(3), 2)) if (i, j) == (0, 2)]
     assert len(at) == 1
-    phi = method._phi(surface(train.responses[0], "short"), owners, places[0])
+    phi = method._phi(surface(train.queries[0], train.responses[0]), owners, places[0])
     row = pair_features(phi, owners, np.array([[0, 2]]), 3)
     assert theirs.decision_function(row)[0] == pytest.approx(found[0, 2], abs=1e-3)
 

@@ -219,5 +219,5 @@ def test_wrong_settings_are_refused() -> None:
     pool = Meter([constant("oak", "x")]).pool
     with pytest.raises(ValueError, match="aggregation is 'mean' or 'dawid-skene'"):
         PeerReview(pool, Parameters(aggregation="median"))
-    with pytest.raises(KeyError, match="did you mean 'oak'"):
+    with pytest.raises(ValueError, match="did you mean 'oak'"):
         PeerReview(pool, Parameters(judges="oka"))

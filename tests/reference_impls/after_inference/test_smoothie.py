@@ -11,7 +11,6 @@ from reference_impls.after_inference.smoothie import (
     SmoothieLocal,
     choose,
     distances,
-    spelt,
     triplet_errors,
     weights,
 )
@@ -78,11 +77,6 @@ def test_a_negative_error_is_the_best_and_not_the_worst() -> None:
     assert errors[0] == pytest.approx((3 * 4 - 16) / 12)
     assert choose(errors) == 0 == weights(errors, 2).argmax()
     assert triplet_errors(np.zeros((2, 2))).tolist() == [0, 0]
-
-
-def test_what_is_embedded() -> None:
-    assert spelt("= 12") == "=  one  two "
-    assert spelt(" \n") == "(empty)"
 
 
 def test_global_asks_only_the_model_it_trusts() -> None:

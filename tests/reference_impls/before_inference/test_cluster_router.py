@@ -73,8 +73,7 @@ def test_one_cluster_is_the_best_single_model() -> None:
 
 
 def test_more_clusters_than_queries_and_repeated_queries_are_fine() -> None:
-    # The embedding knows numbers by their length alone: the three sums are one point, so four differ.
-    assert len(router(SPLIT, clusters=64).centres_) == 4
+    assert len(router(SPLIT, clusters=64).centres_) == 6
     models = [constant("a", "from a"), constant("b", "from b", 5.0)]
     method = ClusterRouter(Meter(models).pool, Parameters(clusters=4))
     method.fit(training([[0.0, 1.0]] * 6, ["the same"] * 6))

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -62,7 +61,7 @@ def test_worked_by_hand() -> None:
 def test_the_utility_weighs_the_price() -> None:
     # Prices 1 and 5 of at most 5: with alpha = .8 they cost .2 * .2 and .2 * 1.
     method = router(SPLIT, epochs=1, warm_up=0.0)
-    x = method.reduction_.transform(method.embedder_.transform([SUM.prompt]))
+    x = method.embedder_.transform([SUM.prompt]).astype(float)
     expected = 0.8 * probabilities(method.items_, x)[0] - np.array([0.04, 0.2])
     assert method.utilities(SUM) == pytest.approx(expected)
 
@@ -72,8 +71,8 @@ def test_the_gradient_is_that_of_finite_differences() -> None:
     items = Items(rng.normal(size=(3, 2)), rng.normal(size=(2, 4)), rng.normal(size=4))
     x, scores = rng.normal(size=(5, 4)), rng.random((5, 3))
     _, gradient = loss_and_gradient(items, x, scores)
-    for field in fields(Items):
-        value, expected = getattr(items, field.name), np.empty_like(getattr(items, field.name))
+    for value, found in zip(items, gradient, strict=True):
+        expected = np.empty_like(value)
         for i in np.ndindex(value.shape):
             sides = []
             for step in (1e-5, -2e-5):
@@ -81,7 +80,7 @@ def test_the_gradient_is_that_of_finite_differences() -> None:
                 sides.append(loss_and_gradient(items, x, scores)[0])
             value[i] += 1e-5
             expected[i] = (sides[0] - sides[1]) / 2e-5
-        assert getattr(gradient, field.name) == pytest.approx(expected, abs=1e-8)
+        assert found == pytest.approx(expected, abs=1e-8)
 
 
 def test_it_recovers_planted_probabilities() -> None:
@@ -109,11 +108,19 @@ def test_alpha_at_its_ends() -> None:
 
 
 def test_warming_up_moves_towards_the_neighbours() -> None:
-    known = np.array([[1.0, 0], [0, 1], [0.6, 0.8]])
-    # The two nearest to (1, 0) are rows 0 and 2, with mean (.8, .4).
-    assert warmed_up(np.array([1.0, 0]), known, 2, 0.25) == pytest.approx([0.95, 0.1])
-    assert warmed_up(np.array([1.0, 0]), known, 2, 0.0) == pytest.approx([1, 0])
-    assert warmed_up(np.array([1.0, 0]), known, 9, 1.0) == pytest.approx(known.mean(0))
+    x, near = np.array([1, 0], np.float32), np.array([[1, 0], [0.6, 0.8]], np.float32)  # their mean is (.8, .4)
+    assert warmed_up(x, near, 0.25) == pytest.approx([0.95, 0.1])
+    assert warmed_up(x, near, 0.0) == pytest.approx([1, 0])
+    assert warmed_up(x, near, 1.0) == pytest.approx([0.8, 0.4])
+
+
+def test_the_nearest_training_queries_warm_up() -> None:
+    # With one neighbour and lambda = 1 a query is rated as the most similar training query is.
+    method = router(SPLIT, epochs=20, warm_up=1.0, neighbours=1)
+    x = method.embedder_.transform(PROMPTS)
+    nearest = int((x @ method.embedder_.transform([NAME.prompt])[0]).argmax())
+    expected = probabilities(method.items_, x[[nearest]].astype(float))[0]
+    assert method.utilities(NAME) == pytest.approx(0.8 * expected - np.array([0.04, 0.2]))
 
 
 def test_a_permutation_of_the_models_permutes_the_utilities() -> None:

@@ -11,7 +11,6 @@ import pytest
 from reference_impls.before_inference.similarity_weighted_router import (
     Parameters,
     SimilarityWeightedRouter,
-    calibrate,
     group,
     ratings,
     similarity_weights,
@@ -59,8 +58,8 @@ def test_worked_by_hand() -> None:
     rating = ratings(won)
     assert 1 / (1 + 10 ** ((rating[0] - rating[1]) / 400)) == pytest.approx(share, abs=1e-6)
     method = router(SPLIT, threshold=0.5)
-    method.wins_ = wins(np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]]))
-    assert method.win_rate(np.array([0.6, 0.3, 0.0]), method.wins_) == pytest.approx(share, abs=1e-6)
+    method.wins_ = wins(np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]])).astype(np.float32)
+    assert method.win_rate(weights) == pytest.approx(share, abs=1e-6)
 
 
 def test_ratings_agree_with_scikit_learn() -> None:
@@ -111,13 +110,13 @@ def test_it_routes_by_similar_comparisons() -> None:
 def test_without_similarity_all_comparisons_count_alike() -> None:
     assert len(set(similarity_weights(np.zeros(3), 10.0).tolist())) == 1
     # 4 of 6 wins for b.
-    rate = router([[0.0, 1.0]] * 4 + [[1.0, 0.0]] * 2, gamma=1.0, threshold=0.5)
-    assert rate.win_rate(np.array([0.9, 0.1, 0.5, 0.2, 0.3, 0.4]), rate.wins_) == pytest.approx(4 / 6, abs=1e-5)
+    method = router([[0.0, 1.0]] * 4 + [[1.0, 0.0]] * 2, gamma=1.0, threshold=0.5)
+    assert method.strong_probability(SUM) == pytest.approx(4 / 6, abs=1e-5)
 
 
 def test_one_tier_for_both_cannot_tell_them_apart() -> None:
     method = router(SPLIT, tiers=1, threshold=0.5)
-    assert method.win_rate(np.ones(6), method.wins_) == 0.5
+    assert method.win_rate(np.ones(6)) == 0.5
 
 
 def test_a_permutation_of_the_models_permutes_the_choice() -> None:
@@ -125,8 +124,7 @@ def test_a_permutation_of_the_models_permutes_the_choice() -> None:
     first = router(scores.tolist(), (0, 1, 2), threshold=0.5)
     second = router(scores[:, [2, 0, 1]].tolist(), (2, 0, 1), threshold=0.5)
     for query in (SUM, NAME):
-        cosines = first.embeddings_ @ first.embedder_.transform([query.prompt])[0]
-        assert first.win_rate(cosines, first.wins_) == pytest.approx(second.win_rate(cosines, second.wins_), abs=1e-6)
+        assert first.strong_probability(query) == pytest.approx(second.strong_probability(query), abs=1e-6)
         assert first.pool[first.route(query)].name == second.pool[second.route(query)].name
 
 
@@ -143,20 +141,16 @@ def test_threshold_and_share_at_their_ends_give_all_strong_and_all_weak(settings
     assert {router(SPLIT, **settings).answer(q) for q in (SUM, NAME)} == {f"from {text}"}
 
 
-def test_calibration_sends_the_wanted_share_to_the_strong_model() -> None:
-    rates = np.random.default_rng(4).random(200)
-    for share in (0.05, 0.3, 0.5, 0.95):
-        assert np.mean(rates >= calibrate(rates, share)) == pytest.approx(share)
-
-
 def test_calibration_leaves_a_query_s_own_comparisons_out() -> None:
     # b alone wins on sums, a alone on names. Two of three sums stay for a sum, so its rate is high without its own.
     method = router([[0.0, 1.0]] * 3 + [[1.0, 0.0]] * 3, strong_share=0.5)
-    cosines = method.embeddings_ @ method.embeddings_.T
-    rates = [
-        method.win_rate(np.delete(cosines[i], i), np.delete(method.wins_, i, 0)) for i in range(6)
-    ]  # fmt: skip
-    assert method.threshold_ == pytest.approx(sorted(rates)[3])
+    rates = []
+    for i, vector in enumerate(method.embeddings_):
+        weights = similarity_weights(np.delete(method.embeddings_ @ vector, i), 10.0)
+        rating = ratings(np.tensordot(weights, np.delete(method.wins_, i, 0), 1).astype(float))
+        strong, weak = (rating[method.tiers_[m]] for m in (1, 0))
+        rates.append(1 / (1 + 10 ** ((weak - strong) / 400)))
+    assert method.threshold_ == pytest.approx(sorted(rates)[3], rel=1e-5)
 
 
 def test_one_model_alone_serves() -> None:
