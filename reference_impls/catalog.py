@@ -1,9 +1,10 @@
-"""What there is by name: methods, benchmarks, pools."""
+"""What there is by name: methods, benchmarks, recordings, pools."""
 
 import importlib
 import pkgutil
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 from reference_impls import after_inference, before_inference, during_inference
 from reference_impls import baselines as _baselines  # noqa: F401 (registers them)
@@ -11,6 +12,7 @@ from reference_impls.benchmarks import BENCHMARKS, Benchmark
 from reference_impls.core.model import Model
 from reference_impls.core.registry import MethodInfo, registered
 from reference_impls.core.suggest import nearest
+from reference_impls.recorded import Recording, form, registry
 
 #: Pools by name -> names of built-in models. Further pools are added by `add_pool`.
 BUILTIN_POOLS = {
@@ -20,6 +22,8 @@ BUILTIN_POOLS = {
     "same-vocabulary": ("sprout", "almanac", "oak"),
     "generalists": ("sprout", "willow", "oak"),
 }
+#: What the name of a recording follows where a benchmark is asked for.
+RECORDED = "recorded:"
 _added: dict[str, Callable[[], list[Model]]] = {}
 
 
@@ -54,8 +58,26 @@ def benchmark(name: str) -> Benchmark:
         UnknownNameError: there is none.
     """
     if name not in BENCHMARKS:
-        raise UnknownNameError(f"no benchmark {name!r}{nearest(name, BENCHMARKS)}")
+        known = [*BENCHMARKS, f"{RECORDED}FOLDER"]
+        raise UnknownNameError(f"no benchmark {name!r}{nearest(name, known)}")
     return BENCHMARKS[name]
+
+
+def recording(name: str) -> Recording:
+    """The recording of a public source by its name, or of a folder in the generic form by its path.
+
+    Raises:
+        UnknownNameError: neither the one nor the other.
+        ValueError: something in the folder is wrong, or the source's files are not there: one line.
+    """
+    known = registry.recordings()
+    if name in known:
+        from reference_impls.recorded.readers import read_source  # noqa: PLC0415 (fetches: only where one is read)
+
+        return read_source(name)
+    if name and Path(name).is_dir():
+        return form.load(Path(name))
+    raise UnknownNameError(f"no recording and no folder {name!r}{nearest(name, known)}")
 
 
 def add_pool(name: str, load: Callable[[], list[Model]]) -> None:

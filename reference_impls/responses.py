@@ -78,6 +78,7 @@ class StoredModel:
         self.name = model.name
         self.size = model.size
         self.price: Price = model.price
+        self.context = model.context
         self.digest = digest(model)
         self._store = Store(f"{model.name.replace('/', '_')}-{self.digest[:12]}", folder)
 

@@ -9,118 +9,262 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from reference_impls import catalog
-from reference_impls.benchmarks import BENCHMARKS, sandbox
+from reference_impls.backends.replay import NotRecordedError
+from reference_impls.benchmarks import BENCHMARKS, Benchmark, sandbox
+from reference_impls.benchmarks.base import Item
 from reference_impls.core.meter import Meter, Usage
+from reference_impls.core.model import Model
 from reference_impls.core.registry import MethodInfo
+from reference_impls.core.stages import Method
 from reference_impls.core.stats import bootstrap_interval
-from reference_impls.responses import Scorer, StoredModel, pool_hash, stored, training_set
+from reference_impls.core.training import TrainingSet
+from reference_impls.outcome import Outcome
+from reference_impls.recorded.benchmark import RecordedBenchmark
+from reference_impls.responses import Scorer, pool_hash, stored, training_set
 
 RESULTS = Path(__file__).parent / "results"
 #: Called with (queries done, queries in all).
 Progress = Callable[[int, int], None]
 Result = dict[str, Any]
-_Task = tuple[str, str, str, int, dict[str, str], int | None, Path]
+_AVERAGED = ("levels", "usage", "called", "tokens_by_model", "timing", "items")
+_Task = tuple[str, str, str, tuple[int, ...], dict[str, str], int | None, Path]
+
+
+class Setup(Protocol):
+    """What a method is run on: models, queries and a scorer, whether generated or recorded."""
+
+    label: str
+    pool: str
+    split: str
+
+    @property
+    def models(self) -> Sequence[Model]: ...
+    @property
+    def items(self) -> Sequence[Any]:
+        """The queries to run, each with its `query`."""
+        ...
+
+    def check(self, info: MethodInfo, method: Method) -> None:
+        """Raises ValueError (one line) if something that the method needs is missing."""
+        ...
+
+    def training_set(self, info: MethodInfo, samples: int) -> tuple[TrainingSet, str]:
+        """What the method learns from, and its name."""
+        ...
+
+    def begin(self, item: Any) -> None:
+        """The query that is run from now on."""
+        ...
+
+    def outcome(self, text: str, usage: Usage) -> Outcome:
+        """The score of what the method has returned to it."""
+        ...
+
+
+class MiniBenchmark:
+    """A generated benchmark and models that run, with a store in front of both."""
+
+    def __init__(self, benchmark: Benchmark, pool: str, split: str, limit: int | None) -> None:
+        self.label, self.pool, self.split = benchmark.name, pool, split
+        self.models = stored(catalog.pool(pool))
+        self.items = benchmark.items(split)[:limit]
+        self._benchmark, self._scorer = benchmark, Scorer(benchmark)
+
+    def check(self, info: MethodInfo, method: Method) -> None:
+        """The models that run have what methods need."""
+
+    def training_set(self, info: MethodInfo, samples: int) -> tuple[TrainingSet, str]:  # noqa: ARG002
+        return training_set(self._benchmark, self.models, samples), "train"
+
+    def begin(self, item: Item) -> None:
+        self._item = item
+
+    def outcome(self, text: str, usage: Usage) -> Outcome:
+        item = self._item
+        return Outcome(item.query.id, item.level, text, self._scorer(item.reference, text), usage)
+
+
+def setup(
+    benchmark: str, *, pool: str = "", split: str = "test", limit: int | None = None, train: int = 0, seed: int = 0
+) -> Setup:
+    """What the names of a benchmark and a pool stand for.
+
+    Args:
+        benchmark, pool, split, limit, train: as for `run`.
+        seed: of the queries drawn for training.
+
+    Raises:
+        UnknownNameError, ValueError: a name that does not exist, or a recording that cannot be run: one line.
+    """
+    if benchmark.startswith(catalog.RECORDED):
+        recording = catalog.recording(benchmark.removeprefix(catalog.RECORDED))
+        if train:
+            recording = recording.resplit(train=train, seed=seed)
+        return RecordedBenchmark(recording, pool.split(",") if pool else (), split=split, limit=limit)
+    bench = catalog.benchmark(benchmark)
+    if train:
+        raise ValueError(f"{benchmark} has a train split of its own; queries are drawn from recorded answers only")
+    return MiniBenchmark(bench, pool or "builtin", split, limit)
 
 
 def run(
-    method: str, benchmark: str, *, pool: str = "builtin", seed: int = 0, settings: dict[str, str] | None = None,
-    split: str = "test", limit: int | None = None, progress: Progress | None = None,
+    method: str, benchmark: str | Setup, *, pool: str = "", seed: int = 0, settings: dict[str, str] | None = None,
+    split: str = "test", limit: int | None = None, train: int = 0, progress: Progress | None = None,
+    dump: Path | None = None,
 ) -> Result:  # fmt: skip
     """Runs one method on one benchmark.
 
     Args:
-        method, benchmark, pool: names (see `catalog`).
-        seed: of the method's random numbers.
+        method: its name (see `catalog`).
+        benchmark: its name, ``recorded:<folder or name>``, or what `setup` gave (then pool, split, limit and train
+            are those of the set-up).
+        pool: a pool's name, or names of models with commas between; by default the built-in models, or all of the
+            recording.
+        seed: of the method's random numbers, and of the queries drawn by `train`.
         settings: parameters as text, ``{"k": "10"}``.
         split: ``test``; ``validation`` to choose parameters.
         limit: only the first so many queries.
+        train: so many queries of a recording, drawn at random, become its train split; 0 keeps its splits.
         progress: told after every query.
+        dump: file for the choices, a JSON line a query (`Outcome.choice`), written when all queries are done.
 
     Returns:
         the result: a JSON value (see `summary`), with one score and cost a query under ``items``.
 
     Raises:
-        UnknownNameError, ValueError: a name or parameter that does not exist, in one line with the nearest
-            right one.
+        UnknownNameError, ValueError: a name or parameter that does not exist, or something that the method needs
+            and the benchmark lacks: one line.
     """
-    info, bench = catalog.method(method), catalog.benchmark(benchmark)
+    if dump is not None and (dump.is_dir() or not os.access(dump.absolute().parent, os.W_OK)):
+        raise ValueError(f"{dump}: choices cannot be written there (name a file in a folder that you may write to)")
+    info = catalog.method(method)
     parameters = info.parameters(settings)
-    models = stored(catalog.pool(pool))
-    items, scorer = bench.items(split)[:limit], Scorer(bench)
-    meter = Meter(models)
-    scores: list[float] = []
-    usages: list[Usage] = []
-    texts: list[str] = []
-    try:
-        instance = info.cls(meter.pool, parameters, np.random.default_rng([seed, 1]))
-        if instance.needs_training:
-            instance.fit(training_set(bench, models, info.cls.training_samples))
-        for done, item in enumerate(items, 1):
-            meter.begin()
-            texts.append(instance.answer(item.query))
-            usages.append(meter.end())
-            scores.append(scorer(item.reference, texts[-1]))
-            if progress:
-                progress(done, len(items))
-    finally:
-        meter.close()
-    return summary(info, benchmark, pool, models, seed, parameters, split, items, scores, usages) | {
-        "source_hash": source_hash(info)
+    place = benchmark
+    if isinstance(place, str):
+        place = setup(place, pool=pool, split=split, limit=limit, train=train, seed=seed)
+    rng = np.random.default_rng([seed, 1])
+    untouched = rng.bit_generator.state
+    outcomes, trained_on = _answer_all(info, parameters, place, rng, progress)
+    if dump is not None:
+        lines = (json.dumps(o.choice(), ensure_ascii=False, allow_nan=False) for o in outcomes)
+        _write_whole("".join(f"{line}\n" for line in lines), dump)
+    return summary(info, place, seed, parameters, outcomes) | {
+        "trained_on": trained_on,
+        "draws": rng.bit_generator.state != untouched,
+        "source_hash": source_hash(info),
     }
 
 
-def summary(
-    info: MethodInfo, benchmark: str, pool: str, models: Sequence[StoredModel], seed: int, parameters: Any,
-    split: str, items: Sequence[Any], scores: Sequence[float], usages: Sequence[Usage],
-) -> Result:  # fmt: skip
-    """The result's JSON form. Everything under ``timing`` differs from run to run, nothing else does."""
-    low, high = bootstrap_interval(scores, np.random.default_rng(0))
-    levels = sorted({item.level for item in items})
-    wall = sum(u.wall_seconds for u in usages)
-    forward = sum(u.forward_seconds for u in usages)
+def _answer_all(
+    info: MethodInfo, parameters: Any, place: Setup, rng: np.random.Generator, progress: Progress | None
+) -> tuple[list[Outcome], str | None]:
+    """One outcome a query, and what the method has learned from."""
+    meter = Meter(place.models)
+    outcomes: list[Outcome] = []
+    trained_on = None
+    try:
+        instance = info.cls(meter.pool, parameters, rng)
+        place.check(info, instance)
+        if instance.needs_training:
+            train, trained_on = place.training_set(info, instance.training_samples)
+            instance.fit(train)
+        for done, item in enumerate(place.items, 1):
+            place.begin(item)
+            meter.begin()
+            text = instance.answer(item.query)
+            outcomes.append(place.outcome(text, meter.end()))
+            if progress:
+                progress(done, len(place.items))
+    except NotRecordedError as error:
+        raise ValueError(f"{info.name} on {place.label}: {error}") from error
+    finally:
+        meter.close()
+    return outcomes, trained_on
 
-    def mean(values: Iterable[float]) -> float:
-        return round(float(np.mean(list(values))), 12)
+
+def summary(info: MethodInfo, place: Setup, seed: int, parameters: Any, outcomes: Sequence[Outcome]) -> Result:
+    """The result's JSON form; what is unknown is null. Everything under ``timing`` differs from run to run (of models
+    that run), nothing else does.
+    """
+    scores = [o.score for o in outcomes]
+    low, high = bootstrap_interval(scores, np.random.default_rng(0))
+    levels = sorted({o.level for o in outcomes})
+    wall = sum(o.usage.wall_seconds for o in outcomes)
+    forward = sum(o.usage.forward_seconds for o in outcomes)
+    names = [m.name for m in place.models]
+
+    def tokens_of(outcome: Outcome, model: str) -> float:
+        return np.nan if "tokens_by_model" in outcome.unknown else outcome.usage.tokens_by_model.get(model, 0)
 
     return {
         "method": info.name,
         "category": info.category,
-        "benchmark": benchmark,
-        "split": split,
-        "pool": pool,
-        "models": [m.name for m in models],
-        "pool_hash": pool_hash(models),
+        "benchmark": place.label,
+        "split": place.split,
+        "pool": place.pool,
+        "models": names,
+        "pool_hash": pool_hash(place.models),
         "seed": seed,
         "parameters": dict(vars(parameters).items()),
         "queries": len(scores),
-        "score": {"mean": mean(scores), "low": round(low, 6), "high": round(high, 6)},
-        "levels": {
-            name: mean(s for s, item in zip(scores, items, strict=True) if item.level == name) for name in levels
-        },
+        "score": {"mean": _mean(scores), "low": round(low, 6), "high": round(high, 6)},
+        "levels": {name: _mean(o.score for o in outcomes if o.level == name) for name in levels},
         "usage": {
-            "models_called": mean(len(u.models) for u in usages),
-            "calls": mean(u.calls for u in usages),
-            "prompt_tokens": mean(u.prompt_tokens for u in usages),
-            "completion_tokens": mean(u.completion_tokens for u in usages),
-            "cost": mean(u.cost for u in usages),
+            "models_called": _mean(len(o.usage.models) for o in outcomes),
+            **{
+                field: _mean(o.known(field) for o in outcomes)
+                for field in ("calls", "prompt_tokens", "completion_tokens", "cost")
+            },
         },
-        "called": {m.name: mean(m.name in u.models for u in usages) for m in models},
+        "called": {name: _mean(name in o.usage.models for o in outcomes) for name in names},
+        "tokens_by_model": {name: _mean(tokens_of(o, name) for o in outcomes) for name in names},
         "timing": {
-            "latency": mean(u.latency for u in usages),
-            "critical_path": mean(u.critical_path for u in usages),
+            "latency": _mean(o.known("latency") for o in outcomes),
+            "critical_path": _mean(o.known("critical_path") for o in outcomes),
             # Of methods that drive models token by token: the part of the time outside the models' forward
             # passes.
             "overhead_share": round(1 - forward / wall, 4) if forward > 0 else None,
         },
         "versions": {"python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in ("numpy", "onnxruntime")},
-        "items": {"score": [round(s, 4) for s in scores], "cost": [float(f"{u.cost:.4g}") for u in usages]},
+        "items": {"score": [round(s, 4) for s in scores], "cost": [_short(o.known("cost")) for o in outcomes]},
     }
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    """None if one of them is unknown."""
+    mean = float(np.mean(list(values)))
+    return None if np.isnan(mean) else round(mean, 12)
+
+
+def _short(cost: float) -> float | None:
+    return None if np.isnan(cost) else float(f"{cost:.4g}")
+
+
+def merged(runs: Sequence[Result]) -> Result:
+    """The runs of one method on one benchmark with several seeds as one result: means over the seeds, query by query.
+
+    ``scores_by_seed`` has the mean score of each; what is the same in all (parameters, versions) is the first run's,
+    and so is `seed`.
+    """
+
+    def mean(values: Sequence[Any]) -> Any:
+        if isinstance(values[0], dict):
+            return {key: mean([v[key] for v in values]) for key in values[0]}
+        if isinstance(values[0], list):
+            return [mean(column) for column in zip(*values, strict=True)]
+        return None if any(v is None for v in values) else float(f"{np.mean(values):.12g}")
+
+    averaged = {key: mean([r[key] for r in runs]) for key in _AVERAGED}
+    low, high = bootstrap_interval(averaged["items"]["score"], np.random.default_rng(0))
+    score = {"mean": mean([r["score"]["mean"] for r in runs]), "low": round(low, 6), "high": round(high, 6)}
+    by_seed = {str(r["seed"]): r["score"]["mean"] for r in runs}
+    return runs[0] | averaged | {"score": score, "scores_by_seed": by_seed}
 
 
 def oracle(singles: Sequence[Result]) -> Result:
@@ -128,22 +272,21 @@ def oracle(singles: Sequence[Result]) -> Result:
     that has it.
     """
     scores = np.array([r["items"]["score"] for r in singles])
-    costs = np.array([r["items"]["cost"] for r in singles])
+    costs = np.array([r["items"]["cost"] for r in singles], np.float64)  # nan: unknown
     best = scores.max(0)
     cost = np.where(scores >= best - 1e-9, costs, np.inf).min(0)
     low, high = bootstrap_interval(best, np.random.default_rng(0))
     first = singles[0]
-    kept = ("benchmark", "split", "pool_hash", "seed", "queries", "versions")
+    kept = ("benchmark", "split", "pool", "pool_hash", "seed", "queries", "versions")
     return {k: first[k] for k in kept} | {
         "method": "oracle",
         "category": "baseline",
-        "pool": "builtin",
-        "models": [name for r in singles for name in r["models"]],
+        "models": list(dict.fromkeys(name for r in singles for name in r["models"])),
         "parameters": {},
         "score": {"mean": round(float(best.mean()), 12), "low": round(low, 6), "high": round(high, 6)},
-        "usage": {"models_called": 1.0, "calls": 1.0, "cost": round(float(cost.mean()), 12)},
+        "usage": {"models_called": 1.0, "calls": 1.0, "cost": _mean(cost)},
         "timing": {},
-        "items": {"score": best.tolist(), "cost": cost.tolist()},
+        "items": {"score": best.tolist(), "cost": [_short(c) for c in cost]},
     }
 
 
@@ -159,15 +302,17 @@ def result_path(method: str, benchmark: str, folder: Path = RESULTS) -> Path:
 
 
 def bench(
-    methods: Sequence[str] = (), benchmarks: Sequence[str] = (), *, pool: str = "builtin", seed: int = 0,
-    jobs: int = 2, backend: str = "processes", folder: Path = RESULTS, limit: int | None = None,
-    progress: Callable[[int, int, str], None] | None = None,
+    methods: Sequence[str] = (), benchmarks: Sequence[str] = (), *, pool: str = "builtin",
+    seeds: Sequence[int] = (0,), jobs: int = 2, backend: str = "processes", folder: Path = RESULTS,
+    limit: int | None = None, progress: Callable[[int, int, str], None] | None = None,
 ) -> list[Path]:  # fmt: skip
     """Runs methods on benchmarks into one JSON file each; a file that is still valid is not made again.
 
     Args:
         methods, benchmarks: names; empty means all. The single models and the oracle are always there.
-        pool, seed, limit: as for `run`.
+        pool, limit: as for `run`.
+        seeds: a method that draws random numbers runs once with each, one that draws none with the first
+            (see `merged`).
         jobs: processes.
         backend: ``processes``, ``loky`` (joblib) or ``dask`` (distributed, a local cluster).
         folder: of the results.
@@ -185,8 +330,10 @@ def bench(
     names = [catalog.method(m).name for m in methods] or [m for m in catalog.methods() if m != "single"]
     models = [m.name for m in catalog.pool(pool)]
     # The first wave records what everything else reads, so that no two processes compute the same response.
-    first: list[_Task] = [("single", b, pool, seed, {"model": m}, limit, folder) for b in chosen for m in models]
-    second: list[_Task] = [(m, b, pool, seed, {}, limit, folder) for b in chosen for m in names]
+    first: list[_Task] = [
+        ("single", b, pool, tuple(seeds), {"model": m}, limit, folder) for b in chosen for m in models
+    ]
+    second: list[_Task] = [(m, b, pool, tuple(seeds), {}, limit, folder) for b in chosen for m in names]
     total = len(first) + len(second)
     done = 0
     with _executor(backend, jobs) as executor:
@@ -206,27 +353,43 @@ def bench(
 
 
 def _job(
-    method: str, benchmark: str, pool: str, seed: int, settings: dict[str, str], limit: int | None, folder: Path
-) -> None:
+    method: str, benchmark: str, pool: str, seeds: tuple[int, ...], settings: dict[str, str], limit: int | None,
+    folder: Path,
+) -> None:  # fmt: skip
     """One task of `bench`; returns at once if its file is there and nothing that it rests on has changed."""
     label = f"single-{settings['model']}" if method == "single" else method
     path = result_path(label, benchmark, folder)
     info = catalog.method(method)
     if path.exists():
         old = json.loads(path.read_text(encoding="utf-8"))
-        now = (pool, pool_hash(stored(catalog.pool(pool))), seed, source_hash(info))
+        now = (pool, pool_hash(stored(catalog.pool(pool))), source_hash(info))
         size = len(catalog.benchmark(benchmark).items("test")[:limit])
-        if (old["pool"], old["pool_hash"], old["seed"], old["source_hash"]) == now and old["queries"] == size:
+        wanted = [str(seed) for seed in (seeds if old["draws"] else seeds[:1])]
+        same = (old["pool"], old["pool_hash"], old["source_hash"]) == now
+        if same and sorted(old["scores_by_seed"]) == sorted(wanted) and old["queries"] == size:
             return
-    write(run(method, benchmark, pool=pool, seed=seed, settings=settings, limit=limit) | {"label": label}, path)
+    runs: list[Result] = []
+    for seed in seeds:
+        runs.append(run(method, benchmark, pool=pool, seed=seed, settings=settings, limit=limit))
+        if not runs[0]["draws"]:
+            break
+    write(merged(runs) | {"label": label}, path)
 
 
 def write(result: Result, path: Path) -> None:
     """Writes a result whole or not at all, so that a killed run leaves no half file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    part.replace(path)
+    _write_whole(json.dumps(result, indent=1, sort_keys=True, allow_nan=False) + "\n", path)
+
+
+def _write_whole(text: str, path: Path) -> None:
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ValueError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def _executor(backend: str, jobs: int) -> Executor:

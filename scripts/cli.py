@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scripts import experiments, upkeep, upkeep_jobs
+from scripts import experiments, recorded, reproduce, upkeep, upkeep_jobs
 from scripts.checks import findings as forms
 from scripts.checks import validate as run_checks
 from scripts.checks.duplicates import LIKELY, find_duplicates
@@ -33,6 +33,8 @@ app = typer.Typer(
 upkeep.register(app)
 upkeep_jobs.register(app)
 experiments.register(app)
+recorded.register(app)
+reproduce.register(app)
 
 
 @app.callback()

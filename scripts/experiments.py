@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -25,25 +26,46 @@ def methods() -> None:
     """List the reference implementations with their category, family and papers."""
     from reference_impls import catalog  # noqa: PLC0415
 
-    table = Table("method", "category", "family", "papers", box=None)
+    table = Table("method", "category", "family", "needs", "papers", box=None)
     for column in table.columns:
         column.no_wrap = True
     infos = sorted(catalog.methods().values(), key=lambda info: (info.category, info.name))
     for info in infos:
-        table.add_row(info.name, info.category, info.family or "", ", ".join(info.papers))
+        table.add_row(info.name, info.category, info.family or "", ", ".join(info.needs), ", ".join(info.papers))
     Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
     say.print(f"{len(infos)} methods. Run one: atlas run majority-vote --benchmark math")
 
 
 def run(
     method: Annotated[str, typer.Argument(help="a method's name (atlas methods lists them)")],
-    benchmark: Annotated[str, typer.Option(help="qa, math, code, instructions or writing")],
-    pool: Annotated[str, typer.Option(help="a pool's name, or names of models with commas between")] = "builtin",
+    benchmark: Annotated[
+        str,
+        typer.Option(
+            help="qa, math, code, instructions or writing; or recorded:NAME or recorded:FOLDER for recorded answers"
+            " (atlas data list names the sources)"
+        ),
+    ],
+    pool: Annotated[
+        str,
+        typer.Option(
+            help="a pool's name, or names of models with commas between",
+            show_default="the built-in models; of recorded answers all models",
+        ),
+    ] = "",
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="a parameter: name=value; may be repeated")
     ] = None,
     seed: Annotated[int, typer.Option(help="of the method's random numbers")] = 0,
     limit: Annotated[int | None, typer.Option(help="only the first so many queries", min=1)] = None,
+    train: Annotated[
+        int,
+        typer.Option(
+            help="draw so many queries of recorded answers at random to train on (0: their own split)", min=0
+        ),
+    ] = 0,
+    dump: Annotated[
+        Path | None, typer.Option(help="write what was chosen, its score and cost to this file, a JSON line a query")
+    ] = None,
 ) -> None:
     """Run one method on one benchmark; progress is shown, a table stands at the end."""
     from reference_impls import runner  # noqa: PLC0415
@@ -59,7 +81,9 @@ def run(
                 seed=seed,
                 settings=chosen,
                 limit=limit,
+                train=train,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
+                dump=dump,
             )
         except ValueError as error:  # unknown names and unusable values; each message is one line
             bar.stop()
@@ -71,7 +95,9 @@ def bench(
     names: Annotated[list[str] | None, typer.Argument(metavar="[METHOD]...", help="default: all methods")] = None,
     benchmark: Annotated[list[str] | None, typer.Option(help="may be repeated; default: all benchmarks")] = None,
     pool: Annotated[str, typer.Option(help="a pool's name")] = "builtin",
-    seed: Annotated[int, typer.Option(help="of the methods' random numbers")] = 0,
+    seed: Annotated[
+        list[int] | None, typer.Option(help="of the random numbers of methods that draw any; default: 0, 1 and 2")
+    ] = None,
     jobs: Annotated[int, typer.Option(help="processes", min=1)] = 2,
     backend: Annotated[str, typer.Option(help="processes, loky or dask")] = "processes",
 ) -> None:
@@ -86,7 +112,13 @@ def bench(
 
         try:
             written = runner.bench(
-                names or [], benchmark or [], pool=pool, seed=seed, jobs=jobs, backend=backend, progress=told
+                names or [],
+                benchmark or [],
+                pool=pool,
+                seeds=seed or (0, 1, 2),
+                jobs=jobs,
+                backend=backend,
+                progress=told,
             )
         except ValueError as error:
             bar.stop()
@@ -107,15 +139,21 @@ def _progress() -> Progress:
     return Progress(*columns, console=Console(file=sys.stderr))
 
 
+#: Of the numbers of a result that have one.
+UNITS = {"cost": " US dollars", "latency": " s", "critical_path": " s"}
+
+
 def _table(result: dict[str, Any]) -> Table:
     """What a run gave: score with its interval, calls, tokens, cost, latency."""
     table = Table(box=None, show_header=False)
-    score, usage = result["score"], result["usage"]
+    score = result["score"]
     table.add_row("method", f"{result['method']} on {result['benchmark']}, pool {result['pool']}")
     table.add_row("score", f"{score['mean']:.3f} (95 % interval {score['low']:.3f} to {score['high']:.3f})")
     table.add_row("queries", f"{result['queries']}")
+    usage = result["usage"] | {name: result["timing"][name] for name in ("latency", "critical_path")}
     for name, value in usage.items():
-        table.add_row(name.replace("_", " "), f"{value:,.6g}" if isinstance(value, float) else f"{value}")
+        shown = "unknown" if value is None else f"{value:,.6g}{UNITS.get(name, '')}"
+        table.add_row(f"{name.replace('_', ' ')} a query", shown)
     return table
 
 

@@ -2,14 +2,15 @@
 
 import ast
 import dataclasses
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
 from reference_impls import catalog
-from reference_impls.core.registry import MethodInfo, method
-from reference_impls.core.stages import Method
+from reference_impls.core.registry import NEEDS, MethodInfo, method
+from reference_impls.core.stages import Fusion, Method, Router
 
 STAGES = [p for p in Path(catalog.__file__).parent.glob("*_inference/*.py") if p.name != "__init__.py"]
 METHODS = [m for m in catalog.methods().values() if m.category != "baseline"]
@@ -49,6 +50,23 @@ def test_registering_refuses_wrong_categories_and_taken_names() -> None:
         method(name="x", category="after/cascad")(Some)
     with pytest.raises(ValueError, match="two methods are called"):
         method(name="gac", category="after/cascade")(Some)
+    with pytest.raises(ValueError, match="no need 'label'; did you mean 'labels'"):
+        method(name="x", category="after/cascade", needs=("label",))(Some)
+
+
+@pytest.mark.parametrize("info", list(catalog.methods().values()), ids=lambda m: m.name)
+def test_needs_fit_what_a_method_does(info: MethodInfo) -> None:
+    """Its source asks for what the needs say; `tests/.../recorded` holds the needs against runs."""
+    source = inspect.getsource(info.cls) + "".join(inspect.getsource(c) for c in info.cls.__mro__[1:-2])
+    drives = any(word in source for word in ("TextSession", "token_models"))
+    if issubclass(info.cls, Fusion):
+        assert "distributions" in info.needs
+    assert ("distributions" in info.needs) == (drives and not issubclass(info.cls, Router))
+    if {"labels", "feedback"} & set(info.needs):
+        assert info.cls.needs_training
+    assert not info.cls.needs_training or "fit" in source
+    assert set(info.needs) <= set(NEEDS)
+    assert len(set(info.needs)) == len(info.needs)
 
 
 @pytest.mark.parametrize("path", STAGES, ids=lambda p: p.stem)

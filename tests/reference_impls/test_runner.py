@@ -45,11 +45,28 @@ def test_a_run_repeats_bit_for_bit(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert again("one") == again("one"), "and with a full one"
 
 
+def test_only_what_draws_runs_with_every_seed(folder: Path) -> None:
+    options = {"pool": "weak-strong", "limit": 6, "folder": folder / "results", "jobs": 1}
+    seeds = (0, 1, 2)
+    runner.bench(["random", "majority-vote"], ["writing"], seeds=seeds, **options)  # type: ignore[arg-type]
+    drawn, fixed = (
+        json.loads(runner.result_path(name, "writing", folder / "results").read_text())
+        for name in ("random", "majority-vote")
+    )
+    alone = [runner.run("random", "writing", pool="weak-strong", limit=6, seed=seed) for seed in seeds]
+    assert drawn["scores_by_seed"] == {str(r["seed"]): r["score"]["mean"] for r in alone}
+    assert drawn["score"]["mean"] == pytest.approx(np.mean([r["score"]["mean"] for r in alone]))
+    assert drawn["items"]["score"] == pytest.approx(np.mean([r["items"]["score"] for r in alone], axis=0))
+    assert drawn["called"]["oak"] == pytest.approx(np.mean([r["called"]["oak"] for r in alone]))
+    assert list(fixed["scores_by_seed"]) == ["0"]
+    assert fixed["score"]["mean"] == fixed["scores_by_seed"]["0"]
+
+
 def test_the_oracle_is_the_best_of_every_query() -> None:
     singles = [
         {
             "items": {"score": s, "cost": c}, "benchmark": "math", "split": "test", "pool_hash": "x", "seed": 0,
-            "queries": 3, "versions": {}, "models": [m], "source_hash": "y",
+            "queries": 3, "versions": {}, "models": [m], "source_hash": "y", "pool": "builtin",
         }
         for m, s, c in (("a", [1, 0, 0], [1.0, 1.0, 1.0]), ("b", [1, 1, 0], [5.0, 5.0, 5.0]))
     ]  # fmt: skip

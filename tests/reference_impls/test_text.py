@@ -4,7 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_impls.core import bleu, chrf, distinct_n, final_answer, lcs_length, normalise, rouge_l
+from reference_impls.core import (
+    Generation,
+    Query,
+    answer_of,
+    bleu,
+    chrf,
+    distinct_n,
+    final_answer,
+    lcs_length,
+    normalise,
+    rouge_l,
+)
+from reference_impls.core.text import symbols_and_words
 
 PAIRS = [
     ("the old owl found a lamp", "the owl found the old lamp in the night"),
@@ -12,6 +24,8 @@ PAIRS = [
     ("same words here", "same words here"),
     ("nothing", "in common at all"),
     ("a", "a b c d e f g"),
+    ("def f(x): return x_1 + 3", "def f(x): return x - 30"),
+    ("7*8=56, so 56+1=57", "7*8=54, so 54+1=55"),
 ]
 
 
@@ -31,7 +45,7 @@ def test_chrf_agrees_with_sacrebleu(a: str, b: str) -> None:
 def test_bleu_agrees_with_sacrebleu(a: str, b: str) -> None:
     sacrebleu = pytest.importorskip("sacrebleu.metrics")
     metric = sacrebleu.BLEU(smooth_method="add-k", smooth_value=1, tokenize="none", lowercase=True)
-    clean = [" ".join(t.lower().replace(".", "").split()) for t in (a, b)]
+    clean = [" ".join(symbols_and_words(t)) for t in (a, b)]
     assert bleu(a, b) == pytest.approx(metric.sentence_score(clean[0], [clean[1]]).score / 100, abs=1e-6)
 
 
@@ -55,6 +69,14 @@ def test_final_answers() -> None:
     assert final_answer("Menlok (b)", "short") == "b"
     assert final_answer("  ", "text") is None
     assert final_answer("def f(x): \n    return x  \n", "code") == "def f(x):\n    return x"
+
+
+def test_a_recorded_answer_stands_for_the_text() -> None:
+    query = Query("t/0", "t", "1 + 1 = ?", "number")
+    assert answer_of(Generation("m", "so 2, not 3"), query) == "3"
+    assert answer_of(Generation("m", "so 2, not 3", answer="2"), query) == "2"
+    assert answer_of(Generation("m", "7", answer=""), query) is None, "recorded as empty: no answer"
+    assert answer_of(Generation("m", "none"), query) is None
 
 
 def test_normalising_keeps_a_lone_article() -> None:

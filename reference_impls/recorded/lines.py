@@ -1,0 +1,177 @@
+"""Reads JSON Lines that strangers wrote: one object a line, and every error names its line.
+
+Wherever a value could be wrong the message says what was found, what is wanted and how to mend it, and the file is
+given up at once: nothing runs on data of which half is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from reference_impls.core.suggest import nearest
+
+MAX_LINE = 16 * 1024 * 1024
+"""Bytes of one line; a response of this length would be several books."""
+MAX_NAME = 512
+"""Characters of an identifier, a task or a model's name."""
+MAX_COUNT = 10**9
+"""Largest number of tokens, and of anything else that is counted."""
+
+
+class LineError(ValueError):
+    """``file:line: what is wrong (how to mend it)``, in one line."""
+
+    def __init__(self, file: Path, line: int, what: str, mend: str) -> None:
+        super().__init__(f"{file}:{line}: {what} ({mend})")
+
+
+def shown(value: object) -> str:
+    """A found value for a message: in quotes, short, on one line.
+
+    >>> shown("a" * 100)
+    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…"
+    """
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        text = ascii(value) if not value.isprintable() else repr(value[:60])
+    elif isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**15:
+        return "a huge number"
+    else:
+        text = json.dumps(value)
+    return text if len(text) <= 41 else f"{text[:40]}…"
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {shown(next(n for n in names if names.count(n) > 1))} stands twice")
+    return made
+
+
+def objects(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a file with their line numbers, counted from 1, one after the other.
+
+    Raises:
+        LineError: a line that is empty, too long, not UTF-8 or not one JSON object.
+        OSError: the file cannot be read.
+    """
+    with file.open("rb") as stream:
+        number = 0
+        while raw := stream.readline(MAX_LINE + 1):
+            number += 1
+            if len(raw) > MAX_LINE:
+                raise LineError(file, number, f"longer than {MAX_LINE} bytes", "one object a line; shorten the text")
+            yield number, _parsed(file, number, raw)
+
+
+def _parsed(file: Path, number: int, raw: bytes) -> dict[str, Any]:
+    if number == 1 and raw.startswith(b"\xef\xbb\xbf"):
+        raise LineError(file, number, "starts with a byte-order mark", "save the file as UTF-8 without BOM")
+    if not raw.strip():
+        raise LineError(file, number, "an empty line", "remove it")
+    try:
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        what = f"byte 0x{raw[error.start]:02x} at column {error.start + 1} is not UTF-8"
+        raise LineError(file, number, what, "save the file as UTF-8") from error
+    except json.JSONDecodeError as error:
+        what = f"not valid JSON at column {error.colno}: {error.msg}"
+        raise LineError(file, number, what, "write one JSON object a line") from error
+    except RecursionError as error:
+        raise LineError(file, number, "nested too deeply", "a line is one flat object") from error
+    except ValueError as error:  # a constant, a key twice, or more digits than Python reads
+        what = "a number with thousands of digits" if str(error).startswith("Exceeds") else str(error)
+        raise LineError(file, number, what, "correct the value") from error
+    if not isinstance(value, dict):
+        raise LineError(file, number, f"{shown(value)} instead of an object", "write one JSON object a line")
+    return value
+
+
+@dataclass(slots=True)
+class Fields:
+    """The fields of one line, taken out with their types checked.
+
+    Raises:
+        LineError: a key is missing or unknown, or a value has the wrong type or lies outside its range.
+    """
+
+    file: Path
+    line: int
+    values: Mapping[str, Any]
+
+    def wrong(self, what: str, mend: str) -> LineError:
+        """The error, to be raised."""
+        return LineError(self.file, self.line, what, mend)
+
+    def check_keys(self, required: Sequence[str], allowed: Sequence[str]) -> None:
+        """Every required key is there and every key is an allowed one."""
+        for key in self.values:
+            if key not in allowed:
+                raise self.wrong(f"unknown key {shown(key)}", f"remove it{nearest(key[:MAX_NAME], allowed)}")
+        for key in required:
+            if key not in self.values:
+                raise self.wrong(f"the key '{key}' is missing", f"a line here has {', '.join(required)}")
+
+    def text(self, key: str) -> str | None:
+        """A string or null."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise self.wrong(f"'{key}' is {shown(value)}", "write a string or null")
+        if not value.isascii():
+            try:
+                value.encode("utf-8")
+            except UnicodeEncodeError as error:
+                what = f"'{key}' holds half of a surrogate pair at character {error.start + 1}"
+                raise self.wrong(what, "write the whole character") from error
+        return value
+
+    def required_text(self, key: str) -> str:
+        """A string that holds more than white space."""
+        value = self.text(key)
+        if value is None or not value.strip():
+            raise self.wrong(f"'{key}' is {'null' if value is None else 'empty'}", "write a string that is not empty")
+        return value
+
+    def name(self, key: str) -> str:
+        """A string that can stand in a table and in a message: printable, without blanks at its ends."""
+        value = self.required_text(key)
+        if not value.isprintable() or value != value.strip() or len(value) > MAX_NAME:
+            what = f"'{key}' is {shown(value)}"
+            raise self.wrong(what, f"at most {MAX_NAME} printable characters on one line, no blank at the ends")
+        return value
+
+    def number(self, key: str, largest: float = math.inf) -> float | None:
+        """A finite number between 0 and `largest`, or null."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        wanted = "not negative" if largest == math.inf else f"from 0 to {largest:g}"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.wrong(f"'{key}' is {shown(value)}", f"write a number {wanted}, or null")
+        if not 0 <= value <= min(largest, 1e15):  # catches an overflow to infinity too
+            raise self.wrong(f"'{key}' is {shown(value)}", f"write a number {wanted}, or null")
+        return float(value)
+
+    def count(self, key: str) -> int | None:
+        """A whole number from 0 to `MAX_COUNT`, or null."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_COUNT:
+            raise self.wrong(f"'{key}' is {shown(value)}", f"write a whole number from 0 to {MAX_COUNT}")
+        return value
