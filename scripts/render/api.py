@@ -7,43 +7,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from scripts.exports import atom
 from scripts.exports.table import record
 from scripts.model import Corpus, Paper
-from scripts.render.methods import RESULTS, api_record, method_views
+from scripts.render import recorded
+from scripts.render.methods import api_record, method_views
+from scripts.render.recorded import Recorded
+from scripts.render.results import FOLDER, Results
 from scripts.render.settings import Settings
 
 BASE = "api/v1"
 
 
-def files(corpus: Corpus, settings: Settings) -> Iterator[tuple[str, str]]:
-    """Every file of the API and every feed as (path, text)."""
+def files(
+    corpus: Corpus, settings: Settings, results: Results | None = None, recordings: Recorded | None = None
+) -> Iterator[tuple[str, str]]:
+    """Every file of the API and every feed as (path, text); results are those of the corpus's Atlas by default."""
+    results = results or Results(corpus.root / FOLDER)
+    recordings = recordings or Recorded(corpus.root / recorded.FOLDER)
     records = [record(key, paper) for key, paper in corpus.papers.items()]
     yield f"{BASE}/papers.json", _json({"count": len(records), "papers": records})
     for item in records:
         yield f"{BASE}/papers/{item['key']}.json", _json(item)
     yield f"{BASE}/taxonomy.json", _json(corpus.taxonomy.model_dump(exclude_none=True))
-    methods = [api_record(view) for view in method_views(corpus.root)]
+    methods = [api_record(view) for view in method_views(corpus.root, results, recordings)]
     yield f"{BASE}/methods.json", _json({"count": len(methods), "methods": methods})
-    yield f"{BASE}/results.json", _json({"results": _results(corpus.root)})
+    yield f"{BASE}/results.json", _json({"results": results.records()})
+    yield f"{BASE}/recorded.json", _json({"recordings": recordings.records()})
     yield f"{BASE}/openapi.json", _json(openapi(settings))
     yield "feed.xml", atom.export(corpus.papers, settings.name, "feed.xml", settings.url)
     for full_id, stage, category in corpus.taxonomy:
         mine = {key: paper for key, paper in corpus.papers.items() if full_id in paper.categories}
         path = f"feeds/{full_id.replace('/', '-')}.xml"
         yield path, atom.export(mine, f"{settings.name}: {stage.name}, {category.name}", path, settings.url)
-
-
-def _results(root: Path) -> list[dict[str, Any]]:
-    """Every measured result without its scores query by query, which stand in the repository."""
-    files = sorted((root / RESULTS).glob("*/*.json"))
-    return [
-        {key: value for key, value in json.loads(path.read_text(encoding="utf-8")).items() if key != "items"}
-        for path in files
-    ]
 
 
 def openapi(settings: Settings) -> dict[str, Any]:
@@ -88,6 +86,15 @@ def openapi(settings: Settings) -> dict[str, Any]:
         "required": ["results"],
         "properties": {"results": {"type": "array", "items": result}},
     }
+    recording = {
+        "type": "object",
+        "required": ["recording", "command", "queries", "tasks", "models", "rows", "published", "runs", "refused"],
+    }
+    recordings = {
+        "type": "object",
+        "required": ["recordings"],
+        "properties": {"recordings": {"type": "array", "items": recording}},
+    }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -106,6 +113,7 @@ def openapi(settings: Settings) -> dict[str, Any]:
             "/taxonomy.json": _get("Stages, categories and families", taxonomy),
             "/methods.json": _get("The reference implementations", methods),
             "/results.json": _get("What was measured of them", results),
+            "/recorded.json": _get("What was computed on recorded answers of real LLMs", recordings),
         },
         "components": {"schemas": {"Paper": schema, **components}},
     }

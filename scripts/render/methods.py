@@ -6,27 +6,31 @@ The registry is all that the tools over the data know of `reference_impls`: name
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 from reference_impls import catalog
 from reference_impls.core.registry import MethodInfo
+from scripts.render import recorded
+from scripts.render.recorded import Recorded
+from scripts.render.results import FOLDER, Results
 
 View = dict[str, Any]
-RESULTS = Path("reference_impls") / "results"
 _PARAMETER = re.compile(r"((?:^    #: ?.*\n)+)^    (\w+):", re.MULTILINE)
 _ITEM = re.compile(r"^\d+\. ", re.MULTILINE)
 
 
-def method_views(root: Path) -> list[View]:
-    """All methods but the baselines, in the order of the taxonomy's names."""
+def method_views(root: Path, results: Results | None = None, recordings: Recorded | None = None) -> list[View]:
+    """All methods but the baselines, by category and name; both kinds of results are those of `root` by default."""
+    results, recordings = results or Results(root / FOLDER), recordings or Recorded(root / recorded.FOLDER)
     infos = [info for info in catalog.methods().values() if info.category != "baseline"]
-    return [_view(root, info) for info in sorted(infos, key=lambda info: (info.category, info.name))]
+    return [
+        _view(root, info, results, recordings) for info in sorted(infos, key=lambda info: (info.category, info.name))
+    ]
 
 
-def _view(root: Path, info: MethodInfo) -> View:
+def _view(root: Path, info: MethodInfo, results: Results, recordings: Recorded) -> View:
     lead, body, differences = read_docstring(info.doc)
     source = info.path.read_text(encoding="utf-8")
     return {
@@ -42,7 +46,9 @@ def _view(root: Path, info: MethodInfo) -> View:
         "parameters": _parameters(info, source),
         "path": info.path.relative_to(root).as_posix() if info.path.is_relative_to(root) else info.path.name,
         "source": source,
-        "results": _results(root, info.name),
+        "results": results.records_of(info.name),
+        "measured": results.of_method(info.name),
+        "recorded": recordings.of_method(info.name),
     }
 
 
@@ -90,15 +96,6 @@ def _parameters(info: MethodInfo, source: str) -> list[View]:
         {"name": field.name, "default": repr(getattr(defaults, field.name)), "comment": comments.get(field.name, "")}
         for field in dataclasses.fields(defaults)
     ]
-
-
-def _results(root: Path, name: str) -> list[View]:
-    """What `atlas bench` measured of the method: one row a benchmark; none before it has run."""
-    rows = []
-    for path in sorted((root / RESULTS).glob(f"*/{name}.json")):
-        result = json.loads(path.read_text(encoding="utf-8"))
-        rows.append({key: result[key] for key in ("benchmark", "queries", "score", "usage", "pool", "seed")})
-    return rows
 
 
 def api_record(view: View) -> View:

@@ -1,0 +1,235 @@
+"""What the pages of results say follows from the files of results, and from nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import altair
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mkdocs.utils.meta import get_data
+from scipy.stats import bootstrap
+
+from reference_impls.benchmarks import BENCHMARKS
+from scripts.render import render_site
+from scripts.render.benchmarks import benchmark_views, code_spans
+from scripts.render.results import Results, figures, mark_front, readable
+from tests.conftest import ROOT, MakeAtlas, fields
+from tests.scripts.render import measured
+from tests.scripts.render.pages import Page, render_markdown
+
+VENDOR = ROOT / "site_src" / "assets" / "vendor"
+PAGES = ("results", "benchmarks/index", *(f"benchmarks/{name}" for name in BENCHMARKS))
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Results:
+    """Two benchmarks, two single models, three methods."""
+    return Results(measured.write(tmp_path))
+
+
+def rows_of(results: Results, benchmark: str = "math") -> dict[str, dict[str, Any]]:
+    return {row["label"]: row for row in results.boards[benchmark]["rows"]}
+
+
+# --- numbers ------------------------------------------------------------------------------------------------------
+
+
+def test_the_leaderboard_falls_and_names_the_best_single_model(results: Results) -> None:
+    board = results.boards["math"]
+    assert [row["label"] for row in board["rows"]] == [
+        "majority-vote", "oracle", "knn-router", "single-oak", "random", "single-sprout", "frugalgpt",
+    ]  # fmt: skip
+    assert board["best"] == "oak"
+    assert board["verdicts"] == {"better": 1, "even": 1, "worse": 1, "unknown": 0}
+
+
+def test_gains_are_told_from_the_paired_interval(results: Results) -> None:
+    rows = rows_of(results)
+    assert rows["single-oak"]["gain"]["verdict"] == "best"
+    # always the same as the best single model: no resample can tell them apart
+    assert rows["knn-router"]["gain"] == {"mean": 0, "low": 0, "high": 0, "verdict": "even"}
+    better, worse = rows["majority-vote"]["gain"], rows["frugalgpt"]["gain"]
+    assert better["verdict"] == "better"
+    assert better["mean"] == pytest.approx(0.4)
+    assert 0 < better["low"] < 0.4 < better["high"]
+    assert worse["verdict"] == "worse"
+    assert worse["high"] < 0
+
+
+def test_the_interval_of_the_gain_is_that_of_scipy(tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    oak, other = (rng.random(200) < 0.6).astype(float), (rng.random(200) < 0.7).astype(float)
+    folder = measured.write(
+        tmp_path,
+        measured.result("single-oak", scores=oak.tolist()),
+        measured.result("majority-vote", scores=other.tolist()),
+    )
+    gain = rows_of(Results(folder))["majority-vote"]["gain"]
+    expected = bootstrap(
+        (other - oak,), np.mean, n_resamples=20_000, method="percentile", rng=np.random.default_rng(1)
+    ).confidence_interval
+    assert gain["mean"] == pytest.approx((other - oak).mean())
+    assert (gain["low"], gain["high"]) == pytest.approx(tuple(expected), abs=0.012)
+
+
+@pytest.mark.parametrize("changes", [{"pool_hash": "another"}, {"seed": 1}, {"split": "validation"}])
+def test_what_was_measured_otherwise_is_not_compared(tmp_path: Path, changes: dict[str, Any]) -> None:
+    folder = measured.write(
+        tmp_path,
+        measured.result("single-oak"),
+        measured.result("majority-vote", **changes),
+        measured.result("knn-router", scores=[1.0] * 4),
+    )
+    board = Results(folder).boards["math"]
+    gains = {row["label"]: row["gain"] for row in board["rows"]}
+    assert gains["majority-vote"] is gains["knn-router"] is None
+    assert board["verdicts"]["unknown"] == 2
+
+
+def test_the_front_by_hand(results: Results) -> None:
+    # cost 1: sprout .1; 2: frugalgpt 0; 2.5: random .5; 3: router .6; 4: oak .6; 5: vote 1; the oracle is no choice
+    assert {label for label, row in rows_of(results).items() if row["front"]} == {
+        "single-sprout", "random", "knn-router", "majority-vote",
+    }  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 5)), min_size=1, max_size=12))
+def test_the_front_is_what_nothing_beats(points: list[tuple[int, int]]) -> None:
+    board = [{"cost": cost, "score": score} for cost, score in points]
+    mark_front(board)
+    kept = {(row["cost"], row["score"]) for row in board if row["front"]}
+    beaten = {
+        (cost, score)
+        for cost, score in points
+        if any(c <= cost and s >= score and (c, s) != (cost, score) for c, s in points)
+    }
+    assert kept == set(points) - beaten
+
+
+def test_the_mean_over_benchmarks(tmp_path: Path) -> None:
+    folder = measured.write(tmp_path)
+    measured.write(tmp_path, measured.result("majority-vote", "qa", scores=measured.SPROUT))
+    (folder / "qa" / "knn-router.json").unlink()
+    overall = Results(folder).overall
+    assert overall
+    rows = {row["label"]: row for row in overall["rows"]}
+    assert overall["absent"] == ["knn-router"]
+    assert "knn-router" not in rows
+    assert rows["majority-vote"]["score"] == pytest.approx((1.0 + 0.1) / 2)
+    assert rows["majority-vote"]["gain"]["mean"] == pytest.approx(0.55 - 0.6)
+    assert rows["majority-vote"]["low"] < 0.55 < rows["majority-vote"]["high"]
+    assert rows["majority-vote"]["tasks"]["qa"]["gain"]["verdict"] == "worse"
+    assert overall["best"] == "oak"
+
+
+def test_a_methods_records_hold_what_programs_need(results: Results) -> None:
+    records = results.records_of("majority-vote")
+    assert [record["benchmark"] for record in records] == ["qa", "math"]
+    assert {"score", "usage", "timing", "seed", "pool", "queries", "best_single", "gain"} <= set(records[0])
+    assert len(results.records()) == 2 * len(measured.SCORES)
+    assert not any("items" in record for record in results.records())
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (0.0031249, "0.00312"), (0.0999, "0.0999"), (0.9996, "1.00"), (7.0, "7.00"), (1234.5, "1,230")],
+)
+def test_figures(value: float, text: str) -> None:
+    assert figures(value) == text
+
+
+# --- drawings -----------------------------------------------------------------------------------------------------
+
+
+def test_every_row_is_a_point_of_a_valid_specification(results: Results) -> None:
+    charts = results.charts()
+    assert set(charts) == {"qa", "math", "overall"}
+    spec = json.loads(charts["math"].text)
+    altair.LayerChart.from_dict(spec)  # raises where it does not fit the schema
+    marks = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "point")
+    told = [point["told"] for point in spec["datasets"][marks["data"]["name"]]]
+    assert len(told) == len(measured.SCORES)
+    assert any(re.match(r"majority-vote: score 1\.000 \(1\.000 to 1\.000\), 0\.05 US dollars", text) for text in told)
+    assert spec["width"] == "container"
+    assert charts["math"].text == results.charts()["math"].text
+
+
+def test_names_that_would_lie_on_one_another_are_left_out() -> None:
+    point = {"name": "a-name", "cost": 1.0, "score": 0.5, "group": "Baseline", "front": False}
+    beside = {**point, "name": "another", "score": 0.501, "group": "Oracle"}
+    away = {**point, "name": "away", "cost": 10.0, "score": 0.9}
+    assert [kept["name"] for kept in readable([point, beside, away])] == ["another", "away"]
+
+
+def test_vendored_files_are_those_that_their_notice_names() -> None:
+    notice = (VENDOR / "README.txt").read_text(encoding="utf-8")
+    sums = dict(re.findall(r"^- sha256 of `([\w-]+\.js)`: `([0-9a-f]{64})`$", notice, flags=re.MULTILINE))
+    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in VENDOR.glob("*.js")}
+    assert sums == files
+    versions = dict(re.findall(r"^#+ ([\w-]+)\.js\n\n- What: .*\n- Version: ([\d.]+)$", notice, flags=re.MULTILINE))
+    assert f"v{versions['vega-lite']}" == altair.SCHEMA_VERSION
+    assert versions["vega"].split(".")[0] == altair.VEGA_VERSION.split(".")[0]
+    assert versions["vega-embed"].split(".")[0] == altair.VEGAEMBED_VERSION.split(".")[0]
+
+
+# --- pages --------------------------------------------------------------------------------------------------------
+
+
+def pages_of(folder: Path) -> dict[str, Page]:
+    texts = {name: (folder / f"{name}.md").read_text(encoding="utf-8") for name in PAGES}
+    return {name: render_markdown(get_data(text)[0]) for name, text in texts.items()}
+
+
+def test_the_pages_without_any_result(make_atlas: MakeAtlas, tmp_path: Path) -> None:
+    render_site(make_atlas({"doe2024a": fields()}, site=True), tmp_path / "out")
+    pages = pages_of(tmp_path / "out")
+    assert "Nothing has been measured yet" in pages["results"].text
+    assert "Nothing has been measured on this benchmark yet" in pages["benchmarks/qa"].text
+    for name, page in pages.items():
+        assert page.problems == [], name
+        assert not page.attribute("data-src"), name
+    assert not list((tmp_path / "out").glob("charts/cost-quality-*"))
+    assert "Not measured yet" in (tmp_path / "out" / "methods" / "majority-vote.md").read_text(encoding="utf-8")
+
+
+def test_the_pages_with_results(make_atlas: MakeAtlas, tmp_path: Path) -> None:
+    atlas = make_atlas({"doe2024a": fields()}, site=True)
+    measured.write(atlas.root)
+    render_site(atlas, tmp_path / "out")
+    pages = pages_of(tmp_path / "out")
+    for name, page in pages.items():
+        assert page.problems == [], name
+        assert len(set(page.attribute("id"))) == len(page.attribute("id")), name
+    counted = "Of 3 methods, 1 does better than oak, the best single model, 1 does worse, and of 1 the interval"
+    assert counted in pages["benchmarks/math"].text
+    assert counted in pages["results"].text
+    assert "majority-vote After inference on the Pareto front 1.000" in pages["benchmarks/math"].text
+    assert "Nothing has been measured" in pages["benchmarks/code"].text
+    assert pages["benchmarks/math"].attribute("data-src") == ["../../charts/cost-quality-math.json"]
+    assert (tmp_path / "out" / "charts" / "cost-quality-math.json").is_file()
+    method = (tmp_path / "out" / "methods" / "majority-vote.md").read_text(encoding="utf-8")
+    assert "On 2 of 2 benchmarks it does better than the best single model" in method
+
+
+def test_every_benchmark_shows_its_card_and_an_item_of_each_level() -> None:
+    for view in benchmark_views():
+        benchmark = BENCHMARKS[view["name"]]
+        assert {"Measures", "Items", "Splits", "Score", "Limits"} <= {part["head"] for part in view["parts"]}
+        assert [level["name"] for level in view["levels"]] == list(benchmark.levels)
+        train = {item.query.prompt for item in benchmark.items("train")}
+        tested = {item.query.prompt for item in benchmark.items("test")}
+        shown = {level["prompt"] for level in view["levels"]}
+        assert shown <= train
+        assert not shown & tested
+        assert sum(level["items"] for level in view["levels"]) == len(benchmark.items("test"))
+
+
+def test_a_cards_text_is_escaped() -> None:
+    assert code_spans("a `x < 1` and\n<b>") == "a <code>x &lt; 1</code> and &lt;b&gt;"
