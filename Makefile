@@ -46,7 +46,7 @@ test: $(STAMP) ## every test; the browser tests too where a Chromium is found
 bench-site: $(STAMP) ## time, memory and size of sites of 400 to 10,000 papers
 	$(BIN)/python -m tests.bench_site
 
-fuzz: $(STAMP) ## a million broken entries, .bib files and issue forms: no traceback may come of them
+fuzz: $(STAMP) ## a million broken entries, .bib files, recordings and issue forms: no traceback may come of them
 	$(BIN)/python -m tests.fuzz --executions 1000000
 
 release: validate ## a dated, checksummed data release, into build/release

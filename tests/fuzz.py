@@ -11,6 +11,7 @@ import json
 import random
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from reference_impls import recorded
 from scripts import issue_form
 from scripts.imports import bibtex
 from scripts.model import Corpus, yaml_reader
@@ -62,6 +64,30 @@ def read_form(raw: bytes) -> object:
         with suppress(issue_form.FormError):
             issue_form.parse_form(text, kind)
     return issue_form.parse_form(text, "add-paper")
+
+
+class Recordings:
+    """A recording's three files, one after the other in one input."""
+
+    MARK = b"\n=====\n"
+    FILES = ("queries.jsonl", "responses.jsonl", "models.yml")
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+
+    def read(self, raw: bytes) -> object:
+        """ValueError, in one line, for what is no recording."""
+        folder = Path(self.folder.name)
+        for name, content in zip(self.FILES, (*raw.split(self.MARK, 2), b"", b""), strict=False):
+            (folder / name).write_bytes(content)
+        if not (folder / self.FILES[2]).stat().st_size:
+            (folder / self.FILES[2]).unlink()
+        try:
+            return recorded.load(folder)
+        except ValueError as error:
+            if "\n" in str(error) or not str(error).startswith(str(folder)):
+                raise AssertionError(f"no line that names a file: {error}") from error
+            raise
 
 
 class Issues:
@@ -132,6 +158,23 @@ def targets() -> dict[str, Target]:
                 b"!!python/object:os.system ", b"!<x> ", b"|", b">-\n ", b"? ", b"---\n", b"...\n", b"%TAG ! x\n",
                 b"\t", b"\\x", b"\xef\xbb\xbf", b"\xc2\x85", b"\xe2\x80\xa8", b"<<: ", b"~", b"null", b"0x1F",
                 b"1e5", b"2024-01-01", b"\x00", b"\x07", b"@", b"`",
+            ),
+        ),
+        "recording": Target(
+            Recordings().read,
+            (ValueError,),
+            (
+                Recordings.MARK.join([
+                    b'{"id": "a", "prompt": "?", "reference": null, "task": "t", "split": "test"}',
+                    b'{"query_id": "a", "model": "m", "sample": 0, "answer": "2", "score": 0.5, "latency": 1e-3}',
+                    b"m: {prompt: 1, completion: 2}",
+                ]),
+            ),
+            (
+                b"{", b"}", b"[", b"]", b",", b":", b'"', b"\n", b"null", b"true", b"-1", b"1e999", b"NaN",
+                b"1" * 4400, b"[" * 2000, b'"\\ud800"', b'"\\u0000"', b"\\", b"\xef\xbb\xbf", b"\xff", b"\x00", b"\r",
+                b'"cost": ', b'"sample": 1', b'"text": "', b"&a ", b"*a", b"!!python/name:os ", b"<<: ", b"? ", b"\t",
+                b"Infinity", b"---\n", Recordings.MARK,
             ),
         ),
         "bibtex": Target(

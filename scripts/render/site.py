@@ -15,10 +15,15 @@ from markupsafe import Markup
 from scripts.checks.rules import RULES
 from scripts.exports import FORMATS
 from scripts.model import Corpus
-from scripts.render import api
+from scripts.render import api, choose, compare, recorded
+from scripts.render.benchmarks import benchmark_views
+from scripts.render.charts import unchecked
 from scripts.render.markup import front_matter, html_attribute, http, md, meta_tags, script_json, verbatim
 from scripts.render.methods import method_views
+from scripts.render.recorded import Recorded, source_views
+from scripts.render.results import FOLDER, Results, figures
 from scripts.render.settings import Settings, load_settings
+from scripts.render.trends import Trends
 from scripts.render.views import View, Views
 
 BIBTEX = "papers.bib"
@@ -45,10 +50,11 @@ class Report:
 def render_site(corpus: Corpus, out: Path) -> Report:
     """Renders `corpus` into the folder `out`, which holds nothing else."""
     report, kept = Report(out), set()
-    for name, content in _files(corpus):
-        path = out / name
-        kept.add(path)
-        report.written += _write(path, content)
+    with unchecked():
+        for name, content in _files(corpus):
+            path = out / name
+            kept.add(path)
+            report.written += _write(path, content)
     report.files = len(kept)
     for path in sorted(out.rglob("*"), reverse=True):
         if path.is_file() and path not in kept:
@@ -77,8 +83,9 @@ def _files(corpus: Corpus) -> Iterator[tuple[str, str | Path]]:
     source = corpus.root / "site_src"
     views = Views(corpus)
     settings = load_settings(corpus.root)
+    results, recordings = Results(corpus.root / FOLDER), Recorded(corpus.root / recorded.FOLDER)
     pages = Pages(source, settings)
-    yield from pages.render_all(views)
+    yield from pages.render_all(views, results, recordings)
     for file in sorted((source / "assets").rglob("*")):
         if file.is_file():
             yield f"assets/{file.relative_to(source / 'assets').as_posix()}", file
@@ -94,7 +101,7 @@ def _files(corpus: Corpus) -> Iterator[tuple[str, str | Path]]:
         "downloads/taxonomy.json",
         json.dumps(corpus.taxonomy.model_dump(), indent=1, ensure_ascii=False) + "\n",
     )
-    yield from api.files(corpus, settings)
+    yield from api.files(corpus, settings, results, recordings)
     yield "downloads/schema.json", corpus.root / "papers" / "schema.json"
 
 
@@ -119,15 +126,17 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self.environment.filters.update(md=md, http=http, meta_tags=meta_tags, verbatim=verbatim, pretty=_pretty)
+        self.environment.filters.update(
+            md=md, http=http, meta_tags=meta_tags, verbatim=verbatim, pretty=_pretty, figures=figures
+        )
         self.environment.globals.update(site=settings.model_dump(), figure=self._figure)
 
     def _figure(self, name: str) -> Markup:
         """A figure of the project's own, to stand in the page itself so that it follows the colour scheme."""
         return Markup((self.source / "assets" / "figures" / f"{name}.svg").read_text(encoding="utf-8"))  # noqa: S704
 
-    def render_all(self, views: Views) -> Iterator[tuple[str, str]]:
-        """Every page as (path, text)."""
+    def render_all(self, views: Views, results: Results, recordings: Recorded) -> Iterator[tuple[str, str]]:
+        """Every page, and what pages load, as (path, text)."""
         stages, numbers = views.stages(), views.numbers()
         shared: View = {"stages": stages, "numbers": numbers}
         newest = views.cards(list(views.papers)[:8])
@@ -148,6 +157,8 @@ class Pages:
         yield self.page("index.md", newest=newest, **shared)
         yield self.page("about.md", unverified=unverified, **shared)
         yield self.page("contribute.md", rules=rules, vocabulary=vocabulary, **shared)
+        yield self.page("metrics.md", papers=set(views.papers), **shared)
+        yield self.page("recorded-form.md", papers=set(views.papers), sources=source_views())
         yield self.page(
             "data.md",
             example=next(iter(views.papers), ""),
@@ -157,7 +168,8 @@ class Pages:
         )
         yield self.page("taxonomy/index.md", template="taxonomy.md", vocabulary=vocabulary, **shared)
         yield self.page("papers/index.md", template="explorer.md", papers=everything, **shared)
-        methods = [method for method in method_views(views.corpus.root) if method["category"] in views.categories]
+        every = method_views(views.corpus.root, results, recordings)
+        methods = [method for method in every if method["category"] in views.categories]
         for stage in stages:
             yield self.page(f"taxonomy/{stage['id']}/index.md", template="stage.md", stage=stage)
             for category in stage["categories"]:
@@ -169,6 +181,51 @@ class Pages:
             mine = [method for method in methods if key in method["papers"]]
             yield self.page(f"papers/{key}.md", template="paper.md", paper=views.paper(key), methods=mine)
         yield from self.render_methods(views, methods)
+        yield from self.render_results(results)
+        yield from self.render_recorded(views, recordings)
+        yield from self.render_choice(views, methods, results)
+        trends = Trends(views).page()
+        yield self.page("trends.md", trends=trends, numbers=numbers)
+        yield from ((chart.path, chart.text) for chart in trends["charts"].values() if chart)
+
+    def render_results(self, results: Results) -> Iterator[tuple[str, str]]:
+        """What was measured: over all benchmarks, and a page for each of them."""
+        charts = results.charts()
+        yield from ((chart.path, chart.text) for chart in charts.values())
+        tasks = list(results.boards.values())
+        overall, pool = results.overall, results.pool()
+        yield self.page("results.md", overall=overall, tasks=tasks, pool=pool, chart=charts.get("overall"))
+        benchmarks = benchmark_views()
+        yield self.page("benchmarks/index.md", template="benchmarks.md", benchmarks=benchmarks, boards=results.boards)
+        for benchmark in benchmarks:
+            name = benchmark["name"]
+            board, chart = results.boards.get(name), charts.get(name)
+            path = f"benchmarks/{name}.md"
+            yield self.page(path, template="benchmark.md", benchmark=benchmark, board=board, chart=chart)
+
+    def render_recorded(self, views: Views, recordings: Recorded) -> Iterator[tuple[str, str]]:
+        """What was computed on recorded answers: all recordings, and a page for each."""
+        pages, papers = list(recordings.pages.values()), set(views.papers)
+        yield self.page("recorded/index.md", template="recorded-index.md", pages=pages)
+        for page in pages:
+            path = f"recorded/{page['name']}.md"
+            yield self.page(path, template="recorded.md", page=page, papers=papers, **recorded.CONSTANTS)
+            for chart in (page["curves"], page["spread"]) if page["found"] else ():
+                if chart:
+                    yield chart.path, chart.text
+
+    def render_choice(self, views: Views, methods: list[View], results: Results) -> Iterator[tuple[str, str]]:
+        """The pages that lead to a method, and the data that they share."""
+        compared = compare.comparison(views, methods, results)
+        yield "assets/data/methods.json", _compact(compared)
+        yield self.page("compare.md", compared=compared, starts=compare.starts(compared))
+        yield self.page(
+            "choose.md",
+            compared=compared,
+            questions=choose.questions(),
+            columns=choose.columns(compared),
+            reading=choose.further_reading(views, compared),
+        )
 
     def render_methods(self, views: Views, methods: list[View]) -> Iterator[tuple[str, str]]:
         """The list of reference implementations and a page for each."""
@@ -181,8 +238,11 @@ class Pages:
         for method in methods:
             papers = views.cards(key for key in method["papers"] if key in views.papers)
             category = views.categories[method["category"]]
+            beside = compare.beside(method, methods)
             path = f"methods/{method['name']}.md"
-            yield self.page(path, template="method.md", method=method, papers=papers, category=category)
+            yield self.page(
+                path, template="method.md", method=method, papers=papers, category=category, beside=beside
+            )
 
     def page(self, path: str, template: str | None = None, **context: Any) -> tuple[str, str]:
         """One page as (path, text). The template sets its metadata by calling `meta(...)`."""

@@ -5,6 +5,7 @@
  * links whose scheme was checked, never as markup. Load this file as a plain (deferred, not async) module.
  */
 
+import { counted, el, fetchJson } from "./dom.js";
 import {
   LEVELS, SORTS, text, readAtlas, isUnder, select, sortInForce, fold,
   buildIndex, findHits, pieces, readUrl, viewAddress,
@@ -32,18 +33,6 @@ const ICONS = {
 /** @typedef {import("./explorer-model.js").Paper} Paper */
 
 // ---------------------------------------------------------------- building elements
-
-/** Functions among the attributes become listeners; strings among the children become text nodes. */
-function el(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") node.addEventListener(name, value);
-    else if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value != null) node.setAttribute(name, value);
-  }
-  node.append(...children.flat().filter((child) => child != null && child !== ""));
-  return node;
-}
 
 function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -532,15 +521,7 @@ class Explorer {
   }
 }
 
-const counted = (n, one, many = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
-
 // ---------------------------------------------------------------- starting
-
-async function fetchJson(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${response.status} for ${url}`);
-  return response.json();
-}
 
 /** @type {AbortController | undefined} ends the listeners of the page before, under instant navigation */
 let running;

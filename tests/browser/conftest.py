@@ -44,6 +44,12 @@ ADDRESSES = {
     "data": "/data/",
     "methods": "/methods/",
     "method": "/methods/knn-router/",
+    "choose": "/choose/?see=text&know=labels",
+    "compare": "/compare/?m=knn-router,frugalgpt,majority-vote",
+    "trends": "/trends/",
+    "results": "/results/",
+    "benchmarks": "/benchmarks/",
+    "benchmark": "/benchmarks/math/",
     "contribute": "/contribute/",
     "about": "/about/",
 }
@@ -241,9 +247,11 @@ def page(tab: Tab) -> Page:
 
 
 def ready(page: Page) -> Page:
-    """Waits until the page has loaded and, on the papers page, until the explorer works."""
+    """Waits until the page has loaded and what a script builds on it works."""
     page.wait_for_load_state("load")
     if page.locator("#atlas-explorer").count():
         expect(page.locator('#atlas-explorer[data-state="ready"]')).to_be_visible()
         expect(page.locator(".atlas-x-card").first).to_be_visible()
+    if page.locator("#atlas-compare, .atlas-choose").count():
+        expect(page.locator('#atlas-compare[data-state="ready"], .atlas-choose[data-state="ready"]')).to_be_visible()
     return page

@@ -228,12 +228,25 @@ def test_category_page(hostile_page: Page) -> None:
     expect_text(hostile_page, hostile("title"), hostile("title-three"), hostile("venue"))
 
 
-@pytest.mark.parametrize("address", ["/", "/about/", "/taxonomy/", "/data/"])
+@pytest.mark.parametrize("address", ["/", "/about/", "/taxonomy/", "/data/", "/choose/"])
 def test_pages_about_all_papers(hostile_page: Page, address: str) -> None:
     hostile_page.goto(address)
     expect_harmless(hostile_page)
     if address in ("/", "/about/"):
         expect_text(hostile_page, hostile("title-three"))
+
+
+def test_trends(hostile_page: Page) -> None:
+    """Names from entries stand in tables and in charts, and in what a chart tells under the pointer."""
+    page = hostile_page
+    page.goto("/trends/")
+    expect_text(page, *map(hostile, ("venue", "benchmarks", "base_models", "title-three")))
+    for chart in page.locator(".atlas-chart").all():
+        chart.scroll_into_view_if_needed()
+        expect(chart).to_have_attribute("data-state", "drawn")
+    page.locator('.atlas-chart[data-src$="trends-benchmarks.json"] .mark-rect path').first.hover()
+    expect(page.locator("#vg-tooltip-element")).to_contain_text("FIELD-benchmarks <script>")
+    expect_harmless(page)
 
 
 def test_header_search(hostile_page: Page) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
 from reference_impls import catalog
+from reference_impls.recorded import RecordedQuery, RecordedResponse, Recording, save
 from scripts.cli import app
 
 RUNNER = CliRunner()
@@ -34,6 +39,7 @@ def test_run_shows_score_calls_and_cost() -> None:
         (["majority-vote", "--benchmark", "maths"], "math"),
         (["majority-vote", "--benchmark", "math", "--pool", "sprot"], "sprout"),
         (["majority-vote", "--benchmark", "math", "--set", "sample=3"], "samples"),
+        (["majority-vote", "--benchmark", "recorded:zeroeval-gsm8"], "zeroeval-gsm8k"),
     ],
 )
 def test_a_wrong_name_is_answered_by_the_nearest_right_one(arguments: list[str], near: str) -> None:
@@ -41,6 +47,63 @@ def test_a_wrong_name_is_answered_by_the_nearest_right_one(arguments: list[str],
     assert done.exit_code == 2
     assert f"'{near}'" in done.output
     assert "Traceback" not in done.output
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three queries, two models; cost and latency of neither is known."""
+    answers = {"q0": ("7", "8"), "q1": ("5", "5"), "q2": ("1", "2")}
+    right = {"q0": "7", "q1": "6", "q2": "2"}
+    queries = tuple(RecordedQuery(q, f"What is {q}?", right[q], "sums", "test") for q in answers)
+    responses = tuple(
+        RecordedResponse(q, model, 0, None, answer, float(answer == right[q]), None, None, None, None)
+        for q, row in answers.items()
+        for model, answer in zip("ab", row, strict=True)
+    )
+    save(Recording("mine", queries, responses, {}), tmp_path / "mine")
+    return tmp_path / "mine"
+
+
+def test_recorded_answers_are_run_and_their_choices_written(folder: Path) -> None:
+    file = folder.parent / "choices.jsonl"
+    arguments = ["run", "single", "--benchmark", f"recorded:{folder}", "--set", "model=b", "--dump", str(file)]
+    done = RUNNER.invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    assert "0.333" in done.stdout
+    assert re.search(r"cost a query +unknown", done.stdout), "never shown as 0"
+    choices = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert [(c["query_id"], c["chosen"]["model"], c["score"]) for c in choices] == [
+        ("q0", "b", 0.0), ("q1", "b", 0.0), ("q2", "b", 1.0),
+    ]  # fmt: skip
+    assert all(c["cost"] is None and c["latency"] is None for c in choices)
+
+
+@pytest.mark.parametrize(
+    ("method", "more", "says"),
+    [
+        ("knn-router", [], "--train"),
+        ("minimum-bayes-risk", [], "needs text"),
+        ("gac", [], "needs distributions"),
+        ("single", ["--train", "3"], "leave none"),
+        ("majority-vote", ["--pool", "a,c"], "no model 'c'"),
+    ],
+)
+def test_what_recorded_answers_lack_is_said_in_one_line(
+    folder: Path, method: str, more: list[str], says: str
+) -> None:
+    done = RUNNER.invoke(app, ["run", method, "--benchmark", f"recorded:{folder}", *more])
+    assert done.exit_code == 2
+    assert says in " ".join(done.output.split())
+    assert "Traceback" not in done.output
+
+
+def test_choices_of_built_in_models_hold_their_texts(tmp_path: Path) -> None:
+    file = tmp_path / "choices.jsonl"
+    arguments = ["run", "random", "--benchmark", "qa", "--pool", "sprout", "--limit", "2", "--dump", str(file)]
+    assert RUNNER.invoke(app, arguments).exit_code == 0
+    choices = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert [c["called"] for c in choices] == [["sprout"], ["sprout"]]
+    assert all(c["text"] and c["chosen"] is None and c["cost"] > 0 for c in choices)
 
 
 def test_a_setting_without_a_value_is_refused() -> None:
