@@ -31,6 +31,8 @@ RESULTS = Path(__file__).parent / "results"
 #: Called with (queries done, queries in all).
 Progress = Callable[[int, int], None]
 Result = dict[str, Any]
+#: Categories whose methods take longest, the longest first.
+_LONGEST = {name: i for i, name in enumerate(("during/process-level", "during/span-level", "during/token-level"))}
 _AVERAGED = ("levels", "usage", "called", "tokens_by_model", "timing", "items")
 _Task = tuple[str, str, str, tuple[int, ...], dict[str, str], int | None, Path]
 
@@ -280,6 +282,7 @@ def oracle(singles: Sequence[Result]) -> Result:
     kept = ("benchmark", "split", "pool", "pool_hash", "seed", "queries", "versions")
     return {k: first[k] for k in kept} | {
         "method": "oracle",
+        "label": "oracle",
         "category": "baseline",
         "models": list(dict.fromkeys(name for r in singles for name in r["models"])),
         "parameters": {},
@@ -333,7 +336,9 @@ def bench(
     first: list[_Task] = [
         ("single", b, pool, tuple(seeds), {"model": m}, limit, folder) for b in chosen for m in models
     ]
-    second: list[_Task] = [(m, b, pool, tuple(seeds), {}, limit, folder) for b in chosen for m in names]
+    # What drives models token by token takes longest and goes first, so that no process waits for it at the end.
+    by_length = sorted(names, key=lambda m: _LONGEST.get(catalog.method(m).category, len(_LONGEST)))
+    second: list[_Task] = [(m, b, pool, tuple(seeds), {}, limit, folder) for m in by_length for b in chosen]
     total = len(first) + len(second)
     done = 0
     with _executor(backend, jobs) as executor:

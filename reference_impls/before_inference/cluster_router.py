@@ -34,7 +34,7 @@ class Parameters:
     #: beta, inverse temperature over them; 3 in the code.
     beta: float = 3.0
     #: d, size of the embedding; 3584 in the paper.
-    embedding: int = 128
+    embedding: int = 64
 
 
 def rank(accuracies: Floats, prices: Floats) -> NDArray[np.int64]:

@@ -49,8 +49,9 @@ class Parameters(ThresholdParameters):
 
     #: Label: one of `LABELS`.
     label: str = "probabilistic"
-    #: Sampled responses a model and training query, beside the greedy one, of labels that read them (see 5.).
-    samples: int = 10
+    #: Sampled responses a model and training query, beside the greedy one, of labels that read them. The paper draws
+    #: more (see 5.); 2 keep the recording short.
+    samples: int = 2
     #: Loss of mean score against the strong model that the calibration allows.
     max_drop: float = 0.01
     #: Share of the training queries held out for the calibration.

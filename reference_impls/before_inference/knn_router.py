@@ -29,7 +29,7 @@ class Parameters:
     #: alone in charge.
     wtp: float = 1e6
     #: d, size of the embedding; 384 to 1536 in the paper's encoders.
-    embedding: int = 128
+    embedding: int = 64
     #: `exact`, or `ivf` for more than some 100,000 training queries (needs faiss).
     index: str = "exact"
 

@@ -29,7 +29,7 @@ class Parameters:
     #: Willingness to pay: US dollars for a point of score. The default leaves quality alone in charge.
     wtp: float = 1e6
     #: e, size of the embedding.
-    embedding: int = 128
+    embedding: int = 64
 
 
 @method(

@@ -55,7 +55,7 @@ class Parameters(ThresholdParameters):
     #: Tiers; 10 in the paper. No more than there are models.
     tiers: int = 10
     #: d, size of the embedding; 1536 in the paper.
-    embedding: int = 128
+    embedding: int = 64
 
 
 def wins(scores: Floats) -> Floats:

@@ -148,7 +148,7 @@ class Reduction:
 class LatentEmbedder:
     """Unit vectors of texts, [texts, size] or less if their rank is less: `Embedder`, then `Reduction`."""
 
-    def __init__(self, size: int = 128) -> None:
+    def __init__(self, size: int = 64) -> None:
         self.embedder = Embedder()
         self.reduction = Reduction(size)
 

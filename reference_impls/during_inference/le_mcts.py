@@ -41,7 +41,7 @@ class Parameters:
     """Parameters of the search and of the verifier."""
 
     #: Steps written a query.
-    iterations: int = 40
+    iterations: int = 20
     #: Tries a node; equal steps become one child.
     branches: int = 3
     #: C of the upper confidence bound; 0.5 for hard tasks, 1 and more for easy ones.

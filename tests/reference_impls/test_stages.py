@@ -15,6 +15,8 @@ from reference_impls.core import (
     Meter,
     Query,
     TextSession,
+    ThresholdParameters,
+    ThresholdRouter,
     TrainingSet,
     UtilityRouter,
 )
@@ -35,6 +37,23 @@ def test_a_utility_router_takes_the_largest_and_breaks_ties_by_price() -> None:
     assert router.answer(QUERY) == "c"
     router.values = np.array([1.0, 0.9, 0.5])
     assert router.answer(QUERY) == "d"
+
+
+def test_a_threshold_router_sends_what_reaches_the_threshold_to_the_strong_model() -> None:
+    class Length(ThresholdRouter):
+        def strong_probabilities(self, prompts: Sequence[str]) -> Floats:
+            return np.array([len(prompt) / 10 for prompt in prompts])
+
+    pool = Meter([constant("mid", "m", 5), constant("dear", "d", 9), constant("cheap", "c", 1)]).pool
+    router = Length(pool)
+    router.threshold_ = 0.4
+    assert (router.strong_, router.weak_) == (1, 2)
+    assert [router.answer(Query("t/0", "t", prompt)) for prompt in ("abc", "abcd", "abcde")] == ["c", "d", "d"]
+    assert router.strong_probability(Query("t/0", "t", "abc")) == pytest.approx(0.3)
+    named = Length(pool, ThresholdParameters(strong="mid", weak="dear"))
+    assert (named.strong_, named.weak_) == (0, 1)
+    with pytest.raises(ValueError, match="did you mean 'mid'"):
+        Length(pool, ThresholdParameters(strong="midd"))
 
 
 def test_a_cascade_asks_from_cheap_to_dear_until_it_accepts() -> None:
