@@ -22,7 +22,7 @@ from scripts.render.markup import html_attribute
 from scripts.render.settings import load_settings
 from scripts.render.views import search_documents
 
-WATCHED = ("papers", "taxonomy", "site_src")
+WATCHED = ("papers", "taxonomy", "site_src", "reference_impls/results")
 # The templates put these comments around HTML that needs no Markdown; to any other engine they are comments.
 RAW = re.compile(r"<!-- raw -->\n(.*?)\n<!-- /raw -->", re.DOTALL)
 TITLE = "<!-- title -->"  # stands for the page's title in what `once` keeps
