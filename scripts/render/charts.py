@@ -8,6 +8,8 @@ its `text` to its `path`. Colours stand in a specification as names of the Atlas
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -45,6 +47,16 @@ class Chart:
         ).to_dict(validate=False)
         del spec["config"]  # Altair's own sizes and colours; the script sets the Atlas's
         return json.dumps(spec, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """Within it, Altair does not hold every part of a chart against its schema, which takes half of the drawing.
+    The tests hold the finished specifications against it instead."""
+    from altair.utils.schemapi import debug_mode  # noqa: PLC0415  as below
+
+    with debug_mode(False):
+        yield
 
 
 def rows(values: list[dict[str, Any]]) -> Any:

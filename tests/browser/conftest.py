@@ -44,6 +44,8 @@ ADDRESSES = {
     "data": "/data/",
     "methods": "/methods/",
     "method": "/methods/knn-router/",
+    "recorded": "/recorded/",
+    "recording": "/recorded/routerarena/",
     "choose": "/choose/?see=text&know=labels",
     "compare": "/compare/?m=knn-router,frugalgpt,majority-vote",
     "trends": "/trends/",

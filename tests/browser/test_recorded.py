@@ -1,0 +1,155 @@
+"""The pages of recorded answers: the slider of what a month costs, the plots, and what they say without a script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import DESKTOP, PHONE, NewPage, Scheme, Tab, ready
+from tests.browser.site import SiteServer, build, make_root, serving
+from tests.browser.test_accessibility import serious_violations
+from tests.conftest import fields
+from tests.scripts.render import recordings
+
+pytestmark = pytest.mark.browser
+
+PAID, SHARED, EMPTY = "/recorded/routerarena/", "/recorded/routellm-gsm8k/", "/recorded/llmrouter/"
+ROUTER_COST = recordings.ROUTER["cost"]
+
+
+@pytest.fixture(scope="module")
+def recorded_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
+    """A small site with a recording with costs, one without, and one without results."""
+    root = tmp_path_factory.mktemp("recorded")
+    make_root(root, {"ong2024routellm": fields()})
+    recordings.write(root)
+    with serving(build(root, root / "out")) as server:
+        yield server
+
+
+@pytest.fixture
+def page(tab: Tab, recorded_site: SiteServer) -> Page:
+    return tab(url=recorded_site.url)
+
+
+def month_of(page: Page, name: str) -> Locator:
+    """The cell that tells what a month costs with a method."""
+    return page.locator("#atlas-month-table tbody tr", has_text=name).locator("td").first
+
+
+def drawn(page: Page) -> list[Locator]:
+    """All charts, once they are drawn."""
+    figures = page.locator(".atlas-chart").all()
+    for figure in figures:
+        figure.scroll_into_view_if_needed()
+        expect(figure).to_have_attribute("data-state", "drawn")
+    return figures
+
+
+def test_the_slider_by_keyboard(page: Page) -> None:
+    page.goto(PAID)
+    slider = page.get_by_label("Queries a day")
+    expect(slider).to_have_attribute("aria-valuetext", "100,000 queries a day")
+    expect(month_of(page, "knn-router")).to_have_text(f"{ROUTER_COST * 100_000 * 30:.0f}")
+    slider.focus()
+    slider.press("End")
+    expect(slider).to_have_attribute("aria-valuetext", "10,000,000 queries a day")
+    expect(month_of(page, "knn-router")).to_have_text(f"{ROUTER_COST * 10_000_000 * 30:,.0f}")
+    status = page.locator("#atlas-month [role=status]")
+    expect(status).to_contain_text("10,000,000 queries a day: small costs 3,000 US dollars a month")
+    expect(status).to_contain_text("the highest score, that of knn-router (k=20), costs 36,000 US dollars")
+    slider.press("Home")
+    expect(month_of(page, "knn-router")).to_have_text("0.360")
+    slider.press("ArrowRight")
+    expect(page.locator("#atlas-month-table caption")).to_have_text("110 queries a day, 30 days")
+
+
+def test_the_address_keeps_the_traffic(page: Page) -> None:
+    page.goto(f"{PAID}?day=20000")
+    expect(month_of(page, "knn-router")).to_have_text("72.0")
+    page.get_by_label("Queries a day").press("End")
+    expect(page).to_have_url(re.compile(r"\?day=10000000$"))
+    page.goto(f"{PAID}?day=1e99")  # beyond the slider
+    expect(month_of(page, "knn-router")).to_have_text("360")
+
+
+def test_an_unknown_cost_stays_unknown_and_last(page: Page) -> None:
+    page.goto(PAID)
+    page.get_by_label("Queries a day").press("End")
+    expect(month_of(page, "majority-vote")).to_have_text("unknown")
+    table = page.locator("#atlas-month-table")
+    last = table.locator("tbody tr").last
+    for order in ("descending", "ascending"):
+        table.get_by_role("button", name="USD a month").click()
+        expect(table.locator(f'th[aria-sort="{order}"]')).to_have_count(1)
+        expect(last).to_contain_text("majority-vote")
+    expect(table.locator("tbody tr").first).to_contain_text("small")
+
+
+def test_without_javascript(new_page: NewPage, recorded_site: SiteServer) -> None:
+    page = new_page(url=recorded_site.url, java_script_enabled=False)
+    page.goto(PAID)
+    expect(page.locator("#atlas-month-table caption")).to_have_text("100,000 queries a day, 30 days")
+    plain = page.locator("#atlas-month-table tbody tr td:nth-of-type(1)").all_text_contents()
+    page = new_page(url=recorded_site.url)
+    page.goto(PAID)
+    expect(page.get_by_label("Queries a day")).to_be_visible()
+    assert page.locator("#atlas-month-table tbody tr td:nth-of-type(1)").all_text_contents() == plain
+
+
+def test_the_plots_are_drawn(page: Page) -> None:
+    page.goto(PAID)
+    curves, spread = drawn(page)
+    known = [run for run in recordings.result()["runs"] if run["point"]]
+    published = sum(len(row["points"]) for row in recordings.result()["published"])
+    expect(curves.locator(".mark-symbol > path[aria-label]")).to_have_count(len(known) + published)
+    expect(curves.locator('path[aria-label^="BERT (published)"]')).to_have_count(1)
+    expect(curves.locator(".mark-line path")).to_have_count(1)
+    paid = [run for run in recordings.result()["runs"] if run["cost_quantiles"]]
+    expect(spread.locator(".mark-symbol > path[aria-label]")).to_have_count(len(paid))
+
+
+def test_the_list_shows_one_method(page: Page) -> None:
+    page.goto(PAID)
+    curves, _ = drawn(page)
+    router = curves.locator('path[aria-label^="knn-router"]')
+    other = curves.locator('path[aria-label^="small"]')
+    expect(other).to_have_attribute("opacity", "1")
+    curves.get_by_label("Show").select_option("knn-router (k=20)")
+    expect(router).to_have_attribute("opacity", "1")
+    expect(other).to_have_attribute("opacity", "0.1")
+
+
+def test_a_recording_without_costs_and_one_without_results(page: Page) -> None:
+    page.goto(SHARED)
+    assert len(drawn(page)) == 1
+    expect(page.locator("#atlas-month")).to_have_count(0)
+    expect(page.locator(".md-content")).to_contain_text("Unknown: the records hold neither costs nor token counts.")
+    page.goto(EMPTY)
+    expect(page.locator(".md-content")).to_contain_text("Nothing has been computed on this recording yet.")
+
+
+def test_from_the_list_to_a_method_and_back(page: Page) -> None:
+    page.goto("/recorded/")
+    page.get_by_role("table").get_by_role("link", name="RouterArena").click()
+    page.get_by_role("region", name="Methods").get_by_role("link", name="knn-router").click()
+    region = page.get_by_role("region", name="On recorded answers of real LLMs")
+    expect(region).to_contain_text("k=20")
+    region.get_by_role("link", name="RouterArena").click()
+    expect(page.locator("h1")).to_contain_text("RouterArena")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessibility(tab: Tab, recorded_site: SiteServer, scheme: Scheme, size: tuple[int, int]) -> None:
+    page = tab(url=recorded_site.url, scheme=scheme, size=size)
+    for address in ("/recorded/", PAID, SHARED, EMPTY):
+        page.goto(address)
+        drawn(ready(page))
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        page.locator("details").evaluate_all("nodes => nodes.forEach(node => { node.open = true; })")
+        found = serious_violations(page)
+        assert not found, f"{address}\n{found}"
