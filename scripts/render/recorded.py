@@ -18,7 +18,7 @@ from typing import Any
 from reference_impls import catalog
 from reference_impls.core.registry import MethodInfo
 from reference_impls.recorded import registry
-from scripts.render.charts import Chart, rows
+from scripts.render.charts import Chart, conditional, rows
 from scripts.render.results import BASELINES, GROUPS, QUERIES
 
 View = dict[str, Any]
@@ -341,8 +341,8 @@ def curves(name: str, label: str, axis: str, lines: list[View], points: list[Vie
         .mark_line(interpolate="linear", aria=False)
         .encode(
             x=x, y=y, color=colour, detail="run:N", order="place:Q", tooltip=told[:1],
-            opacity=alt.condition(wanted, alt.value(0.6), alt.value(0.06)),
-            strokeWidth=alt.condition(over, alt.value(4), alt.value(1.6)),
+            opacity=conditional(alt.OpacityValue, wanted, 0.6, 0.06),
+            strokeWidth=conditional(alt.StrokeWidthValue, over, 4, 1.6),
         )
         .add_params(over)
     )  # fmt: skip
@@ -351,7 +351,7 @@ def curves(name: str, label: str, axis: str, lines: list[View], points: list[Vie
         .mark_point(filled=True, size=80, cursor="pointer")
         .encode(
             x=x, y=y, color=colour, shape=shape, description="says:N", tooltip=told,
-            opacity=alt.condition(wanted, alt.value(1.0), alt.value(0.1)),
+            opacity=conditional(alt.OpacityValue, wanted, 1.0, 0.1),
         )
         .add_params(picked, chosen)
     )  # fmt: skip
@@ -384,7 +384,7 @@ def _spread(head: View, runs: list[View]) -> Chart | None:
     half = base.mark_tick(aria=False, thickness=3, height=13).encode(x=alt.X("median:Q", scale=scale))
     mean = base.mark_point(filled=True, size=60, shape="diamond", opacity=1).encode(
         x=alt.X("mean:Q", scale=scale),
-        color=alt.value("var(--atlas-ink)"),
+        color=alt.ColorValue("var(--atlas-ink)"),
         description="says:N",
         tooltip=[
             alt.Tooltip("name:N", title="method"),

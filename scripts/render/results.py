@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from reference_impls import catalog
 from reference_impls.benchmarks import BENCHMARKS
 from reference_impls.models.pool import WEIGHTS, price
-from scripts.render.charts import STAGE_COLOURS, Chart, rows
+from scripts.render.charts import STAGE_COLOURS, Chart, conditional, rows
 
 View = dict[str, Any]
 Result = dict[str, Any]
@@ -316,12 +316,12 @@ def cost_quality(name: str, label: str, board: list[View]) -> Chart:
         "group:N", title=None, scale=alt.Scale(domain=groups, range=[GROUPS[group][1] for group in groups])
     )
     picked = alt.selection_point(name="picked", fields=["group"], bind="legend")
-    shown = alt.condition(picked, alt.value(1.0), alt.value(0.12))
-    faint = alt.condition(picked, alt.value(0.45), alt.value(0.05))
+    shown = conditional(alt.OpacityValue, picked, 1.0, 0.12)
+    faint = conditional(alt.OpacityValue, picked, 0.45, 0.05)
     line = (
         alt.Chart(rows(front))
         .mark_line(interpolate="step-after", strokeDash=[5, 4], strokeWidth=1.5, aria=False)
-        .encode(x=cost, y=score, color=alt.value("var(--atlas-line-strong)"))
+        .encode(x=cost, y=score, color=alt.ColorValue("var(--atlas-line-strong)"))
     )
     spans = (
         alt.Chart(rows(points))
@@ -351,7 +351,7 @@ def cost_quality(name: str, label: str, board: list[View]) -> Chart:
     names = (
         alt.Chart(rows(readable(points)), name="names")
         .mark_text(align="left", baseline="bottom", dx=6, dy=-4, fontSize=11, aria=False)
-        .encode(x=cost, y=score, text="name:N", color=alt.value("var(--atlas-ink)"), opacity=shown)
+        .encode(x=cost, y=score, text="name:N", color=alt.ColorValue("var(--atlas-ink)"), opacity=shown)
     )
     return Chart(name, label, 420, alt.layer(line, spans, marks, names))
 

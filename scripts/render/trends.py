@@ -241,7 +241,7 @@ class Trends:
             ],
         )
         squares = base.mark_rect(stroke=_LINE).encode(
-            color=alt.value(_HUE),
+            color=alt.ColorValue(_HUE),
             opacity=alt.Opacity("papers:Q", scale=alt.Scale(domain=[0, most], range=[0, 0.55]), legend=None),
         )
         drawing = squares + base.mark_text(fontSize=12, color=_INK).encode(text="papers:Q")
