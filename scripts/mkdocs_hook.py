@@ -106,7 +106,8 @@ def on_serve(server: LiveReloadServer, /, *, config: MkDocsConfig, builder: Any)
     """Watches the sources in place of the generated folder."""
     server.unwatch(config.docs_dir)
     for name in WATCHED:
-        server.watch(str(_root(config) / name))
+        if (_root(config) / name).is_dir():
+            server.watch(str(_root(config) / name))
     return server
 
 

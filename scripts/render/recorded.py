@@ -39,7 +39,7 @@ TITLES = {
     "gsm8k-solutions": "GSM8K solutions",
 }
 #: Baselines by the name of their method; `single` without a model is the one chosen on the training queries.
-NAMES = {**BASELINES, "single": "Best single, chosen on train", "task-router": "Best model of each task"}
+NAMES = {**BASELINES, "single": "Best single, chosen on train"}
 AXES = {
     "share": ("Share of calls that go to the dearer model", "linear", ".0%"),
     "cost": (f"Cost of {QUERIES:,} queries (US dollars)", "log", "~g"),

@@ -29,7 +29,12 @@ FOLDER = Path("reference_impls") / "results"
 RESAMPLES = 2000
 QUANTILES = (0.025, 0.975)
 QUERIES = 1000  # costs are shown for so many queries
-BASELINES = {"oracle": "Oracle", "random": "Random choice", "prompt-length": "Prompt length"}
+BASELINES = {
+    "oracle": "Oracle",
+    "random": "Random choice",
+    "prompt-length": "Prompt length",
+    "task-router": "Best model of each task",
+}
 # group in the plots -> (its colour, its shape); the order is that of the legend
 GROUPS = {
     "Before inference": (STAGE_COLOURS["before"], "circle"),

@@ -1,0 +1,56 @@
+"""The command `reproduce`: published numbers and all methods on recorded answers. `register` puts it on the tool."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from scripts.console import say, wrong_use
+
+if TYPE_CHECKING:
+    from reference_impls.reproductions import Spent
+
+# Small matrices, many processes: threads of the linear algebra only get in each other's way. Before NumPy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def reproduce(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SOURCE]...", help="recordings or sources (atlas data list); default: all"),
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="processes", min=1)] = 2,
+) -> None:
+    """Recompute published numbers on recorded answers, and run every method that can run on them.
+
+    Results go to reference_impls/results/recorded/; those that are up to date are skipped.
+    """
+    from reference_impls import catalog, reproductions  # noqa: PLC0415  what computes is loaded when it is needed
+
+    seconds = peak = 0.0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
+        task = bar.add_task("reproduce", total=None)
+
+        def told(done: int, total: int, label: str, spent: Spent) -> None:
+            nonlocal seconds, peak
+            seconds, peak = seconds + spent.seconds, max(peak, spent.peak)
+            bar.update(task, completed=done, total=total, description=label)
+
+        try:
+            written = reproductions.reproduce(names or [], jobs=jobs, progress=told)
+        except (catalog.UnknownNameError, reproductions.NoDataError) as error:
+            bar.stop()
+            raise wrong_use(str(error)) from error
+    taken = f" ({seconds:.0f} s of processor time, at most {peak:.0f} MB a process)" if seconds else ""
+    say.print(f"{len(written)} results are up to date{taken}")
+
+
+def register(app: typer.Typer) -> None:
+    """Puts the command on the tool."""
+    app.command("reproduce")(reproduce)
