@@ -42,9 +42,8 @@ class Chart:
     @cached_property
     def text(self) -> str:
         """Its Vega-Lite specification, as wide as the page lets it be."""
-        spec = self.drawing.properties(
-            width="container", height=self.height, description=self.label, background="transparent"
-        ).to_dict(validate=False)
+        spec = self.drawing.to_dict(validate=False)
+        spec |= {"width": "container", "height": self.height, "description": self.label, "background": "transparent"}
         del spec["config"]  # Altair's own sizes and colours; the script sets the Atlas's
         return json.dumps(spec, ensure_ascii=False, separators=(",", ":")) + "\n"
 

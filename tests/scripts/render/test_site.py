@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -87,11 +86,9 @@ def files_below(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def real_site(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real site's Markdown, rendered once, and within the five seconds that a reader of the diff waits."""
+    """The real site's Markdown, rendered once (how long that takes is measured by tests/bench_site.py)."""
     out = tmp_path_factory.mktemp("site") / "docs"
-    begin = time.process_time()
     render_site(corpus, out)
-    assert time.process_time() - begin < 5
     return out
 
 
