@@ -13,7 +13,7 @@ from scripts.exports import atom
 from scripts.exports.table import record
 from scripts.model import Corpus, Paper
 from scripts.render import recorded
-from scripts.render.methods import api_record, method_views
+from scripts.render.methods import View, api_record, method_views
 from scripts.render.recorded import Recorded
 from scripts.render.results import FOLDER, Results
 from scripts.render.settings import Settings
@@ -22,9 +22,14 @@ BASE = "api/v1"
 
 
 def files(
-    corpus: Corpus, settings: Settings, results: Results | None = None, recordings: Recorded | None = None
+    corpus: Corpus,
+    settings: Settings,
+    results: Results | None = None,
+    recordings: Recorded | None = None,
+    views: list[View] | None = None,
 ) -> Iterator[tuple[str, str]]:
-    """Every file of the API and every feed as (path, text); results are those of the corpus's Atlas by default."""
+    """Every file of the API and every feed as (path, text); results, and the views of
+    methods, are those of the corpus's Atlas by default."""
     results = results or Results(corpus.root / FOLDER)
     recordings = recordings or Recorded(corpus.root / recorded.FOLDER)
     records = [record(key, paper) for key, paper in corpus.papers.items()]
@@ -32,7 +37,7 @@ def files(
     for item in records:
         yield f"{BASE}/papers/{item['key']}.json", _json(item)
     yield f"{BASE}/taxonomy.json", _json(corpus.taxonomy.model_dump(exclude_none=True))
-    methods = [api_record(view) for view in method_views(corpus.root, results, recordings)]
+    methods = [api_record(view) for view in views or method_views(corpus.root, results, recordings)]
     yield f"{BASE}/methods.json", _json({"count": len(methods), "methods": methods})
     yield f"{BASE}/results.json", _json({"results": results.records()})
     yield f"{BASE}/recorded.json", _json({"recordings": recordings.records()})

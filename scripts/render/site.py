@@ -85,7 +85,8 @@ def _files(corpus: Corpus) -> Iterator[tuple[str, str | Path]]:
     settings = load_settings(corpus.root)
     results, recordings = Results(corpus.root / FOLDER), Recorded(corpus.root / recorded.FOLDER)
     pages = Pages(source, settings)
-    yield from pages.render_all(views, results, recordings)
+    methods = method_views(corpus.root, results, recordings)
+    yield from pages.render_all(views, results, recordings, methods)
     for file in sorted((source / "assets").rglob("*")):
         if file.is_file():
             yield f"assets/{file.relative_to(source / 'assets').as_posix()}", file
@@ -101,7 +102,7 @@ def _files(corpus: Corpus) -> Iterator[tuple[str, str | Path]]:
         "downloads/taxonomy.json",
         json.dumps(corpus.taxonomy.model_dump(), indent=1, ensure_ascii=False) + "\n",
     )
-    yield from api.files(corpus, settings, results, recordings)
+    yield from api.files(corpus, settings, results, recordings, methods)
     yield "downloads/schema.json", corpus.root / "papers" / "schema.json"
 
 
@@ -135,8 +136,10 @@ class Pages:
         """A figure of the project's own, to stand in the page itself so that it follows the colour scheme."""
         return Markup((self.source / "assets" / "figures" / f"{name}.svg").read_text(encoding="utf-8"))  # noqa: S704
 
-    def render_all(self, views: Views, results: Results, recordings: Recorded) -> Iterator[tuple[str, str]]:
-        """Every page, and what pages load, as (path, text)."""
+    def render_all(
+        self, views: Views, results: Results, recordings: Recorded, every: list[View]
+    ) -> Iterator[tuple[str, str]]:
+        """Every page, and what pages load, as (path, text); `every` holds the views of all methods."""
         stages, numbers = views.stages(), views.numbers()
         shared: View = {"stages": stages, "numbers": numbers}
         newest = views.cards(list(views.papers)[:8])
@@ -168,7 +171,6 @@ class Pages:
         )
         yield self.page("taxonomy/index.md", template="taxonomy.md", vocabulary=vocabulary, **shared)
         yield self.page("papers/index.md", template="explorer.md", papers=everything, **shared)
-        every = method_views(views.corpus.root, results, recordings)
         methods = [method for method in every if method["category"] in views.categories]
         for stage in stages:
             yield self.page(f"taxonomy/{stage['id']}/index.md", template="stage.md", stage=stage)

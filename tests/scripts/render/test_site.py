@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -86,9 +87,11 @@ def files_below(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def real_site(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real site's Markdown, rendered once (how long that takes is measured by tests/bench_site.py)."""
+    """The real site's Markdown, rendered once, and within the five seconds that a reader of the diff waits."""
     out = tmp_path_factory.mktemp("site") / "docs"
+    begin = time.process_time()
     render_site(corpus, out)
+    assert time.process_time() - begin < 5
     return out
 
 
