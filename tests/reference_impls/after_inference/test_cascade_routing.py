@@ -154,7 +154,7 @@ def test_the_budget_is_met_and_more_money_runs_more() -> None:
     m, train = meter(), training()
     dearest = 10 * 12e-6
     spent = []
-    for budget in (0.1, 0.3, 0.6, 3.0):
+    for budget in (0.09, 0.1, 0.3, 0.6, 3.0):  # the cheapest model alone costs 0.1
         method = fitted(m, train, budget=budget)
         total = 0.0
         for query in train.queries:
@@ -165,7 +165,7 @@ def test_the_budget_is_met_and_more_money_runs_more() -> None:
         # lambda is set on one half of the queries.
         assert spent[-1] <= budget * 1.2
     assert spent == sorted(spent)
-    assert spent[0] == pytest.approx(0.1, rel=0.1), "hardly more than the cheapest model alone"
+    assert spent[0] == pytest.approx(0.1), "what buys nothing better buys the cheapest model alone"
     assert spent[-1] > 1.2
 
 
