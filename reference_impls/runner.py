@@ -26,6 +26,7 @@ from reference_impls.core.training import TrainingSet
 from reference_impls.outcome import Outcome
 from reference_impls.recorded.benchmark import RecordedBenchmark
 from reference_impls.responses import Scorer, pool_hash, stored, training_set
+from reference_impls.safe.writing import write_text
 
 RESULTS = Path(__file__).parent / "results"
 #: Called with (queries done, queries in all).
@@ -383,17 +384,13 @@ def _job(
 
 def write(result: Result, path: Path) -> None:
     """Writes a result whole or not at all, so that a killed run leaves no half file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     _write_whole(json.dumps(result, indent=1, sort_keys=True, allow_nan=False) + "\n", path)
 
 
 def _write_whole(text: str, path: Path) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        write_text(path, text)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ValueError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 

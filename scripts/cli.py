@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from reference_impls.safe.writing import write_text
 from scripts import experiments, recorded, reproduce, upkeep, upkeep_jobs
 from scripts.checks import findings as forms
 from scripts.checks import validate as run_checks
@@ -84,10 +85,10 @@ def fmt(
             continue
         wanted = canonical(entry.text)
         if wanted != entry.text:
+            if not check:
+                write_text(file, wanted)
             changed += 1
             sys.stdout.write(forms.one_line(f"{'would change' if check else 'changed'} {file}") + "\n")
-            if not check:
-                file.write_text(wanted, encoding="utf-8")
     say.print(Text(f"{len(files)} files: {changed} {'to change' if check else 'changed'}, {failed} unreadable"))
     raise typer.Exit(1 if failed or (check and changed) else 0)
 
@@ -144,8 +145,10 @@ def export(
     }
     text = FORMATS[form](corpus, papers)
     if out:
+        if not out.parent.is_dir():
+            raise wrong_use(f"cannot write {out}: there is no folder {out.parent}")
         try:
-            out.write_text(text, encoding="utf-8")
+            write_text(out, text)
         except OSError as error:
             raise wrong_use(f"cannot write {out}: {error.strerror}") from error
         say.print(Text(f"{len(papers)} papers in {out}"))
@@ -158,7 +161,7 @@ def schema() -> None:
     """Write papers/schema.json from the model, the taxonomy and the vocabulary."""
     corpus = load()
     path = corpus.root / "papers" / "schema.json"
-    path.write_text(schema_text(corpus.taxonomy, corpus.vocabulary), encoding="utf-8")
+    write_text(path, schema_text(corpus.taxonomy, corpus.vocabulary))
     say.print(Text(f"wrote {path}"))
 
 

@@ -27,6 +27,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from reference_impls.safe.writing import write_bytes, write_json, write_text
 from scripts.checks.entry import bad_link
 from scripts.checks.findings import Level
 from scripts.checks.run import validate
@@ -39,7 +40,7 @@ from scripts.model.corpus import CorpusError
 from scripts.model.identifiers import DATE, KEY, arxiv_month
 from scripts.model.paper import Paper
 from scripts.model.yaml_reader import MAX_ENTRY_BYTES
-from scripts.reports import block, code, link, plain, write_json, write_text
+from scripts.reports import block, code, link, plain
 
 MAX_EVENT = 1024 * 1024
 MAX_BODY = 65_536  # characters; GitHub takes no longer issue
@@ -509,9 +510,7 @@ def apply(corpus: Corpus, folder: Path) -> str:
     target = corpus.root / name
     if any(entry.key.lower() == key for entry in corpus.entries) or target.exists():
         raise WrongUseError(f"{key} is here already")
-    text = _regular(folder / "files" / name, MAX_ENTRY_BYTES).read_bytes()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(text)
+    write_bytes(target, _regular(folder / "files" / name, MAX_ENTRY_BYTES).read_bytes())
     errors = [finding for finding in validate(Corpus.load(corpus.root), [target]) if finding.level is Level.ERROR]
     if errors:
         target.unlink()

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from scripts.reports import write_json
+from reference_impls.safe.writing import write_json
 
 VERSION = 1
 FAILURES = 3  # runs after which a link that keeps failing is dead

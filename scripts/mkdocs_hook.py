@@ -15,6 +15,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.structure.pages import Page
 
+from reference_impls.safe.writing import write_text
 from scripts.model import Corpus
 from scripts.model.corpus import CorpusError
 from scripts.render import render_site
@@ -99,7 +100,7 @@ def on_post_build(config: MkDocsConfig) -> None:
     if path.is_file() and _BUILD.corpus:
         index = json.loads(path.read_text(encoding="utf-8"))
         index["docs"] += search_documents(_BUILD.corpus)
-        path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+        write_text(path, json.dumps(index, ensure_ascii=False, separators=(",", ":")), durable=False)
 
 
 def on_serve(server: LiveReloadServer, /, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:  # noqa: ARG001

@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -59,25 +57,6 @@ def fit(lines: Sequence[str], limit: int = ISSUE_LIMIT) -> str:
     rest = len(lines) - kept
     more = [f"\n... and {rest} more lines, see the files of the run."] if rest else []
     return "\n".join([*lines[:kept], *more]) + "\n"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a file in one step, so that a run which is stopped leaves the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".", delete=False) as file:
-        try:
-            file.write(text)
-            file.close()
-            Path(file.name).chmod(0o644)  # a temporary file is the owner's alone; this one is to be shared
-            os.replace(file.name, path)  # noqa: PTH105  Path.replace is the same call with more words
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
-
-
-def write_json(path: Path, value: object, indent: int | None = 1) -> None:
-    """`value` as JSON, in one step."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
 
 
 def _longest_run(text: str) -> int:

@@ -44,9 +44,9 @@ def links(
 
     A link is dead after failing in three runs a day or more apart; then the status is 1.
     """
+    from reference_impls.safe.writing import write_json  # noqa: PLC0415
     from scripts import link_state  # noqa: PLC0415
     from scripts import links as job  # noqa: PLC0415
-    from scripts.reports import write_json  # noqa: PLC0415
 
     corpus = load()
     settings = _settings()
@@ -88,8 +88,8 @@ def metrics(
     GITHUB_TOKEN raises GitHub's limit from 60 to 5,000 requests an hour, ATLAS_OPENALEX_KEY that of OpenAlex. A
     source that is down is a note; its old figures stay, with their dates.
     """
+    from reference_impls.safe.writing import write_json  # noqa: PLC0415
     from scripts import metrics as job  # noqa: PLC0415
-    from scripts.reports import write_json  # noqa: PLC0415
 
     corpus = load()
     path = out or corpus.root / job.FILE
@@ -125,9 +125,9 @@ def candidates(
     """
     import json  # noqa: PLC0415
 
+    from reference_impls.safe.writing import write_json  # noqa: PLC0415
     from scripts import candidates as job  # noqa: PLC0415
     from scripts.model.corpus import CorpusError  # noqa: PLC0415
-    from scripts.reports import write_json  # noqa: PLC0415
     from scripts.sources import Client  # noqa: PLC0415
 
     if form not in ("text", "json", "markdown"):
@@ -168,7 +168,7 @@ def candidates(
 
 def _markdown(path: Path | None, text: str) -> None:
     """Writes a report, or takes an earlier one away where there is nothing to tell."""
-    from scripts.reports import write_text  # noqa: PLC0415
+    from reference_impls.safe.writing import write_text  # noqa: PLC0415
 
     if path and text:
         write_text(path, text)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reference_impls.safe.writing import write_text
 from scripts.checks.findings import Finding, Level
 from scripts.imports.identify import implied
 from scripts.imports.venues import same_venue
@@ -127,7 +128,7 @@ def write_checked(entry: Entry, against: list[str], today: datetime.date) -> boo
     text = emit(value, find_comments(entry.text))
     if text == entry.text:
         return False
-    entry.path.write_text(text, encoding="utf-8")
+    write_text(entry.path, text)
     return True
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, ValueInfoProto, checker, helper, numpy_helper, save
+from onnx import NodeProto, TensorProto, ValueInfoProto, checker, helper, numpy_helper
 
 from reference_impls.models.pool import ModelSpec
+from reference_impls.safe.writing import write_bytes
 
 _FLOAT = TensorProto.FLOAT
 
@@ -113,4 +114,4 @@ def export(
     graph = helper.make_graph(g.nodes, spec.name, inputs, outputs, g.constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     checker.check_model(model)
-    save(model, path)
+    write_bytes(path, model.SerializeToString())

@@ -18,6 +18,7 @@ from reference_impls.benchmarks import BENCHMARKS
 from reference_impls.core.text import distinct_n
 from reference_impls.models.pool import POOL, WEIGHTS
 from reference_impls.responses import Scorer
+from reference_impls.safe.writing import write_json
 
 #: Demands on the pool.
 ORACLE_GAIN = 0.10
@@ -111,7 +112,7 @@ def main() -> None:
             path = WEIGHTS / f"{model.name}.json"
             card = json.loads(path.read_text(encoding="utf-8"))
             card["test_scores"] = {t: round(float(v), 4) for t, v in zip(tasks, row, strict=True)}
-            path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+            write_json(path, card)
     sys.exit(not all(met for met, _ in demands))
 
 

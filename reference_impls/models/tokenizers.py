@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
+from reference_impls.safe.writing import write_text
+
 END = 0
 _SPLITTERS = {
     "bytes": r".",
@@ -59,7 +61,7 @@ class Tokenizer:
 
     def save(self, path: Path) -> None:
         merges = [[a.decode("latin-1"), b.decode("latin-1")] for a, b in self._ranks]
-        path.write_text(json.dumps({"style": self.style, "merges": merges}, indent=0), encoding="utf-8")
+        write_text(path, json.dumps({"style": self.style, "merges": merges}, indent=0))
 
     @classmethod
     def load(cls, path: Path) -> "Tokenizer":

@@ -7,7 +7,6 @@ with a key-value cache.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -23,6 +22,7 @@ from reference_impls.models.corpus import Corpus, Example
 from reference_impls.models.export import export
 from reference_impls.models.pool import BY_NAME, POOL, TOKENIZERS, WEIGHTS, ModelSpec
 from reference_impls.models.tokenizers import END, Tokenizer, train_bpe
+from reference_impls.safe import writing
 
 CHECKPOINTS = Path("build/models")
 BATCH_TOKENS = 1200
@@ -172,10 +172,10 @@ def train(spec: ModelSpec, tokenizer: Tokenizer, steps: int, log_every: int = 10
             print(f"{spec.name} step {step + 1}/{steps} loss {loss_sum / log_every:.4f} {seconds:.0f} s", flush=True)
             loss_sum = 0.0
         if (step + 1) % 500 == 0 or step + 1 == steps:
-            CHECKPOINTS.mkdir(parents=True, exist_ok=True)
             seconds = spent + time.perf_counter() - started
             state = {"step": step + 1, "seconds": seconds, "model": model.state_dict()}
-            torch.save(state | {"optimiser": optimiser.state_dict()}, checkpoint)
+            with writing.replacing(checkpoint) as stream:
+                torch.save(state | {"optimiser": optimiser.state_dict()}, stream)
     return model, spent + time.perf_counter() - started
 
 
@@ -200,7 +200,7 @@ def publish(spec: ModelSpec, model: Transformer, seconds: float) -> None:
     export(arrays, spec, tables, WEIGHTS / f"{spec.name}.onnx")
     parameters = sum(p.numel() for p in model.parameters())
     card = asdict(spec) | {"parameters": parameters, "seconds": round(seconds)}
-    (WEIGHTS / f"{spec.name}.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    writing.write_json(WEIGHTS / f"{spec.name}.json", card)
 
 
 def main() -> None:

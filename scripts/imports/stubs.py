@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import ValidationError
 from rapidfuzz import fuzz, process
 
+from reference_impls.safe.writing import create_text
 from scripts.checks.duplicates import normal_title
 from scripts.checks.entry import problems
 from scripts.checks.rules import RULES
@@ -136,10 +137,8 @@ class Shelf:
 
 def write(stub: Stub) -> Path:
     """Writes a stub's file, never over another one, and returns its path. StubError where there is one."""
-    stub.path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with stub.path.open("x", encoding="utf-8") as file:
-            file.write(stub.text)
+        create_text(stub.path, stub.text)
     except FileExistsError as error:
         raise StubError(f"{stub.path} is there already") from error
     return stub.path

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from reference_impls.safe.writing import write_bytes
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,7 @@ class Cache:
         }
         path = self._path(url)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # a reader must never see half a file, so the whole file takes the place of the old one
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-                file.write(json.dumps(facts).encode() + b"\n" + answer.body)
-            os.replace(file.name, path)  # noqa: PTH105  Path.replace is the same call with more words
+            write_bytes(path, json.dumps(facts).encode() + b"\n" + answer.body, durable=False)
         except OSError:
             return
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reference_impls.safe.writing import write_text
 from scripts import reports
-from scripts.reports import ISSUE_LIMIT, block, code, fit, link, plain, write_text
+from scripts.reports import ISSUE_LIMIT, block, code, fit, link, plain
 
 
 @pytest.mark.parametrize(
