@@ -1,5 +1,6 @@
 """What methods stand on. A method file imports from here and from nowhere else in the package."""
 
+from reference_impls.core.choice import Choice, confidence, counts
 from reference_impls.core.decoding import Segment, TextSession, token_bytes, token_ids, write_segment, write_until
 from reference_impls.core.embedding import Embedder, LatentEmbedder, Reduction, Vectors
 from reference_impls.core.index import Neighbours
@@ -48,12 +49,13 @@ from reference_impls.core.text import (
 from reference_impls.core.training import TrainingSet
 
 __all__ = [
-    "Adam", "Aggregator", "Attempt", "Cascade", "Embedder", "Floats", "Fusion", "Generation", "LatentEmbedder",
-    "Logistic", "Logits", "Meter", "Method", "MethodInfo", "Model", "Neighbours", "NoParameters", "Pool", "Price",
-    "Query", "Reduction", "Ridge", "Router", "Segment", "Session", "TextSession", "ThresholdParameters",
-    "ThresholdRouter", "TokenModel", "TrainingSet", "Usage", "UtilityRouter", "Vectors", "answer_of", "bleu",
-    "bootstrap_interval", "check_prompt", "chrf", "distinct_n", "drafts_of", "final_answer", "fuse",
-    "fuse_prompt", "grade_prompt", "kmeans", "lcs_length", "log_softmax", "method", "nearest", "normalise",
-    "registered", "rouge_l", "sigmoid", "softmax", "squared_distances", "threshold_for_share", "token_bytes",
-    "token_ids", "words", "write_segment", "write_until",
+    "Adam", "Aggregator", "Attempt", "Cascade", "Choice", "Embedder", "Floats", "Fusion", "Generation",
+    "LatentEmbedder", "Logistic", "Logits", "Meter", "Method", "MethodInfo", "Model", "Neighbours",
+    "NoParameters", "Pool", "Price", "Query", "Reduction", "Ridge", "Router", "Segment", "Session",
+    "TextSession", "ThresholdParameters", "ThresholdRouter", "TokenModel", "TrainingSet", "Usage",
+    "UtilityRouter", "Vectors", "answer_of", "bleu", "bootstrap_interval", "check_prompt", "chrf", "confidence",
+    "counts", "distinct_n", "drafts_of", "final_answer", "fuse", "fuse_prompt", "grade_prompt", "kmeans",
+    "lcs_length", "log_softmax", "method", "nearest", "normalise", "registered", "rouge_l", "sigmoid",
+    "softmax", "squared_distances", "threshold_for_share", "token_bytes", "token_ids", "words", "write_segment",
+    "write_until",
 ]  # fmt: skip

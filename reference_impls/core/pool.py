@@ -59,8 +59,8 @@ class Pool:
         return np.array([model.price.completion for model in self._models])
 
     def by_price(self) -> list[int]:
-        """Positions from the cheapest to the dearest model; equal prices in the pool's order."""
-        return [int(i) for i in np.argsort(self.prices, kind="stable")]
+        """Positions from the cheapest to the dearest model; equal prices by name, whatever the pool's order."""
+        return sorted(range(len(self)), key=lambda i: (self[i].price.completion, self[i].name))
 
     def token_models(self) -> list[TokenModel]:
         """All models as token models.

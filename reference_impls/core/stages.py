@@ -1,5 +1,6 @@
 """The stages: what a method of each stage implements. Whatever it is, a method answers a query with a text."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from reference_impls.core.choice import Choice
 from reference_impls.core.decoding import TextSession
 from reference_impls.core.model import Floats, Generation, Logits, Model, TokenModel
 from reference_impls.core.pool import Pool
@@ -26,6 +28,9 @@ class Method(ABC):
         pool: metered models.
         parameters: an instance of the class's `Parameters`.
         rng: the only source of randomness.
+
+    Attributes:
+        choice: chooses among responses or models, and decides ties; the runner tells it held-out accuracies.
     """
 
     #: Frozen dataclass of the method's parameters; every default is the paper's, said in a comment.
@@ -40,6 +45,8 @@ class Method(ABC):
         self.pool = pool
         self.parameters = self.Parameters() if parameters is None else parameters
         self.rng = np.random.default_rng(0) if rng is None else rng
+        self.choice = Choice(self.rng)
+        self._root: int | None = None
 
     def fit(self, train: TrainingSet) -> None:  # noqa: B027 (methods that learn nothing leave it as it is)
         """Learns from recorded responses; called once, before the first query, where `needs_training` is set."""
@@ -48,15 +55,25 @@ class Method(ABC):
     def answer(self, query: Query) -> str:
         """The ensemble's response."""
 
-    def seed(self) -> int:
-        """A fresh seed for a sampling call."""
-        return int(self.rng.integers(2**31))
+    def seed(self, *about: str) -> int:
+        """A seed for a sampling call.
+
+        Args:
+            about: what the call is about (the model's name, the query's id, ...). The seed depends on it and on the
+                generator alone, so that neither the order of the models nor that of the queries changes what is
+                sampled. Nothing: a fresh seed each time.
+        """
+        if not about:
+            return int(self.rng.integers(2**31))
+        if self._root is None:
+            self._root = int(self.rng.integers(2**31))
+        return int.from_bytes(hashlib.sha256(repr((self._root, *about)).encode()).digest()[:4], "big") >> 1
 
     def ask(self, model: Model, query: Query, *, samples: int = 1, temperature: float = 0.0) -> list[Generation]:
         """Responses of one model to the query as it stands."""
         return model.generate(
             query.prompt, n=samples, temperature=temperature, max_tokens=query.max_tokens, stop=query.stop,
-            seed=self.seed() if temperature > 0 else 0,
+            seed=self.seed(model.name, query.id) if temperature > 0 else 0,
         )  # fmt: skip
 
 
@@ -74,16 +91,14 @@ class Router(Method):
 
 
 class UtilityRouter(Router):
-    """A router that gives every model a number and takes the largest; ties go to the cheaper model."""
+    """A router that gives every model a number and takes the largest; ties as `Choice.model` decides them."""
 
     @abstractmethod
     def utilities(self, query: Query) -> Floats:
         """Utility of every model for the query, [models]."""
 
     def route(self, query: Query) -> int:
-        utilities = self.utilities(query)
-        best = np.flatnonzero(utilities >= utilities.max() - 1e-12)
-        return int(best[np.argmin(self.pool.prices[best])])
+        return self.choice.model(self.pool, self.utilities(query))
 
 
 @dataclass(frozen=True)
@@ -223,6 +238,7 @@ class Cascade(Method):
 
     def answer(self, query: Query) -> str:
         for stage in range(len(self.order)):
+            self.choice.tie = ""  # a tie at a stage that was not accepted has decided nothing
             response = self.attempt(query, stage)
             if stage + 1 == len(self.order) or self.accept(query, response):
                 break
