@@ -1,6 +1,9 @@
 """Generated code can compute and do nothing else; whatever it tries scores 0 and harms nothing."""
 
+import json
 import resource
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -42,6 +45,11 @@ ATTACKS = {
     "listing a folder": "import posix\ndef f(x):\n    posix.listdir('/')\n    return x + 1",
     "a socket": "import socket\ndef f(x):\n    socket.socket()\n    return x + 1",
     "a raw socket": "import _socket\ndef f(x):\n    _socket.socket()\n    return x + 1",
+    "ending as a child without isolation does": "import os\nos._exit(97)",
+    "the same by a signal handler's number": "import sys\nsys.exit(97)\n",
+    "saying that it is locked in": "import os\nos.write(3, b'locked\\n')\nos._exit(97)",
+    "a program of 2 MB": "#" * 2**21 + "\ndef f(x):\n    return x + 1",
+    "half of a surrogate pair": "def f(x):\n    return '\ud800'",
     "sys.exit(0)": "import sys\nsys.exit(0)",
     "sys.exit(0) in f": "import sys\ndef f(x):\n    sys.exit(0)",
     "os._exit(0)": "import os\nos._exit(0)",
@@ -95,7 +103,7 @@ def test_the_expected_values_never_enter_the_child(monkeypatch: pytest.MonkeyPat
     sent: list[bytes] = []
     exchange = sandbox._exchange
 
-    def spy(child: Any, message: bytes) -> bytes:
+    def spy(child: Any, message: bytes) -> bytes | None:
         sent.append(message)
         return exchange(child, message)
 
@@ -127,3 +135,36 @@ def test_a_kernel_without_the_filter_runs_nothing(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sandbox, "_CHILD", child)
     with pytest.raises(sandbox.SandboxUnavailableError, match="seccomp"):
         run_cases("def f(x): return x", "[1]")
+
+
+def test_a_child_that_ends_before_it_is_locked_in_is_no_wrong_program(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    child = tmp_path / "child.py"
+    child.write_text("import os\nos._exit(3)\n")
+    monkeypatch.setattr(sandbox, "_CHILD", child)
+    with pytest.raises(sandbox.SandboxUnavailableError, match="status 3"):
+        run_cases("def f(x): return x", "[1]")
+
+
+def test_a_program_that_ends_its_process_ends_no_run() -> None:
+    assert run_cases("import os\nos._exit(97)", "[1, 2]") == (None, None)
+    assert run_cases("def f(x): return x", "[1, 2]") == ("1", "2")
+
+
+def test_sets_come_in_the_same_order_each_time() -> None:
+    program = "def f(x):\n    return list({'red', 'green', 'blue', 'black', 'white'})"
+    assert len({run_cases(program, "[1]") for _ in range(6)}) == 1
+
+
+def test_the_child_gives_up_its_capabilities() -> None:
+    code = (
+        "import ctypes, json, pathlib, sandbox_child; sandbox_child.drop_capabilities(ctypes.CDLL(None));"
+        "lines = pathlib.Path('/proc/self/status').read_text().splitlines();"
+        "print(json.dumps(dict(line.split(':\\t') for line in lines if line.startswith('Cap'))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(sandbox.__file__).parent, capture_output=True, text=True, check=True
+    )
+    held = json.loads(done.stdout)
+    assert {held[name] for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {"0" * 16}
