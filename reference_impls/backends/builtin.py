@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from reference_impls.core.learn import log_softmax
 from reference_impls.core.model import Floats, Generation, Logits
+from reference_impls.models.checksums import read_checked
 from reference_impls.models.pool import price
 from reference_impls.models.tokenizers import END, Tokenizer
 
@@ -33,6 +34,7 @@ class BuiltinModel:
 
     Raises:
         FileNotFoundError: the model's files are not there (run `make models`).
+        DamagedModelError: one of them is not what was committed.
     """
 
     end_token = END
@@ -42,21 +44,23 @@ class BuiltinModel:
         path = weights / f"{name}.onnx"
         if not path.exists():
             raise FileNotFoundError(f"the built-in model {name!r} is not in {weights}: run `make models`")
-        card = json.loads((weights / f"{name}.json").read_text(encoding="utf-8"))
+        card_text, graph = read_checked(weights / f"{name}.json"), read_checked(path)
+        card = json.loads(card_text)
         self.name = name
         self.role: str = card["role"]
         self.size = card["parameters"] / 1e6
         self.price = price(card["parameters"])
-        self._tokenizer = Tokenizer.load(weights / f"{card['tokenizer']}.tokenizer.json")
+        merges = read_checked(weights / f"{card['tokenizer']}.tokenizer.json")
+        self._tokenizer = Tokenizer.parse(merges)
         self.vocabulary: Sequence[bytes] = tuple(self._tokenizer.vocabulary)
         self._pieces = [t.decode("utf-8", "replace") for t in self.vocabulary]
-        self.digest = hashlib.sha256(path.read_bytes() + json.dumps(self._tokenizer.style).encode()).hexdigest()
+        self.digest = hashlib.sha256(graph + merges).hexdigest()
         self.forward_seconds = 0.0
         options = ort.SessionOptions()
         # Matrices this small gain nothing from a second thread, and idle threads would take the other core.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._run = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"]).run
+        self._run = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"]).run
         layers, heads, width = card["layers"], card["heads"], card["width"]
         self._names = [f"{kind}{i}" for i in range(layers) for kind in "kv"]
         self._empty: Cache = [np.zeros((1, heads, 0, width // heads), np.float32)] * (2 * layers)

@@ -79,7 +79,7 @@ def run_cases(program: str, cases: str) -> tuple[str | None, ...]:
     if len(program) > MOST_PROGRAM:
         return (None,) * count
     child = subprocess.Popen(  # noqa: S603 (our own interpreter and file)
-        # as isolated as -I makes it, which would ignore the hash seed: with one, sets come in the same order each time
+        # as isolated as by -I, which would ignore the hash seed: with one, a set has the same order each time
         [sys.executable, "-P", "-s", "-S", str(_CHILD)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         env={"PYTHONHASHSEED": "0"}, cwd="/", start_new_session=True,

@@ -16,6 +16,7 @@ import numpy as np
 from reference_impls.backends.builtin import BuiltinModel
 from reference_impls.benchmarks import BENCHMARKS
 from reference_impls.core.text import distinct_n
+from reference_impls.models.checksums import write_sums
 from reference_impls.models.pool import POOL, WEIGHTS
 from reference_impls.responses import Scorer
 from reference_impls.safe.writing import write_json
@@ -113,6 +114,7 @@ def main() -> None:
             card = json.loads(path.read_text(encoding="utf-8"))
             card["test_scores"] = {t: round(float(v), 4) for t, v in zip(tasks, row, strict=True)}
             write_json(path, card)
+        write_sums(WEIGHTS)
     sys.exit(not all(met for met, _ in demands))
 
 

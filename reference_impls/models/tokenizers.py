@@ -65,7 +65,12 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path: Path) -> "Tokenizer":
-        data = json.loads(path.read_text(encoding="utf-8"))
+        return cls.parse(path.read_bytes())
+
+    @classmethod
+    def parse(cls, content: bytes) -> "Tokenizer":
+        """A tokenizer from the content of the file that `save` wrote."""
+        data = json.loads(content)
         return cls(data["style"], [(a.encode("latin-1"), b.encode("latin-1")) for a, b in data["merges"]])
 
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (PyTorch's own convention)
 
+from reference_impls.models.checksums import write_sums
 from reference_impls.models.corpus import Corpus, Example
 from reference_impls.models.export import export
 from reference_impls.models.pool import BY_NAME, POOL, TOKENIZERS, WEIGHTS, ModelSpec
@@ -201,6 +202,7 @@ def publish(spec: ModelSpec, model: Transformer, seconds: float) -> None:
     parameters = sum(p.numel() for p in model.parameters())
     card = asdict(spec) | {"parameters": parameters, "seconds": round(seconds)}
     writing.write_json(WEIGHTS / f"{spec.name}.json", card)
+    write_sums(WEIGHTS)
 
 
 def main() -> None:
