@@ -89,6 +89,8 @@ def new(
             stubs.write(stub)
     except stubs.StubError as error:
         raise wrong_use(str(error)) from error
+    if stub.namesakes:
+        say.print(Text(f"note: {', '.join(stub.namesakes)} has the same title: are these two papers?"))
     sys.stdout.write(stub.text if dry_run else f"{stub.path}\n")
     if not dry_run:
         key = stub.path.stem
@@ -139,6 +141,9 @@ def import_bibtex(
             stub = shelf.make({**fields, "categories": [category]} if category else fields)
             path = stub.path if dry_run else stubs.write(stub)
             made.append((entry.line, path.relative_to(shelf.corpus.root).as_posix()))
+            if stub.namesakes:
+                why = f"{stub.path.stem} has the title of {', '.join(stub.namesakes)}: are they two papers?"
+                told.append(_told(file, entry.line, Level.WARNING, "bibtex-title", entry.key, why))
         except stubs.DuplicateError as error:
             told.append(_told(file, entry.line, Level.INFO, "bibtex-duplicate", entry.key, f"skipped: {error}"))
         except stubs.StubError as error:
@@ -159,6 +164,7 @@ def import_bibtex(
 _BIBTEX_RULES = {
     "bibtex-broken": "correct it in the .bib file and import that again",
     "bibtex-unusable": "add it with: atlas new --title ... --author ...",
+    "bibtex-title": "nothing if they are, else remove the new one",
     "bibtex-duplicate": "correct the existing entry if the .bib file knows better",
     "bibtex-note": "nothing to do",
 }

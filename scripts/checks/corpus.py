@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from scripts.checks.duplicates import find_duplicates, normal_title
+from scripts.checks.duplicates import find_duplicates, may_be_one_paper, normal_title
 from scripts.checks.entry import Problem
 from scripts.model.corpus import Corpus, Entry
 
@@ -54,21 +54,19 @@ def _equal_identifiers(entries: list[Entry]) -> Iterator[tuple[Entry, Problem]]:
 
 
 def _equal_texts(entries: list[Entry]) -> Iterator[tuple[Entry, Problem]]:
-    titles: dict[str, Entry] = {}
+    titles: dict[str, list[Entry]] = defaultdict(list)
     summaries: dict[str, Entry] = {}
     for entry in entries:
         assert entry.paper
-        other = titles.setdefault(normal_title(entry.paper.title) or entry.paper.title, entry)
-        if other is not entry:
-            yield (
-                entry,
-                Problem(
-                    ("title",),
-                    "duplicate-title",
-                    f"{other.key} has the same title",
-                    f"merge both into {other.key}, or correct the title",
-                ),
-            )
+        namesakes = titles[normal_title(entry.paper.title) or entry.paper.title]
+        for other in namesakes:
+            assert other.paper
+            rule = "duplicate-title" if may_be_one_paper(entry.paper, other.paper) else "same-title"
+            repair = f"merge both into {other.key}, or correct the title"
+            if rule == "same-title":
+                repair = f"nothing if these are two papers, else merge both into {other.key}"
+            yield entry, Problem(("title",), rule, f"{other.key} has the same title", repair)
+        namesakes.append(entry)
         if entry.paper.summary:
             other = summaries.setdefault(normal_title(entry.paper.summary) or entry.paper.summary, entry)
             if other is not entry:

@@ -12,6 +12,7 @@ from rapidfuzz import fuzz, process
 from scripts.model.paper import Paper
 
 LIKELY = 88.0
+APART = 3  # years between a preprint and the latest publication of it that is still taken for one paper
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,22 @@ def normal_title(title: str) -> str:
     """Letters and digits of any script only, without accents and case, so that typography does not count."""
     plain = "".join(char for char in unicodedata.normalize("NFKD", title) if unicodedata.category(char) != "Mn")
     return " ".join(re.findall(r"[^\W_]+", plain.casefold()))
+
+
+def may_be_one_paper(first: Paper, second: Paper) -> bool:
+    """Whether two papers of one title may be one: a common author (or nobody named), years that are near (or
+    unknown), and no two arXiv or Anthology identifiers. Papers share titles; a DOI may differ, since a preprint, a
+    conference and a journal each give out their own."""
+    from scripts.sources.match import author_overlap  # noqa: PLC0415  titles are rarely equal, and it loads the network
+
+    if any(
+        (one := getattr(first.ids, kind)) and (other := getattr(second.ids, kind)) and one.lower() != other.lower()
+        for kind in ("arxiv", "acl")
+    ):
+        return False
+    if first.year and second.year and abs(first.year - second.year) > APART:
+        return False
+    return not first.authors or not second.authors or author_overlap(first.authors, second.authors) > 0
 
 
 def find_duplicates(papers: Mapping[str, Paper], threshold: float = LIKELY) -> list[Duplicate]:

@@ -61,7 +61,8 @@ _TABLE = [
     # between entries
     ("duplicate-key", E, "A key names one entry."),
     ("duplicate-identifier", E, "Two entries with one identifier are one paper."),
-    ("duplicate-title", E, "Two entries with one title are nearly always one paper."),
+    ("duplicate-title", E, "Two entries with one title and a common author are nearly always one paper."),
+    ("same-title", W, "Two papers may share a title; somebody should have looked."),
     ("near-duplicate-title", W, "Nearly equal titles with a common author: a preprint and its publication?"),
     ("summary-equal", E, "Each summary is written for its paper."),
     ("relation", E, "A relation to an entry that is not there helps nobody."),

@@ -21,14 +21,13 @@ from pydantic import ValidationError
 from rapidfuzz import fuzz, process
 
 from reference_impls.safe.writing import create_text
-from scripts.checks.duplicates import normal_title
+from scripts.checks.duplicates import may_be_one_paper, normal_title
 from scripts.checks.entry import problems
 from scripts.checks.rules import RULES
 from scripts.imports.identify import implied
 from scripts.model import Corpus, Paper, yaml_reader
 from scripts.model.canonical import emit
 from scripts.model.corpus import Entry
-from scripts.sources.match import author_overlap
 
 NO_CATEGORY = "related/application"
 SAME_TITLE = 95.0
@@ -55,11 +54,12 @@ class DuplicateError(StubError):
 
 @dataclass(frozen=True)
 class Stub:
-    """An entry that may be written."""
+    """An entry that may be written. `namesakes`: keys of other papers that bear its title."""
 
     path: Path
     text: str
     paper: Paper
+    namesakes: tuple[str, ...] = ()
 
 
 class Shelf:
@@ -70,7 +70,7 @@ class Shelf:
         self._papers: dict[str, Paper] = {}
         self._keys = {entry.key.lower() for entry in corpus.entries}
         self._by_id: dict[tuple[str, str], str] = {}
-        self._by_title: dict[str, str] = {}
+        self._by_title: dict[str, list[str]] = defaultdict(list)
         # titles as sorted words, by their length: only titles of about one length can be alike
         self._by_length: dict[int, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
         self._today = datetime.datetime.now(datetime.UTC).date()
@@ -86,6 +86,7 @@ class Shelf:
             raise StubError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
         if twin := self.twin(paper):
             raise DuplicateError(twin, self._papers[twin].title)
+        namesakes = tuple(self._by_title.get(normal_title(paper.title), ()))
         key = make_key(paper, self._keys)
         path = self.corpus.root / "papers" / key_year(key) / f"{key}.yml"
         text = emit(paper.model_dump(exclude_defaults=True))
@@ -100,25 +101,26 @@ class Shelf:
             told = "; ".join(f"[{RULES[p.rule].id}] {p.message} ({p.repair})" for p in wrong)
             raise StubError(f"these fields make no valid entry: {told}")
         self._add(key, paper)
-        return Stub(path, text, paper)
+        return Stub(path, text, paper, namesakes)
 
     def twin(self, paper: Paper) -> str | None:
-        """The key of an entry with a common identifier, with the same title, or with nearly the same title
-        and a common author."""
+        """The key of an entry with a common identifier, or of one that `may_be_one_paper` with this one and has
+        the same title, or nearly the same and a common author."""
         for mark in _marks(paper):
             if mark in self._by_id:
                 return self._by_id[mark]
         title = normal_title(paper.title)
         if not title:
             return None
-        if title in self._by_title:
-            return self._by_title[title]
+        for key in self._by_title.get(title, ()):
+            if may_be_one_paper(paper, self._papers[key]):
+                return key
         words = _sorted_words(title)
         for length in range(int(len(words) * 0.9), int(len(words) * 1.12) + 1):
             titles, keys = self._by_length.get(length, ([], []))
             for _, _, place in process.extract(words, titles, scorer=fuzz.ratio, score_cutoff=SAME_TITLE, limit=None):
-                others = self._papers[keys[place]].authors
-                if not paper.authors or not others or author_overlap(paper.authors, others) > 0:
+                other = self._papers[keys[place]]
+                if titles[place] != words and may_be_one_paper(paper, other):
                     return keys[place]
         return None
 
@@ -128,7 +130,7 @@ class Shelf:
         for mark in _marks(paper):
             self._by_id.setdefault(mark, key)
         if title := normal_title(paper.title):
-            self._by_title.setdefault(title, key)
+            self._by_title[title].append(key)
             words = _sorted_words(title)
             titles, keys = self._by_length[len(words)]
             titles.append(words)

@@ -220,6 +220,22 @@ def test_import_again_names_the_entries_that_are_here(atlas: Atlas) -> None:
     assert "skipped: this paper is here already: li2024more" in result.stdout
 
 
+def test_import_asks_about_another_paper_of_the_same_title(atlas: Atlas, root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "two.bib"
+    path.write_text(
+        "@article{first2019, title={Language Model Ensembles}, author={Ana First and Bob Second},"
+        " journal={arXiv preprint arXiv:1905.99911}, year={2019}}\n"
+        "@article{other2024, title={Language model ensembles}, author={Cleo Third},"
+        " journal={arXiv preprint arXiv:2405.99912}, year={2024}}\n"
+    )
+    result = atlas("import", "bibtex", str(path))
+    assert result.exit_code == 0
+    assert {"first2019language", "third2024language"} < set(Corpus.load(root).papers)
+    assert f"{path}:2:1: warning[bibtex-title] other2024: third2024language has the title of first2019language" in (
+        result.stdout
+    )
+
+
 def test_import_dry_run_tells_the_same_and_writes_nothing(atlas: Atlas, root: Path) -> None:
     shown = atlas("import", "bibtex", str(REAL), "--dry-run").stdout
     assert list(Corpus.load(root).papers) == ["doe2024deferral"]

@@ -140,6 +140,13 @@ BETWEEN: dict[str, tuple[Entries, list[tuple[str, str, int, int]]]] = {
         },
         [("doe2024b", "duplicate-title", 2, 8)],
     ),
+    "same-title": (
+        {
+            "doe2024a": fields(),
+            "doe2024b": fields(authors=["Cleo Third"], summary=SUMMARY),
+        },
+        [("doe2024b", "same-title", 2, 8)],
+    ),
     "near-duplicate-title": (
         {
             "doe2024a": fields(),

@@ -43,7 +43,8 @@ def test_stub_is_canonical_and_marked(make_atlas: MakeAtlas) -> None:
         {"ids": {"arxiv": "2406.00001"}},
         {"ids": {"doi": "10.18653/V1/2023.ACL-long.7"}},
         {"ids": {"acl": "2023.acl-long.7"}},
-        {"title": "DEFERRAL without regret – asking a larger model, late!"},
+        {"title": "DEFERRAL without regret – asking a larger model, late!", "authors": ["J. Doe", "Anna Muster"]},
+        {"title": "Deferral without Regret: Asking a Larger Model Late", "authors": []},
         {"title": "Deferral Without Regret: Asking Larger Models Late", "authors": ["J. Doe"]},
     ],
 )
@@ -59,6 +60,24 @@ def test_near_title_of_other_people_is_no_duplicate(make_atlas: MakeAtlas) -> No
     shelf = Shelf(make_atlas({"doe2024deferral": fields()}))
     title = "Deferral Without Regret: Asking Larger Models Late"
     assert shelf.make({**NEW, "title": title, "authors": ["Somebody Else"]}).path.stem == "else2025deferral"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"authors": ["Cleo Third"]},
+        {"date": "2019-05"},  # of the same person, but far away in time
+        {"ids": {"arxiv": "2501.99912"}, "date": "2025-01"},
+    ],
+    ids=["other authors", "another year", "another identifier"],
+)
+def test_another_paper_of_one_title_is_a_question(make_atlas: MakeAtlas, changes: dict[str, Any]) -> None:
+    shelf = Shelf(make_atlas({"doe2024deferral": fields(ids={"arxiv": "2406.00001"})}))
+    plain = {"title": "Deferral without regret: asking a larger model late", "authors": ["Jane Doe"], "date": "2025"}
+    stub = shelf.make({**plain, **changes})
+    assert stub.namesakes == ("doe2024deferral",)
+    with pytest.raises(DuplicateError, match=stub.path.stem):
+        shelf.make({**plain, **changes})
 
 
 def test_stubs_of_one_run_know_each_other(make_atlas: MakeAtlas) -> None:
