@@ -1,17 +1,18 @@
 """The store of responses and scores: what a model has once written to a prompt is not computed again.
 
-Models answer the same arguments with the same responses, so a store is as good as the model. It lies in
-`build/` and carries the models' digest in its name: other weights, another store.
+Models answer the same arguments with the same responses, so a store is as good as the model. It lies where
+`safe.places.build` says and carries the models' digest in its name: other weights, another store. Where none can
+be written, models compute everything anew, and one line says so.
 """
 
 import hashlib
 import json
-import os
+import logging
 import sqlite3
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from reference_impls.backends.builtin import BuiltinModel
 from reference_impls.benchmarks import Benchmark
 from reference_impls.core.model import Floats, Generation, Model, Price, Session, TokenModel
 from reference_impls.core.training import TrainingSet
+from reference_impls.safe import places
 
-#: Where stores lie; ``ATLAS_BUILD`` names another folder.
-BUILD = Path(os.environ.get("ATLAS_BUILD", "build")) / "responses"
+#: Where stores lie, in place of `places.build`.
+BUILD: Path | None = None
+_ENTRIES = "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value TEXT) WITHOUT ROWID"
 
 
 def digest(model: Model) -> str:
@@ -43,15 +46,20 @@ class Store:
     """
 
     def __init__(self, name: str, folder: Path | None = None) -> None:
-        self._path = (BUILD if folder is None else folder) / f"{name}.sqlite"
+        self._path = (folder or BUILD or places.build() / "responses") / f"{name}.sqlite"
 
     @cached_property
     def _database(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(self._path, timeout=60, isolation_level=None)
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute("PRAGMA synchronous=OFF")
-        database.execute("CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value TEXT) WITHOUT ROWID")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            database = sqlite3.connect(self._path, timeout=60, isolation_level=None)
+            database.execute("PRAGMA journal_mode=WAL")
+            database.execute("PRAGMA synchronous=OFF")
+            database.execute(_ENTRIES)
+        except (OSError, sqlite3.OperationalError) as error:
+            _go_without(self._path.parent, error)
+            database = sqlite3.connect(":memory:", isolation_level=None)
+            database.execute(_ENTRIES)
         return database
 
     @staticmethod
@@ -65,9 +73,25 @@ class Store:
 
     def put(self, entries: Mapping[bytes, Any]) -> None:
         rows = [(key, json.dumps(value)) for key, value in entries.items()]
-        self._database.execute("BEGIN IMMEDIATE")
-        self._database.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?)", rows)
-        self._database.execute("COMMIT")
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany("INSERT OR REPLACE INTO entries VALUES (?, ?)", rows)
+            self._database.execute("COMMIT")
+        except sqlite3.OperationalError as error:  # what is not kept is computed again
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            _go_without(self._path.parent, error)
+
+
+@cache
+def _said(folder: Path, why: str) -> None:
+    text = "atlas: %s: responses are not kept: %s (make room, or name another folder with ATLAS_BUILD)"
+    logging.getLogger(__name__).warning(text, folder, why)
+
+
+def _go_without(folder: Path, error: Exception) -> None:
+    """One line, once, where responses cannot be kept."""
+    _said(folder, getattr(error, "strerror", None) or str(error))
 
 
 class StoredModel:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,9 +22,9 @@ from reference_impls.models.corpus import Corpus, Example
 from reference_impls.models.export import export
 from reference_impls.models.pool import BY_NAME, POOL, TOKENIZERS, WEIGHTS, ModelSpec
 from reference_impls.models.tokenizers import END, Tokenizer, train_bpe
-from reference_impls.safe import writing
+from reference_impls.safe import places, writing
 
-CHECKPOINTS = Path("build/models")
+CHECKPOINTS = places.build() / "models"
 BATCH_TOKENS = 1200
 #: Weight of the prompt's tokens in the loss: enough to model prompts (PackLLM reads their perplexity), too
 #: little to spend the capacity of a small model on random names and numbers.

@@ -26,6 +26,7 @@ from urllib.parse import quote
 import requests
 
 from reference_impls.recorded.registry import Source, SourceFile
+from reference_impls.safe import places
 
 try:
     import fcntl
@@ -66,8 +67,7 @@ def cache_folder() -> Path:
     """Where fetched files are kept."""
     if os.environ.get("ATLAS_DATA"):
         return Path(os.environ["ATLAS_DATA"]).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "llm-ensemble-atlas"
+    return places.user_cache()
 
 
 def mirror() -> str:
