@@ -6,61 +6,100 @@ import re
 
 from scripts.model.paper import Venue
 
-# The order counts: the first pattern that is found wins, so joint and narrower names stand first.
+# The order counts: the first pattern that is found wins, so joint and narrower names stand first. A series that only
+# begins like a known one ("International Conference on Machine Learning and Applications") is another series.
+_GOES_ON = r"(?!,? (and|&|for|in|with|theory|systems?|techn\w+|research|engineering|advances|education)\b)"
 _NAMES: list[tuple[str, str]] = [
     ("LREC-COLING", r"LREC[-/ ]?COLING|International Conference on Computational Linguistics, Language Res"),
-    ("NAACL", r"\bNAACL\b|(North American|Nations of the Americas) Chapter of the Association for Comp"),
-    ("EACL", r"\bEACL\b|European Chapter of the Association for Comp"),
-    ("AACL", r"\b(IJCNLP[-‐ ]?)?AACL\b|Asia-Pacific Chapter of the Association for Comp"),
+    ("NAACL", r"\bNAACL\b|(North American|Nations of the Americas) Chapter of the (Association for Comp|ACL\b)"),
+    ("EACL", r"\bEACL\b|European Chapter of the (Association for Comp|ACL\b)"),
+    ("AACL", r"\b(IJCNLP[-‐ ]?)?AACL\b|Asia-Pacific Chapter of the (Association for Comp|ACL\b)"),
     ("EMNLP", r"\bEMNLP\b|Empirical Methods in Natural Language Processing"),
-    ("TACL", r"\bTACL\b|Trans(actions|\.) of the Assoc(iation|\.) for Comput(ational|\.) Linguistics"),
+    ("TACL", r"\bTACL\b|Trans(actions|\.) of the (ACL\b|Assoc(iation|\.) for Comput(ational|\.) Linguistics)"),
     ("CoNLL", r"\bCoNLL\b|Computational Natural Language Learning"),
-    ("COLING", r"\bCOLING\b|International Conference on Computational Linguistics"),
-    ("LREC", r"\bLREC\b|Language Resources and Evaluation Conference"),
-    ("ACL", r"\bACL\b|(Meeting|Findings) of the Association for Computational Linguistics"),
+    ("COLING", rf"\bCOLING\b|International Conference on Computational Linguistics{_GOES_ON}"),
+    ("LREC", (r"\bLREC\b|Language Resources and Evaluation Conference"
+             r"|International Conference on Language Resources and Evaluation")),
+    ("ACL", r"\bACL\b|(Meeting|Findings) of the (Association for Computational Linguistics|ACL\b)"),
     ("ICLR", r"\bICLR\b|International Conference on Learning Representations"),
-    ("ICML", r"\bICML\b|International Conference on Machine Learning(?! and Appl)"),
+    ("ICML", rf"\bICML\b|International Conference on Machine Learning{_GOES_ON}"),
     ("NeurIPS", r"\bNeurIPS\b|\bNIPS\b|Neural Information Processing Systems"),
     ("TMLR", r"\bTMLR\b|Trans(actions|\.) on Machine Learning Research|Trans\. Mach\. Learn\. Res\."),
-    ("JMLR", r"\bJMLR\b|Journal of Machine Learning Research|J\. Mach\. Learn\. Res\."),
-    ("AAAI", r"\bAAAI\b"),
-    ("IJCAI", r"\bIJCAI\b|International Joint Conference on Artificial Intelligence"),
-    ("ECAI", r"\bECAI\b|European Conference on Artificial Intelligence"),
+    ("JMLR", (r"\bJMLR\b(?!:? ?(W|Workshop|Proc))|Journal of Machine Learning Research(?! ?[-:–]? ?(W|Proc))"
+             r"|J\. Mach\. Learn\. Res\.")),
+    ("AIES", r"\bAIES\b|Conference on (AI|Artificial Intelligence), Ethics,? (and|&) Society"),
+    ("ICWSM", r"\bICWSM\b|Conference on Web(logs)? (and|&) Social Media"),
+    ("HCOMP", r"\bHCOMP\b|Conference on Human Computation (and|&) Crowdsourcing"),
+    ("AIIDE", r"\bAIIDE\b|Artificial Intelligence (and|&|in|for) Interactive Digital Entertainment"),
+    ("AAAI", (r"(?<!International )\bAAAI\b(?! ?[/-] ?ACM| (Press|Tech)| Conference on (?!Art))"
+             r"(?!(?!.*Conference on Artificial Intelligence).*Symposi)"
+             r"|National Conference on Artificial Intelligence")),
+    ("IAAI", r"\bIAAI\b|Innovative Applications of Artificial Intelligence"),
+    ("IJCAI", rf"\bIJCAI\b|International Joint Conferences? on Artificial Intelligence{_GOES_ON}"),
+    ("ECAI", rf"\bECAI\b|European Conference on Artificial Intelligence{_GOES_ON}"),
     ("COLM", r"\bCOLM\b|Conference on Language Model(l?ing|s)"),
-    ("AISTATS", r"\bAISTATS\b|International Conference on Artificial Intelligence and Statistics"),
+    ("AISTATS", r"\bAISTATS\b|(International )?Conference on Artificial Intelligence and Statistics"),
     ("UAI", r"\bUAI\b|Uncertainty in Artificial Intelligence"),
     ("MLSys", r"\bMLSys\b|Machine Learning and Systems"),
-    ("KDD", r"\bKDD\b|Knowledge Discovery (and|&) Data Mining"),
-    ("WWW Companion", r"\bWWW Companion\b|Companion (Proceedings )?of the ACM (on )?Web Conference"),
-    ("WWW", r"\bWWW\b|\bThe Web Conference|ACM (on )?Web Conference|World Wide Web Conference"),
-    ("SIGIR", r"\bSIGIR\b|Research and Development in Information Retrieval"),
-    ("CIKM", r"\bCIKM\b|Information and Knowledge Management"),
-    ("WSDM", r"\bWSDM\b|Web Search and Data Mining"),
+    ("KDD", (r"\b(SIG)?KDD\b(?! Cup)"
+            r"|(?<!Pacific-Asia )(?<!PAKDD )Conference on Knowledge Discovery (and|&|in) Data Mining")),
+    ("WWW Companion", (r"\bWWW Companion\b|Companion (Proceedings )?of the ACM (on )?Web Conference"
+                      r"|Companion (Proceedings )?of the (The )?(Web|World Wide Web) Conference|\bWWW \(Companion")),
+    ("WWW", (r"(?-i:\bWWW\b)(?!\s*\.)|\bThe Web Conference|ACM (on )?Web Conference|World Wide Web Conference"
+            r"|(International )?Conference on World Wide Web")),
+    ("SIGIR", r"\bSIGIR\b(?!-AP)|Conference on Research (and|&) Development in Information Retrieval"),
+    ("CIKM", r"\bCIKM\b|Conference on Information (and|&) Knowledge Management"),
+    ("WSDM", r"\bWSDM\b|Conference on Web Search and Data Mining"),
     ("RecSys", r"\bRecSys\b|Conference on Recommender Systems"),
-    ("PVLDB", r"\bP?VLDB\b|VLDB Endow"),
-    ("CVPR", r"\bCVPR\b|Computer Vision and Pattern Recognition"),
-    ("ICCV", r"\bICCV\b|International Conference on Computer Vision"),
-    ("ECCV", r"\bECCV\b|European Conference on Computer Vision"),
-    ("ICSE", r"\bICSE\b|International Conference on Software Engineering"),
-    ("ISIT", r"\bISIT\b|International Symposium on Information Theory"),
-    ("ICASSP", r"\bICASSP\b|Acoustics, Speech,? and Signal Processing"),
+    ("PVLDB", r"\bP?VLDB\b(?! J)|VLDB Endow|Very Large Data Bases Endow"),
+    ("CVPR", r"\bCVPR\b|Conference on Computer Vision and Pattern Recognition"),
+    ("ICCV", rf"\bICCV\b|International Conference on Computer Vision{_GOES_ON}"),
+    ("ECCV", rf"\bECCV\b|European Conference on Computer Vision{_GOES_ON}"),
+    ("ICSE", rf"\bICSE\b|International Conference on Software Engineering{_GOES_ON}"),
+    ("ISIT", rf"\bISIT\b|International Symposium on Information Theory{_GOES_ON}"),
+    ("ICASSP", r"\bICASSP\b|Conference on Acoustics, Speech,? (and|&) Signal Processing"),
     ("INTERSPEECH", r"\bINTERSPEECH\b"),
 ]  # fmt: skip
-_KNOWN = [(name, re.compile(pattern, 0 if pattern.isupper() else re.IGNORECASE)) for name, pattern in _NAMES]
+_KNOWN = [(name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _NAMES]
 _JOURNALS = {"TACL", "TMLR", "JMLR", "PVLDB"}
+FAR = 3  # years between a venue and its proceedings that no series takes
+# a series that appears in issues; of these only the journals above are known, whatever conference the name holds
+_SERIAL = re.compile(
+    r"\b(Journal|Trans(actions|\.)|Letters|Magazine|Forum|News(letter)?|Explorations|Bulletin|Reviews?|Record|Annals"
+    r"|Communications Surveys)\b|\bJ\. ",
+    re.IGNORECASE,
+)
+# the volume is the conference's, though the publisher's series is a serial
+_PROCEEDINGS = re.compile(r"\b(Proc(eedings|\.)|Conference|Meeting|Findings|Advances)\b", re.IGNORECASE)
+# what stands behind these words is where the event met, or what the volume accompanies, not the event
+_BESIDE = re.compile(
+    r"\b(co-?located|in conjunction|collocated|affiliated|jointly held|held|satellite\b.*?)\s+(with|at|of)\b"
+    r"|\b(held )?at (the )?(\d+\w* )?(annual )?(?=[A-Z])|@",
+    re.IGNORECASE,
+)
+_COMPANION = re.compile(r"\b(companion|adjunct|extended abstracts|supplement(ary)?)\b", re.IGNORECASE)
+_HOPE = re.compile(
+    r"\b(submitted|under (double[- ]blind )?review|in (review|submission)|rejected|unpublished|in preparation)\b",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"\b(https?\s*:\s*/\s*/|www\s*\.)[^,;]*|^\S+\.(com|org|net|io|ai|edu|gov)/\S*$", re.IGNORECASE)
+_NO_NAME = re.compile(
+    r"\b(online|version|available|accessed|retrieved|last|visited|url|web ?(site|page)|from|at|see|on)\b",
+    re.IGNORECASE,
+)
 PREPRINTS = re.compile(
     r"\b(arXiv|CoRR|bioRxiv|medRxiv|SSRN|Research Square|Preprints?(\.org)?|OpenReview|TechRxiv|Zenodo)\b",
     re.IGNORECASE,
 )
 _TRACKS: list[tuple[str, str]] = [
     ("datasets-and-benchmarks", r"datasets?[ _]and[ _]benchmarks"),
-    ("tutorial", r"tutorial"),
+    ("tutorial", r"\btutorials?( abstracts?)?\b"),
     ("demo", r"\bdemo(s|nstrations?)?\b"),
     ("industry", r"\bindustry\b"),
     ("workshop", r"workshops?\b|\bstudent research\b|@"),
     ("findings", r"\bfindings\b"),
-    ("short", r"\bshort papers\b"),
-    ("main", r"\blong papers\b|\bmain conference\b"),
+    ("short", r"(?<!long and )\bshort papers\b(?! and long)"),
+    ("main", r"\blong papers\b(?! and short)|\bmain conference\b"),
 ]
 # What the Anthology calls the volumes of its own conferences. Other collections are workshops.
 _ACL_EVENTS = {
@@ -80,7 +119,19 @@ def venue(name: str, year: int | None, track: str | None) -> Venue:
 
 def short_name(name: str) -> str:
     """The Atlas's name for a conference or journal; the name itself where it is not known here."""
-    return next((short for short, pattern in _KNOWN if pattern.search(name)), " ".join(name.split()))
+    return known_name(name) or " ".join(name.split())
+
+
+def known_name(name: str) -> str | None:
+    """The Atlas's name for a conference or journal; None where it is not known here, or where a known name only says
+    where the event met."""
+    bare = _without_address(name)
+    own = re.sub(r"\(.*", "", bare) if _COMPANION.search(bare) else bare
+    serial = _SERIAL.search(own) and not _PROCEEDINGS.search(own)
+    for short, pattern in _KNOWN:
+        if pattern.search(own) and not (serial and short not in _JOURNALS):
+            return None if _COMPANION.search(bare) and "Companion" not in short else short
+    return None
 
 
 def is_preprint(name: str) -> bool:
@@ -88,12 +139,33 @@ def is_preprint(name: str) -> bool:
     return not name.strip() or bool(PREPRINTS.search(name))
 
 
-def year_in(name: str) -> int | None:
-    """The year that a venue's name carries, as in 'ICLR 2025' or "EMNLP'24"."""
-    if found := re.search(r"\b(19|20)\d\d\b", name):
-        return int(found.group())
-    found = re.search(r"['’](\d\d)\b", name)
-    return 2000 + int(found.group(1)) if found else None
+def no_venue(name: str) -> str | None:
+    """Why a text that stands where the venue should is none; None where it may be one."""
+    if _HOPE.search(name):
+        return "says that the paper is not published yet"
+    if not _without_address(name):
+        return "is an address"
+    return None
+
+
+def _without_address(name: str) -> str:
+    """A venue's name without web addresses; nothing where only words like 'available at' are left."""
+    rest = " ".join(_ADDRESS.sub(" ", name).split())
+    rest = rest if rest == " ".join(name.split()) else rest.strip("(<[,;: ")
+    telling = _NO_NAME.sub(" ", rest) if rest != name else rest
+    return rest if re.search(r"\w", telling) else ""
+
+
+def year_in(name: str, near: int | None = None) -> int | None:
+    """The year that a venue's name carries, as in 'ICLR 2025' or "EMNLP'24"; of several the one that is `near`.
+
+    Two digits mean the years from 1950 to 2049.
+    """
+    years = [int(found) for found in re.findall(r"(?<![\d.])(?:19|20)\d\d(?!\d)", name)]
+    years += [1900 + int(found) + (100 if int(found) < 50 else 0) for found in re.findall(r"['’‘`](\d\d)\b", name)]
+    if near:  # 'Lecture Notes in Computer Science 2035' of 2001
+        years = sorted((year for year in years if abs(year - near) <= FAR), key=lambda year: abs(year - near))
+    return next(iter(years), None)
 
 
 def track_in(name: str) -> str | None:
@@ -102,18 +174,38 @@ def track_in(name: str) -> str | None:
 
 
 def read(name: str, year: int | None = None, *, journal: bool = False) -> Venue | None:
-    """A venue from a source's name for it; None for a preprint server. The name's own year counts before
-    `year`."""
-    if is_preprint(name):
+    """A venue from a source's name for it; None for a preprint server, an address (`no_venue` says so) and a paper
+    that is only submitted. The name's own year counts before `year`."""
+    if is_preprint(name) or no_venue(name):
         return None
-    short = short_name(name)
+    name = _without_address(name)
     # a journal's entry may name a conference all the same: 'Advances in Neural Information Processing
     # Systems'
-    known = short != " ".join(name.split())
-    track = track_in(name) or ("journal" if short in _JOURNALS or (journal and not known) else None)
-    if track == "workshop" and known:
-        short = _workshop(name)
-    return venue(short, year_in(name) or year, track)
+    short = known_name(name)
+    serial = short in _JOURNALS or (short is None and (journal or _is_serial(name)))
+    track = "journal" if serial else track_in(name)
+    if (
+        short is None
+        and track in ("industry", "findings", "demo")
+        and not re.search(r"\b(track|papers)\b", name, re.IGNORECASE)
+    ):
+        track = None  # 'Conference on Industry 4.0': words of a name that is not known are no tracks
+    if short and (track == "workshop" or _meets_elsewhere(name)):
+        short = None
+        own = _workshop(name)
+    else:
+        own = name
+    return venue(short or own, year_in(name, year) or year, track)
+
+
+def _is_serial(name: str) -> bool:
+    return bool(_SERIAL.search(name) and not _PROCEEDINGS.search(name))
+
+
+def _meets_elsewhere(name: str) -> bool:
+    """Whether the known name in `name` stands only behind 'co-located with', 'at' and the like."""
+    found = _BESIDE.search(name)
+    return bool(found) and known_name(name[: found.start()]) is None
 
 
 def _workshop(name: str) -> str:
