@@ -20,8 +20,8 @@ import numpy as np
 
 from reference_impls.backends.builtin import BuiltinModel
 from reference_impls.benchmarks import Benchmark
-from reference_impls.core.model import Floats, Generation, Model, Price, Session, TokenModel
-from reference_impls.core.training import TrainingSet
+from reference_impls.core.model import Floats, Generation, Model, Price, Session, TokenModel, cost_of
+from reference_impls.core.training import TrainingSet, known_costs
 from reference_impls.safe import places
 
 #: Where stores lie, in place of `places.build`.
@@ -214,10 +214,8 @@ def training_set(
     sample_scores = [
         [[scorer(i.reference, g.text) for g in cell] for cell in row] for i, row in zip(items, drawn, strict=True)
     ]
-    costs = [
-        [m.price.of(g.prompt_tokens, g.completion_tokens) for m, g in zip(models, row, strict=True)] for row in greedy
-    ]
+    costs = [[cost_of(m.price, [g]) for m, g in zip(models, row, strict=True)] for row in greedy]
     return TrainingSet(
-        queries, tuple(m.name for m in models), greedy, np.array(scores), np.array(costs), drawn,
+        queries, tuple(m.name for m in models), greedy, np.array(scores), known_costs(np.array(costs)), drawn,
         np.array(sample_scores).reshape(len(items), len(models), samples), temperature,
     )  # fmt: skip

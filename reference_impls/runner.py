@@ -89,7 +89,8 @@ class MiniBenchmark:
 
     def outcome(self, text: str, usage: Usage) -> Outcome:
         item = self._item
-        return Outcome(item.query.id, item.level, text, self._scorer(item.reference, text), usage)
+        score = self._scorer(item.reference, text)
+        return Outcome(item.query.id, item.level, text, score, usage, unknown=frozenset(usage.unknown))
 
 
 def setup(

@@ -30,7 +30,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_impls.core import Attempt, Cascade, Floats, Pool, Query, TrainingSet, check_prompt, method
+from reference_impls.core import (
+    Attempt,
+    Cascade,
+    Floats,
+    Pool,
+    Query,
+    TrainingSet,
+    check_prompt,
+    cost_of,
+    known_costs,
+    method,
+)
 
 #: For every bin whether the query goes to the large model.
 Policy = tuple[bool, ...]
@@ -141,15 +152,14 @@ class AutoMix(Cascade):
         replies = small.generate(
             check_prompt(query.prompt, answer), n=p.samples, temperature=p.temperature, max_tokens=4, seed=self.seed()
         )
-        cost = small.price.of(replies[0].prompt_tokens, sum(r.completion_tokens for r in replies))
-        return sum(says_yes(r.text) for r in replies), cost
+        return sum(says_yes(r.text) for r in replies), cost_of(small.price, replies)
 
     def fit(self, train: TrainingSet) -> None:
         small, large = self.order[0], self.order[-1]
         checks = [self.check(q, row[small].text) for q, row in zip(train.queries, train.responses, strict=True)]
         bins = np.array([yes for yes, _ in checks])
         scores = train.scores[:, [small, large]]
-        costs = np.stack([train.costs[:, small], [cost for _, cost in checks], train.costs[:, large]], 1)
+        costs = known_costs(np.stack([train.costs[:, small], [cost for _, cost in checks], train.costs[:, large]], 1))
         self.policy_ = self.best(self.candidates(bins, scores), bins, scores, costs)
 
     def candidates(self, bins: Bins, scores: Floats) -> list[Policy]:

@@ -42,6 +42,7 @@ from reference_impls.core import (
     Query,
     Ridge,
     TrainingSet,
+    cost_of,
     method,
 )
 
@@ -232,7 +233,6 @@ class CascadeRouting(Method):
             response = self.ask(self.pool[model], query)[0]
             texts[model] = response.text
             means[0, model] = self.after_[model].predict(self.with_signs(x, [response], model))[0]
-            paid = response.cost
-            if paid is None:
-                paid = self.pool[model].price.of(response.prompt_tokens, response.completion_tokens)
-            costs[0, model] = paid / self.unit_
+            paid = cost_of(self.pool[model].price, [response])
+            if not np.isnan(paid):  # else what was estimated stands
+                costs[0, model] = paid / self.unit_

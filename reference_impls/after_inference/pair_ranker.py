@@ -80,9 +80,11 @@ def surface(query: Query, responses: Sequence[Generation]) -> Floats:
         like[i, j] = like[j, i] = rouge_l(responses[i].text, responses[j].text)
         same[i, j] = same[j, i] = float(answers[i] is not None and answers[i] == answers[j])
     others = max(n - 1, 1)
+    # Words stand for tokens where nobody has counted those.
+    lengths = [len(r.text.split()) if r.completion_tokens is None else r.completion_tokens for r in responses]
     return np.array([
         [
-            np.log1p(r.completion_tokens), np.exp(r.mean_logprob), np.exp(min(r.logprobs, default=-np.inf)),
+            np.log1p(lengths[i]), np.exp(r.mean_logprob), np.exp(min(r.logprobs, default=-np.inf)),
             float(r.finished), float(answers[i] is not None), same[i].sum() / others, like[i].sum() / others,
         ]
         for i, r in enumerate(responses)

@@ -16,7 +16,18 @@ from reference_impls.core.learn import (
     threshold_for_share,
 )
 from reference_impls.core.meter import Meter, Usage
-from reference_impls.core.model import Floats, Generation, Logits, Model, Price, Session, TokenModel
+from reference_impls.core.model import (
+    Floats,
+    Generation,
+    Logits,
+    Model,
+    ModelError,
+    Price,
+    Session,
+    TokenModel,
+    billed,
+    cost_of,
+)
 from reference_impls.core.pool import Pool
 from reference_impls.core.prompts import check_prompt, drafts_of, fuse, fuse_prompt, grade_prompt
 from reference_impls.core.query import Query
@@ -46,16 +57,15 @@ from reference_impls.core.text import (
     rouge_l,
     words,
 )
-from reference_impls.core.training import TrainingSet
+from reference_impls.core.training import TrainingSet, known_costs
 
 __all__ = [
     "Adam", "Aggregator", "Attempt", "Cascade", "Choice", "Embedder", "Floats", "Fusion", "Generation",
-    "LatentEmbedder", "Logistic", "Logits", "Meter", "Method", "MethodInfo", "Model", "Neighbours",
-    "NoParameters", "Pool", "Price", "Query", "Reduction", "Ridge", "Router", "Segment", "Session",
-    "TextSession", "ThresholdParameters", "ThresholdRouter", "TokenModel", "TrainingSet", "Usage",
-    "UtilityRouter", "Vectors", "answer_of", "bleu", "bootstrap_interval", "check_prompt", "chrf", "confidence",
-    "counts", "distinct_n", "drafts_of", "final_answer", "fuse", "fuse_prompt", "grade_prompt", "kmeans",
-    "lcs_length", "log_softmax", "method", "nearest", "normalise", "registered", "rouge_l", "sigmoid",
-    "softmax", "squared_distances", "threshold_for_share", "token_bytes", "token_ids", "words", "write_segment",
-    "write_until",
+    "LatentEmbedder", "Logistic", "Logits", "Meter", "Method", "MethodInfo", "Model", "ModelError", "Neighbours",
+    "NoParameters", "Pool", "Price", "Query", "Reduction", "Ridge", "Router", "Segment", "Session", "TextSession",
+    "ThresholdParameters", "ThresholdRouter", "TokenModel", "TrainingSet", "Usage", "UtilityRouter", "Vectors",
+    "answer_of", "billed", "bleu", "bootstrap_interval", "check_prompt", "chrf", "confidence", "cost_of", "counts",
+    "distinct_n", "drafts_of", "final_answer", "fuse", "fuse_prompt", "grade_prompt", "kmeans", "known_costs",
+    "lcs_length", "log_softmax", "method", "nearest", "normalise", "registered", "rouge_l", "sigmoid", "softmax",
+    "squared_distances", "threshold_for_share", "token_bytes", "token_ids", "words", "write_segment", "write_until",
 ]  # fmt: skip

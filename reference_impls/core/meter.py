@@ -6,6 +6,7 @@ pool leads to an unmetered model.
 """
 
 import itertools
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,17 @@ from typing import cast
 
 import numpy as np
 
-from reference_impls.core.model import Floats, Generation, Logits, Model, Session, TokenModel
+from reference_impls.core.model import (
+    Floats,
+    Generation,
+    Logits,
+    Model,
+    ModelError,
+    Session,
+    TokenModel,
+    billed,
+    cost_of,
+)
 from reference_impls.core.pool import Pool
 
 _numbers = itertools.count(1)
@@ -34,12 +45,13 @@ class Usage:
         calls: responses generated, texts scored and token sessions started.
         prompt_tokens, completion_tokens: tokens read and written. A prompt with several samples is read (and
             billed) once.
-        cost: US dollars.
+        cost: US dollars; nan where it is unknown.
         latency: seconds of all calls, one after another (for replayed responses the recorded ones).
         critical_path: seconds if calls inside `Pool.parallel` to different models run side by side.
         forward_seconds: of token sessions, the part of `wall_seconds` inside the models' forward passes.
         wall_seconds: from `Meter.begin` to `Meter.end`.
         tokens_by_model: completion tokens of every model called.
+        unknown: names of the fields above to which a call has added an unknown amount; their values say nothing.
     """
 
     models: list[str] = field(default_factory=list)
@@ -52,6 +64,7 @@ class Usage:
     forward_seconds: float = 0.0
     wall_seconds: float = 0.0
     tokens_by_model: dict[str, int] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
 
 
 class Meter:
@@ -95,18 +108,36 @@ class Meter:
         return self._usage
 
     def record(
-        self, model: Model, calls: int, prompt: int, completion: int, seconds: float, cost: float | None = None
-    ) -> None:
-        """Books one call; `cost` in US dollars is price times tokens where it is not given."""
+        self, model: Model, calls: int, prompt: int | None, completion: int | None, seconds: float,
+        cost: float | None = None,
+    ) -> None:  # fmt: skip
+        """Books one call.
+
+        Args:
+            model: who was called.
+            calls: responses, texts or sessions (see `Usage`).
+            prompt, completion: tokens; None where that is unknown.
+            seconds: that it took, nan where that is unknown.
+            cost: US dollars, nan where that is unknown; None is price times tokens.
+        """
         usage = self._usage
+        paid = model.price.of(prompt, completion) if cost is None else cost
         if model.name not in usage.tokens_by_model:
             usage.models.append(model.name)
             usage.tokens_by_model[model.name] = 0
-        usage.tokens_by_model[model.name] += completion
+        if prompt is None:
+            usage.unknown.add("prompt_tokens")
+        if completion is None:
+            usage.unknown |= {"completion_tokens", "tokens_by_model"}
+        if math.isnan(paid):
+            usage.unknown.add("cost")
+        if math.isnan(seconds):
+            usage.unknown |= {"latency", "critical_path"}
+        usage.tokens_by_model[model.name] += completion or 0
         usage.calls += calls
-        usage.prompt_tokens += prompt
-        usage.completion_tokens += completion
-        usage.cost += model.price.of(prompt, completion) if cost is None else cost
+        usage.prompt_tokens += prompt or 0
+        usage.completion_tokens += completion or 0
+        usage.cost += paid
         usage.latency += seconds
         if not self._depth:
             usage.critical_path += seconds
@@ -157,6 +188,13 @@ class _Account:
     model: Model
     meter: Meter
 
+    def book(self, responses: Sequence[Generation]) -> None:
+        """Books one call's responses."""
+        if responses:
+            seconds = sum(r.latency for r in responses)
+            cost = cost_of(self.model.price, responses)
+            self.meter.record(self.model, len(responses), *billed(responses), seconds, cost)
+
 
 @dataclass
 class _OpenSession:
@@ -198,17 +236,16 @@ class MeteredModel:
         stop: Sequence[str] = (), seed: int = 0,
     ) -> list[Generation]:  # fmt: skip
         account = _account(self._number)
-        responses = account.model.generate(
-            prompt, n=n, temperature=temperature, max_tokens=max_tokens, stop=stop, seed=seed
-        )
-        account.meter.record(
-            account.model,
-            len(responses),
-            responses[0].prompt_tokens if responses else 0,
-            sum(r.completion_tokens for r in responses),
-            sum(r.latency for r in responses),
-            recorded_cost(account.model, responses),
-        )
+        try:
+            responses = account.model.generate(
+                prompt, n=n, temperature=temperature, max_tokens=max_tokens, stop=stop, seed=seed
+            )
+        except ModelError as error:
+            account.book(error.paid)
+            raise
+        account.book(responses)
+        if len(responses) != n:
+            raise ModelError(f"{self.name}: {len(responses)} of {n} responses came")
         return responses
 
     def score(self, prompt: str, continuation: str) -> Floats:
@@ -216,9 +253,10 @@ class MeteredModel:
         started = time.perf_counter()
         result = account.model.score(prompt, continuation)
         seconds = time.perf_counter() - started
-        read = len(result)
+        # Who does not show its tokens does not tell how many the prompt has either.
+        read = None
         if isinstance(account.model, TokenModel):
-            read += len(account.model.encode(prompt)) + 1
+            read = len(account.model.encode(prompt)) + 1 + len(result)
         account.meter.record(account.model, 1, read, 0, seconds)
         return result
 
@@ -312,13 +350,6 @@ class MeteredSession:
         result = opened.session.score(tokens)
         opened.bill(1, len(tokens), 0, before)
         return result
-
-
-def recorded_cost(model: Model, responses: Sequence[Generation]) -> float | None:
-    """US dollars of one call's responses where the backend knows the cost of any; None leaves it to the meter."""
-    if all(r.cost is None for r in responses):
-        return None
-    return sum(model.price.of(r.prompt_tokens, r.completion_tokens) if r.cost is None else r.cost for r in responses)
 
 
 def _account(number: int) -> _Account:

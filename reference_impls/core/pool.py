@@ -55,8 +55,11 @@ class Pool:
 
     @property
     def prices(self) -> Floats:
-        """US dollars per million completion tokens, [models]."""
-        return np.array([model.price.completion for model in self._models])
+        """US dollars per million completion tokens, [models]; all 0 where one is unknown, as that model would else
+        pass for the cheapest or the dearest.
+        """
+        prices = np.array([model.price.completion for model in self._models])
+        return np.zeros(len(self)) if np.isnan(prices).any() else prices
 
     def by_price(self) -> list[int]:
         """Positions from the cheapest to the dearest model; equal prices by name, whatever the pool's order."""

@@ -10,6 +10,23 @@ from reference_impls.core.model import Floats, Generation
 from reference_impls.core.query import Query
 
 
+def known_costs(costs: Floats) -> Floats:
+    """Costs to learn from, [queries, models]: an unknown one (nan) is its model's mean. All are 0 if of some model
+    none is known, as that model would else pass for the cheapest or the dearest.
+
+    >>> nan = float("nan")
+    >>> known_costs(np.array([[1.0, 5.0], [nan, 7.0], [3.0, nan]])).tolist()
+    [[1.0, 5.0], [2.0, 7.0], [3.0, 6.0]]
+    >>> known_costs(np.array([[1.0, nan], [2.0, nan]])).tolist()
+    [[0.0, 0.0], [0.0, 0.0]]
+    """
+    unknown = np.isnan(costs)
+    if unknown.all(0).any():
+        return np.zeros_like(costs)
+    means = np.where(unknown, 0.0, costs).sum(0) / np.maximum((~unknown).sum(0), 1)
+    return np.where(unknown, means, costs)
+
+
 @dataclass(frozen=True)
 class TrainingSet:
     """Responses of every model to every query, and their scores. It holds no reference answers.
@@ -19,7 +36,7 @@ class TrainingSet:
         models: names, in the pool's order.
         responses: greedy ones, [queries][models].
         scores: of `responses`, [queries, models], in [0, 1].
-        costs: of `responses`, [queries, models], US dollars.
+        costs: of `responses`, [queries, models], US dollars (`known_costs`).
         samples: further responses at `temperature`, [queries][models][samples]; empty lists unless the method
             asks for them (`Method.training_samples`).
         sample_scores: [queries, models, samples].

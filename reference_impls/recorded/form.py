@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -212,7 +212,10 @@ def save(recording: Recording, folder: Path) -> None:
             _write_lines(draft / QUERIES, recording.queries, QUERY_KEYS)
             _write_lines(draft / RESPONSES, recording.responses, RESPONSE_KEYS)
             if recording.prices:
-                prices = {model: asdict(price) for model, price in recording.prices.items()}
+                prices = {
+                    model: {"prompt": price.prompt, "completion": price.completion}
+                    for model, price in recording.prices.items()
+                }
                 text = yaml.safe_dump(prices, sort_keys=False, allow_unicode=True)
                 (draft / MODELS).write_text(text, encoding="utf-8")
             load(draft)  # what it refuses to read is not worth keeping

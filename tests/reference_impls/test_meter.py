@@ -2,16 +2,20 @@
 
 import dataclasses
 import gc
+import math
 import types
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reference_impls import catalog
 from reference_impls.benchmarks import BENCHMARKS, Benchmark, Item, Problem
-from reference_impls.core import Generation, Meter, Pool, Query, TrainingSet
+from reference_impls.core import Generation, Meter, ModelError, Pool, Price, Query, TrainingSet, billed, cost_of
+from reference_impls.core.model import UNKNOWN_PRICE
 from reference_impls.responses import Scorer, StoredModel, stored, training_set
 from tests.reference_impls.fakes import ScriptedModel, TableModel, constant
 
@@ -121,6 +125,96 @@ def test_a_recorded_cost_is_billed_instead_of_price_times_tokens() -> None:
     meter.begin()
     meter.pool[0].generate("q", n=2)
     assert meter.end().cost == pytest.approx(0.25 + (10 + 2) * 2e-6), "of the other sample no cost was recorded"
+
+
+def test_what_is_not_known_is_not_booked_as_nothing() -> None:
+    class Silent(ScriptedModel):
+        """Tells no tokens."""
+
+        def generate(self, prompt: str, **more: Any) -> list[Generation]:
+            given = super().generate(prompt, **more)
+            return [dataclasses.replace(g, prompt_tokens=None, completion_tokens=None) for g in given]
+
+    known, silent = constant("known", "a b", 2.0), Silent("silent", lambda _p, _s: ("a", -1.0), 1.0)
+    free = ScriptedModel("unpriced", lambda _p, _s: ("a", -1.0))
+    free.price = UNKNOWN_PRICE
+    meter = Meter([known, silent, free])
+
+    def unknown(*models: int) -> set[str]:
+        meter.begin()
+        for i in models:
+            meter.pool[i].generate("q")
+        usage = meter.end()
+        assert math.isnan(usage.cost) == ("cost" in usage.unknown)
+        return usage.unknown
+
+    assert unknown(0) == set()
+    assert unknown(0, 1) == {"prompt_tokens", "completion_tokens", "tokens_by_model", "cost"}
+    assert unknown(2, 0) == {"cost"}, "its tokens are known, its price is not"
+    assert unknown(0) == set(), "what one query does not tell says nothing of the next"
+    assert meter.pool.prices.tolist() == [0, 0, 0], "nobody knows which is the cheapest"
+    meter.begin()
+    meter.pool[0].score("a prompt", "and its end")
+    usage = meter.end()
+    assert usage.unknown == {"prompt_tokens", "cost"}, (
+        "a model that shows no tokens: those of the prompt are read too"
+    )
+    assert usage.completion_tokens == 0
+
+
+def test_the_prompt_is_billed_once_a_request() -> None:
+    class OneByOne(ScriptedModel):
+        """Asks its server once a sample; 4 of the 10 tokens of each prompt were cached."""
+
+        def generate(self, prompt: str, **more: Any) -> list[Generation]:
+            given = super().generate(prompt, **more)
+            return [dataclasses.replace(g, request=i, cached_tokens=4) for i, g in enumerate(given)]
+
+    model = OneByOne("m", lambda _p, _s: ("a b", -1.0))
+    model.price = Price(3.0, 5.0, cached=1.0)
+    meter = Meter([model])
+    meter.begin()
+    responses = meter.pool[0].generate("q", n=3)
+    usage = meter.end()
+    assert (usage.prompt_tokens, usage.completion_tokens) == (30, 6) == billed(responses)
+    assert usage.cost == pytest.approx(3 * (6 * 3.0 + 4 * 1.0 + 2 * 5.0) / 1e6) == cost_of(model.price, responses)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 99) | st.none(), st.floats(0, 9) | st.none()), max_size=8)
+)
+def test_a_bill_adds_up_or_is_unknown(parts: list[tuple[int, int | None, float | None]]) -> None:
+    """Whatever is known of some responses, their cost is a sum of payments and prices, or unknown."""
+    price = Price(1.0, 2.0)
+    responses = [
+        Generation("m", "", prompt_tokens=7, completion_tokens=c, cost=paid, request=r) for r, c, paid in parts
+    ]
+    total = cost_of(price, responses)
+    assert math.isnan(total) == any(c is None and paid is None for _, c, paid in parts)
+    if all(paid is not None for *_, paid in parts):
+        assert total == pytest.approx(sum(paid or 0 for *_, paid in parts))
+    if all(paid is None for *_, paid in parts) and not math.isnan(total):
+        requests = len({r for r, *_ in parts})
+        assert total == pytest.approx((7 * requests + 2 * sum(c or 0 for _, c, _ in parts)) / 1e6)
+
+
+def test_a_call_that_failed_is_billed_for_what_it_has_cost() -> None:
+    class Breaks(ScriptedModel):
+        def generate(self, prompt: str, **more: Any) -> list[Generation]:  # noqa: ARG002
+            raise ModelError("the second of two samples failed", super().generate(prompt, n=1))
+
+    class Short(ScriptedModel):
+        def generate(self, prompt: str, **more: Any) -> list[Generation]:  # noqa: ARG002
+            return super().generate(prompt, n=1)
+
+    for kind, says in ((Breaks, "failed"), (Short, "m: 1 of 2 responses came")):
+        meter = Meter([kind("m", lambda _p, _s: ("a b c", -1.0))])
+        meter.begin()
+        with pytest.raises(ModelError, match=says):
+            meter.pool[0].generate("q", n=2)
+        usage = meter.end()
+        assert (usage.calls, usage.prompt_tokens, usage.completion_tokens) == (1, 10, 3)
+        assert usage.cost == pytest.approx(13e-6)
 
 
 def test_the_critical_path_of_calls_side_by_side() -> None:
