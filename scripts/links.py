@@ -21,6 +21,7 @@ import requests
 import urllib3
 from requests.utils import get_environ_proxies
 
+from reference_impls.safe.guard import PrivateAddressError, guarded_adapter, is_private_literal, origin
 from scripts.checks.findings import Finding, Level
 from scripts.imports.identify import implied
 from scripts.link_state import APART, FAILURES, Answer, Link, Outcome, State
@@ -29,7 +30,6 @@ from scripts.model.corpus import Entry
 from scripts.model.identifiers import FORMS
 from scripts.model.yaml_reader import YamlPath
 from scripts.reports import code, fit, link
-from scripts.sources.guard import PrivateAddressError, guarded_adapter, is_private_literal, origin
 
 # the words of the polite client for the same events; that they are private there is told to its author
 from scripts.sources.http import cause_of, plain_reason, retry_after, user_agent

@@ -18,13 +18,13 @@ from urllib.parse import quote, urlencode
 
 from pydantic import ValidationError
 
+from reference_impls.safe.guard import origin
 from reference_impls.safe.writing import write_text
 from scripts.imports.identify import implied
 from scripts.model import Corpus, Paper
 from scripts.model.metrics import FILE, Citations, Metrics, Repository, load, repository_name
 from scripts.reports import code, fit, link, plain
 from scripts.sources import Client, NotFoundError, Settings, SourceDownError, SourceError
-from scripts.sources.guard import origin
 from scripts.sources.match import OVERLAP, RENAMED_TITLE, SAME_TITLE, author_overlap, title_score
 from scripts.sources.metadata import clean, mapping, rows, text
 

@@ -21,12 +21,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import requests
+import urllib3
+from requests.utils import get_environ_proxies
 
 from reference_impls.recorded.registry import Source, SourceFile
 from reference_impls.safe import places
+from reference_impls.safe.guard import PrivateAddressError, cause_of, guarded_adapter, is_private_literal, origin
+from reference_impls.safe.reading import pieces
 
 try:
     import fcntl
@@ -48,7 +52,10 @@ class Patience:
     tries: int = 5  # without a new byte
     first_wait: float = 1.0  # doubled at each further try
     longest_wait: float = 60.0  # a server that asks for more is left alone
-    slowest: float = 10_000.0  # bytes a second over a whole answer, after a minute
+    head: float = 30.0  # until the head of an answer is there
+    slowest: float = 10_000.0  # bytes a second over a whole answer, after `grace`
+    grace: float = 60.0
+    redirects: int = 5
 
 
 class FetchError(Exception):
@@ -58,9 +65,10 @@ class FetchError(Exception):
 class _Again(Exception):  # noqa: N818  a signal, not an error: the caller tries again
     """This try failed in a way that may pass. Carries the reason and the wait that the server asked for."""
 
-    def __init__(self, reason: str, wait: float = 0.0) -> None:
+    def __init__(self, reason: str, wait: float = 0.0, *, hopeless: bool = False) -> None:
         super().__init__(reason)
         self.wait = wait
+        self.hopeless = hopeless  # it brought some bytes, but at this pace it never ends
 
 
 def cache_folder() -> Path:
@@ -272,7 +280,7 @@ def _download(part: BinaryIO, url: str, file: SourceFile, progress: Progress, pa
         try:
             _ask(part, url, file, progress, patience)
         except _Again as again:
-            fruitless = 0 if _size(part) > before else fruitless + 1
+            fruitless = 0 if _size(part) > before and not again.hopeless else fruitless + 1
             wait = max(again.wait, patience.first_wait * 2 ** max(fruitless - 1, 0))
             if fruitless >= patience.tries or again.wait > patience.longest_wait:
                 raise FetchError(f"{url}: {again}; {_size(part)} of {file.bytes} bytes are here {_LATER}") from again
@@ -292,7 +300,7 @@ def _ask(part: BinaryIO, url: str, file: SourceFile, progress: Progress, patienc
         headers["Range"] = f"bytes={offset}-"
     started = time.monotonic()
     try:
-        with requests.get(url, headers=headers, stream=True, timeout=(patience.connect, patience.silence)) as answer:
+        with _opened(url, headers, patience) as answer:
             if answer.status_code in {408, 425, 429} or answer.status_code >= 500:
                 raise _Again(f"the server answers {answer.status_code}", _wait_asked(answer))
             continues = answer.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
@@ -303,27 +311,76 @@ def _ask(part: BinaryIO, url: str, file: SourceFile, progress: Progress, patienc
                 raise FetchError(f"{url}: the server answers {answer.status_code} (check ATLAS_DATA_MIRROR)")
             if answer.status_code == 200:
                 _empty(part)
-            for piece in answer.iter_content(CHUNK):
+            for piece in pieces(answer):
                 _append(part, piece, file, url)
                 progress(file, _size(part))
                 elapsed = time.monotonic() - started
-                if elapsed > 60 and (_size(part) - offset) / elapsed < patience.slowest:
-                    raise _Again("the server is too slow")
+                if elapsed > patience.grace and (_size(part) - offset) / elapsed < patience.slowest:
+                    raise _Again("the server is too slow", hopeless=True)
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
         raise FetchError(f"{url}: no address (correct ATLAS_DATA_MIRROR)") from error
-    except requests.RequestException as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise _Again(_reason(error)) from error
     if _size(part) < file.bytes:
         raise _Again("the connection ended early")
 
 
-def _reason(error: requests.RequestException) -> str:
+@contextmanager
+def _opened(url: str, headers: dict[str, str], patience: Patience) -> Iterator[requests.Response]:
+    """The answer behind all redirects. The mirror that the user named may be private; where it sends us may not."""
+    try:
+        first = origin(url)
+    except ValueError as error:
+        raise requests.exceptions.InvalidURL(str(error)) from error
+    with requests.Session() as session:
+        session.trust_env = False  # passwords from ~/.netrc must not be sent to anybody; proxies are looked up below
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, guarded_adapter(lambda: {first}, patience.head))
+        here = url
+        for _ in range(patience.redirects + 1):
+            private = is_private_literal(origin(here)[0])
+            if private and origin(here) != first:
+                raise FetchError(f"{url}: redirects to the private address {_host(here)} (check ATLAS_DATA_MIRROR)")
+            try:
+                answer = session.get(
+                    here, headers=headers, stream=True, allow_redirects=False,
+                    timeout=(patience.connect, patience.silence),
+                    proxies={} if private else get_environ_proxies(here),
+                    verify=os.environ.get("REQUESTS_CA_BUNDLE") or True,
+                )  # fmt: skip
+            except OSError as error:  # requests' errors are OSErrors, too
+                if cause_of(error, PrivateAddressError):
+                    raise FetchError(
+                        f"{url}: {_host(here)} has a private address (check ATLAS_DATA_MIRROR)"
+                    ) from error
+                raise
+            with answer:
+                target = answer.headers.get("Location") if answer.is_redirect else None
+                if target is None:
+                    yield answer
+                    return
+            try:
+                here = urljoin(here, target)
+                origin(here)
+            except ValueError as error:
+                raise FetchError(
+                    f"{url}: redirects to something else than http(s) (check ATLAS_DATA_MIRROR)"
+                ) from error
+    raise FetchError(f"{url}: redirects more than {patience.redirects} times (check ATLAS_DATA_MIRROR)")
+
+
+def _host(url: str) -> str:
+    """For a message: only what can stand in one."""
+    return ascii(origin(url)[0])[1:-1][:80]
+
+
+def _reason(error: Exception) -> str:
     """In plain words: the library's own messages hold addresses of objects and whole addresses again."""
     if isinstance(error, requests.exceptions.SSLError):
         return "the certificate is not trusted"
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return "no answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | urllib3.exceptions.HTTPError):
         return "the connection broke"
     if isinstance(error, requests.ConnectionError):
         return "no connection"

@@ -20,20 +20,21 @@ import requests
 import urllib3
 from requests.utils import get_environ_proxies
 
-from scripts.sources.cache import Answer, Cache
-from scripts.sources.errors import NotFoundError, SourceDownError
-from scripts.sources.guard import (
+from reference_impls.safe.guard import (
     Origin,
     PrivateAddressError,
+    cause_of,
     guarded_adapter,
     is_private_literal,
     origin,
 )
+from reference_impls.safe.reading import pieces
+from scripts.sources.cache import Answer, Cache
+from scripts.sources.errors import NotFoundError, SourceDownError
 from scripts.sources.settings import Settings
 
 _AGAIN = {429, 500, 502, 503, 504}
 _REDIRECT = {301, 302, 303, 307, 308}
-_PIECE = 64 * 1024
 _FAILURES = 2  # addresses in a row after which a host counts as down for this run
 JSON = ("application/json", "application/vnd.api+json")
 XML = ("application/atom+xml", "application/xml", "text/xml")
@@ -228,19 +229,19 @@ class Client:
 
     def _body(self, response: requests.Response, name: str, deadline: float) -> bytes:
         """The body, decompressed, as long as it stays within the limits of size and time."""
-        pieces, size = [], 0
-        while piece := response.raw.read1(_PIECE, decode_content=True):
+        got, size = [], 0
+        for piece in pieces(response):
             size += len(piece)
             if size > self.limits.body:
                 raise SourceDownError(name, f"sends more than {self.limits.body:,} bytes")
             if self._clock() > deadline:
                 raise _TransientError(f"did not finish within {self.limits.total:.0f} s")
-            pieces.append(piece)
+            got.append(piece)
         told = response.headers.get("Content-Length", "")
         plain = not response.headers.get("Content-Encoding")
         if plain and told.isdigit() and size != int(told):
             raise _TransientError("the connection was cut")
-        return b"".join(pieces)
+        return b"".join(got)
 
 
 def _name(url: str) -> str:
@@ -273,21 +274,6 @@ def retry_after(response: requests.Response) -> float | None:
     if when.tzinfo is None:
         when = when.replace(tzinfo=datetime.UTC)
     return max(0.0, (when - datetime.datetime.now(datetime.UTC)).total_seconds())
-
-
-def cause_of(error: BaseException, kind: type[BaseException]) -> BaseException | None:
-    """The first error of `kind` among an error, what it wraps, and its causes."""
-    waiting: list[object] = [error]
-    seen: set[int] = set()
-    while waiting:
-        item = waiting.pop()
-        if not isinstance(item, BaseException) or id(item) in seen:
-            continue
-        if isinstance(item, kind):
-            return item
-        seen.add(id(item))
-        waiting += [*item.args, item.__cause__, item.__context__, getattr(item, "reason", None)]
-    return None
 
 
 def plain_reason(error: BaseException) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import hashlib
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -39,6 +40,8 @@ class Answer:
     cut: int | None = None  # bytes after which the connection ends
     ranges: bool = True
     headers: dict[str, str] = field(default_factory=dict)
+    drips: bool = False  # sends a byte, waits, and so on for ever
+    drips_head: bool = False
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -46,6 +49,8 @@ class Handler(BaseHTTPRequestHandler):
 
     answers: ClassVar[list[Answer]]
     asked: ClassVar[list[tuple[str, str | None]]]
+    sent: ClassVar[list[dict[str, str]]] = []
+    hung_up: ClassVar[threading.Event]
 
     def do_GET(self) -> None:
         cls = type(self)
@@ -55,6 +60,10 @@ class Handler(BaseHTTPRequestHandler):
         body, status, start = answer.body if answer.body is not None else BODY, answer.status, 0
         if status == 200 and wanted and answer.ranges:
             start, status = int(wanted.removeprefix("bytes=").removesuffix("-")), 206
+        cls.sent.append(dict(self.headers))
+        if answer.drips_head:
+            self.drip(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            return
         self.send_response(status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -63,7 +72,18 @@ class Handler(BaseHTTPRequestHandler):
         piece = body[start:] if status in {200, 206} else b"busy"
         self.send_header("Content-Length", str(len(piece)))
         self.end_headers()
+        if answer.drips:
+            self.drip(b"")
+            return
         self.wfile.write(piece if answer.cut is None else piece[: answer.cut])
+
+    def drip(self, start: bytes) -> None:
+        """A byte every 50 ms until the client hangs up."""
+        with suppress(OSError):
+            self.wfile.write(start)
+            while not self.hung_up.wait(0.05):
+                self.wfile.write(b"x")
+                self.wfile.flush()
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -72,13 +92,14 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(*answers: Answer) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
     asked: list[tuple[str, str | None]] = []
-    handler = type("Once", (Handler,), {"answers": list(answers), "asked": asked})
+    handler = type("Once", (Handler,), {"answers": list(answers), "asked": asked, "hung_up": threading.Event()})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}", asked
     finally:
+        handler.hung_up.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -311,3 +332,54 @@ def test_processes_at_once_do_not_disturb_one_another(tmp_path: Path) -> None:
         assert [run.wait(timeout=60) for run in runs] == [0] * 4
     assert len(asked) == 3, "one process fetches, in three pieces; the others find the file"
     assert listed(tmp_path) == [NAME]
+
+
+@pytest.mark.parametrize("answer", [Answer(drips=True), Answer(drips_head=True)], ids=["body", "head"])
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(tmp_path: Path, answer: Answer) -> None:
+    hurry = dataclasses.replace(HURRY, tries=1, head=0.3, grace=0.3)
+    with serving(answer) as (base, asked), pytest.raises(FetchError, match=r"too slow|ended early"):
+        fetch(source_of(), cache=tmp_path, base=base, patience=hurry)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "0x7f000001", "2130706433", "[::1]", "10.0.0.1"])
+def test_a_mirror_cannot_send_us_to_a_private_address(tmp_path: Path, host: str) -> None:
+    with serving() as (inside, asked):
+        target = f"http://{host}:{inside.rpartition(':')[2]}/x"
+        with (
+            serving(Answer(status=302, headers={"Location": target})) as (base, _),
+            pytest.raises(FetchError, match="private address") as caught,
+        ):
+            fetch(source_of(), cache=tmp_path, base=base, patience=HURRY)
+        assert asked == []
+    assert "\n" not in str(caught.value)
+
+
+def test_a_redirect_within_the_mirror_is_followed_and_a_circle_is_not(tmp_path: Path) -> None:
+    with serving(Answer(status=302, headers={"Location": "/there"})) as (base, asked):
+        fetch(source_of(), cache=tmp_path, base=base, patience=HURRY)
+        assert [path for path, _ in asked] == [f"/{NAME}", "/there"]
+    with (
+        serving(*[Answer(status=302, headers={"Location": "/round"})] * 9) as (base, asked),
+        pytest.raises(FetchError, match="redirects more than 5 times"),
+    ):
+        fetch(source_of(), cache=tmp_path / "other", base=base, patience=HURRY)
+    for target in ("ftp://example.org/x", "file:///etc/passwd"):
+        with (
+            serving(Answer(status=302, headers={"Location": target})) as (base, asked),
+            pytest.raises(FetchError, match=r"something else than http"),
+        ):
+            fetch(source_of(), cache=tmp_path / "other", base=base, patience=HURRY)
+
+
+def test_a_mirror_gets_no_password_of_the_netrc_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login jane password s3cret\ndefault login jane password s3cret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Handler.sent.clear()
+    with serving() as (base, _):
+        fetch(source_of(), cache=tmp_path / "cache", base=base, patience=HURRY)
+    assert Handler.sent
+    assert not [head for head in Handler.sent if "Authorization" in head]

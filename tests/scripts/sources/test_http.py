@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from reference_impls.safe.guard import is_public
 from scripts.sources import Client, NotFoundError, Settings, SourceDownError
-from scripts.sources.guard import is_public
 from scripts.sources.http import JSON
 from scripts.sources.settings import Limits
 from tests.scripts.sources.server import HTML, Reply, Server

@@ -1,6 +1,6 @@
 """Connections that refuse private addresses and give up at a deadline.
 
-An entry or a redirect is written by strangers: no address of theirs may make this machine talk to itself or
+An entry, a mirror or a redirect is written by strangers: no address of theirs may make this machine talk to itself or
 to its own network. The check is made on the address that the socket is connected to, before a byte is sent,
 so that a name which resolves to another address the second time gains nothing. Base addresses from the
 settings are trusted.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
+import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -22,6 +23,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 _PORTS = {"http": 80, "https": 443}
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # IPv4 addresses for hosts that speak IPv6 only
 Origin = tuple[str, int]
 
 
@@ -32,7 +34,7 @@ class PrivateAddressError(OSError):
 def origin(url: str) -> Origin:
     """Host and port of an address. ValueError where it has none or is not http(s)."""
     parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname:
+    if parts.scheme not in _PORTS or not parts.hostname or "%" in parts.hostname.partition(":")[0]:
         raise ValueError(f"'{url[:80]}' is no http(s) address")
     return parts.hostname.lower(), parts.port or _PORTS[parts.scheme]
 
@@ -41,18 +43,44 @@ def is_public(address: str) -> bool:
     """Whether an IP address belongs to the public internet; IPv4 in IPv6 counts as the IPv4 inside."""
     ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        ip = ip.ipv4_mapped or ip.sixtofour or ip
+        translated = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _TRANSLATED else None
+        ip = ip.ipv4_mapped or ip.sixtofour or translated or ip
     return ip.is_global and not ip.is_multicast
 
 
 def is_private_literal(host: str) -> bool:
-    """Whether a host is written as a private IP address, or names this machine."""
-    if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
+    """Whether a host is written as a private IP address, or names this machine. Behind a proxy nothing else tells.
+
+    >>> [is_private_literal(host) for host in ("127.1", "0x7f000001", "2130706433", "localhost.", "8.8.8.8")]
+    [True, True, True, True, False]
+    """
+    # as a resolver reads it: other scripts' digits and full stops are folded, a last full stop says nothing
+    host = unicodedata.normalize("NFKC", host).replace("\u3002", ".").lower().rstrip(".").strip("[]")
+    if host == "localhost" or host.endswith((".localhost", ".local", ".internal", ".localdomain")):
         return True
     try:
         return not is_public(host)
     except ValueError:
+        pass
+    try:  # one to four numbers, each decimal, octal or hexadecimal, as C libraries take them
+        return not is_public(socket.inet_ntoa(socket.inet_aton(host)))
+    except (OSError, UnicodeEncodeError):
         return False
+
+
+def cause_of(error: BaseException, kind: type[BaseException]) -> BaseException | None:
+    """The first error of `kind` among an error, what it wraps, and its causes."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        item = waiting.pop()
+        if not isinstance(item, BaseException) or id(item) in seen:
+            continue
+        if isinstance(item, kind):
+            return item
+        seen.add(id(item))
+        waiting += [*item.args, item.__cause__, item.__context__, getattr(item, "reason", None)]
+    return None
 
 
 def guarded_adapter(trusted: Callable[[], set[Origin]], total: float) -> HTTPAdapter:
