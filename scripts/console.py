@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
 import typer
 from rich.console import Console
+from rich.status import Status
 from rich.text import Text
 
 from scripts.checks.findings import one_line
@@ -37,6 +39,11 @@ def wrong_use(message: str) -> typer.Exit:
     """Says what is wrong on stderr; to be raised."""
     say.print(Text(one_line(f"atlas: {message}")))
     return typer.Exit(WRONG_USE)
+
+
+def showing(status: Status) -> Callable[[str], None]:
+    """Shows texts beside a spinner as they stand: a file's name may be a command to the terminal or to Rich."""
+    return lambda text: status.update(Text(one_line(text)))
 
 
 def existing(paths: list[Path]) -> list[Path]:

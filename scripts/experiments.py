@@ -15,7 +15,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
+from scripts.checks.findings import one_line
 from scripts.console import say, wrong_use
 
 # Small matrices, many processes: threads of the linear algebra only get in each other's way. Before NumPy is loaded.
@@ -72,7 +74,7 @@ def run(
 
     chosen = dict(_pair(text) for text in settings or [])
     with _progress() as bar:
-        task = bar.add_task(f"{method} on {benchmark}", total=None)
+        task = bar.add_task(one_line(f"{method} on {benchmark}"), total=None)
         try:
             result = runner.run(
                 method,
@@ -135,7 +137,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _progress() -> Progress:
     """A progress bar on stderr, so that what is written can be piped."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=Console(file=sys.stderr))
 
 
@@ -147,7 +149,8 @@ def _table(result: dict[str, Any]) -> Table:
     """What a run gave: score with its interval, calls, tokens, cost, latency."""
     table = Table(box=None, show_header=False)
     score = result["score"]
-    table.add_row("method", f"{result['method']} on {result['benchmark']}, pool {result['pool']}")
+    what = f"{result['method']} on {result['benchmark']}, pool {result['pool']}"
+    table.add_row("method", Text(one_line(what)))  # the folder of a recording may have any name
     table.add_row("score", f"{score['mean']:.3f} (95 % interval {score['low']:.3f} to {score['high']:.3f})")
     table.add_row("queries", f"{result['queries']}")
     usage = result["usage"] | {name: result["timing"][name] for name in ("latency", "critical_path")}

@@ -55,7 +55,7 @@ def fetch_sources(names: Names = None) -> None:
     from reference_impls.recorded import fetch  # noqa: PLC0415
 
     chosen, cache = _chosen(names), fetch.cache_folder()
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     failed = 0
     with Progress(*columns, console=Console(file=sys.stderr)) as bar:
         for source in chosen:

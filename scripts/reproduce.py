@@ -33,7 +33,7 @@ def reproduce(
     from reference_impls import catalog, reproductions  # noqa: PLC0415  what computes is loaded when it is needed
 
     seconds = peak = 0.0
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(file=sys.stderr)) as bar:
         task = bar.add_task("reproduce", total=None)
 

@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from scripts.checks import findings as forms
-from scripts.console import Report, load, say, wrong_use
+from scripts.console import Report, load, say, showing, wrong_use
 
 if TYPE_CHECKING:
     from scripts.sources import Settings
@@ -57,7 +57,7 @@ def links(
     found = job.collect(corpus, identifiers=identifiers)
     state.forget(set(job.collect(corpus, identifiers=True)))
     with say.status("") as status:
-        run = job.check(found, state, job.Prober(settings, pause), workers=workers, progress=status.update)
+        run = job.check(found, state, job.Prober(settings, pause), workers=workers, progress=showing(status))
     summary = job.Summary.of(found, state)
     findings = summary.findings()
     text = {Report.text: forms.as_text, Report.json: forms.as_json, Report.github: forms.as_github}[form](findings)
@@ -94,7 +94,7 @@ def metrics(
     corpus = load()
     path = out or corpus.root / job.FILE
     with say.status("") as status:
-        collector = job.Collector(corpus, job.client(_settings()), path, max_age=max_age, progress=status.update)
+        collector = job.Collector(corpus, job.client(_settings()), path, max_age=max_age, progress=showing(status))
         run = collector.collect(citations=citations, repositories=repositories)
     figures = collector.metrics
     if json_file:
@@ -144,7 +144,7 @@ def candidates(
             queries,
             today - datetime.timedelta(days=days),
             today,
-            progress=status.update,
+            progress=showing(status),
         )
     for query, why in found.failed.items():
         say.print(Text(f"note: query '{query}' was not answered: {why}"))

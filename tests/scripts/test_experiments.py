@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from typer.testing import CliRunner
 from reference_impls import catalog
 from reference_impls.recorded import RecordedQuery, RecordedResponse, Recording, save
 from scripts.cli import app
+from tests.conftest import ROOT
 
 RUNNER = CliRunner()
 
@@ -110,3 +115,26 @@ def test_a_setting_without_a_value_is_refused() -> None:
     done = RUNNER.invoke(app, ["run", "majority-vote", "--benchmark", "math", "--set", "samples"])
     assert done.exit_code == 2
     assert "name=value" in done.output
+
+
+def test_a_folders_name_reaches_no_terminal_as_a_command(tmp_path: Path) -> None:
+    folder = tmp_path / "made\x1b]0;owned\x07\x1b[31m[bold]red[blink]"
+    folder.mkdir()
+    query = {"id": "t/1", "prompt": "What is 1?", "reference": "1", "task": "sums", "split": "test"}
+    response = {"query_id": "t/1", "model": "a", "text": "1"}
+    (folder / "queries.jsonl").write_text(json.dumps(query) + "\n")
+    (folder / "responses.jsonl").write_text(json.dumps(response) + "\n")
+    leader, follower = os.openpty()
+    arguments = [sys.executable, "-m", "scripts.cli", "run", "majority-vote", "--benchmark", f"recorded:{folder}"]
+    wide = {**os.environ, "COLUMNS": "500"}
+    with subprocess.Popen(arguments, cwd=ROOT, env=wide, stdout=follower, stderr=follower) as process:
+        os.close(follower)
+        seen = b""
+        with suppress(OSError):  # the end of a terminal is an error on Linux
+            while piece := os.read(leader, 65536):
+                seen += piece
+    os.close(leader)
+    assert process.returncode == 0, seen
+    assert b"\x1b]0;" not in seen
+    assert b"\x1b[31m[bold]" not in seen
+    assert b"\\u001b[31m[bold]red[blink]" in seen
