@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from scripts.model.canonical import canonical
 from scripts.model.corpus import Corpus, Entry
 from scripts.model.identifiers import FORMS, KEY, arxiv_month
+from scripts.model.names import SUFFIX_AFTER_COMMA, is_group
 from scripts.model.paper import Paper
 from scripts.model.yaml_reader import YamlPath
 
@@ -91,6 +92,8 @@ def _type_hint(error: dict[str, Any]) -> str:
             return "quote it: '...'"
         case "list_type" | "tuple_type":
             return "write a list: [..., ...]"
+        case "author":
+            return "write the name as text; a group's name that does not show it: {group: '...'}"
         case "too_long" | "too_short":
             return "see CONTRIBUTING.md for the form of an entry"
         case "model_type" | "dict_type":
@@ -350,36 +353,59 @@ def bad_link(url: str) -> str | None:
     return None
 
 
-_NOT_A_NAME = [
-    (
-        re.compile(r"\bet\s+al\b", re.IGNORECASE),
-        "stands for authors left out",
-        "name them all, or set authors_complete: false",
-    ),
+_LEFT_OUT = re.compile(r"\bet\s+al\b|^others$", re.IGNORECASE)
+_NOT_A_PERSON = [
     (
         re.compile(r"[,;]"),
         "holds a comma or semicolon",
-        "write 'Given Family', one author an item, no affiliation",
+        "write 'Given Family', one author an item, no affiliation; a group's name: {group: '...'}",
     ),
-    (re.compile(r"(^|\s)(and|&)(\s|$)", re.IGNORECASE), "joins two authors", "one author an item"),
-    (re.compile(r"\d|[*@()\[\]{}]"), "holds a sign that is no part of a name", "remove affiliation marks"),
+    (
+        re.compile(r"(^|\s)(and|&)(\s|$)", re.IGNORECASE),
+        "joins two authors",
+        "one author an item; a group's name: {group: '...'}",
+    ),
+    (
+        # digits, also raised ones, and the signs of footnotes, addresses and markup
+        re.compile(r"[\d\u00b2\u00b3\u00b9\u2070-\u209f*@()\[\]{}:/\\|<>=_#$%^~?+†‡§¶∗⁎•]"),
+        "holds a sign that is no part of a name",
+        "remove affiliation marks; a group's name: {group: '...'}",
+    ),
+    (re.compile(r"(^|\s)[^\w\s]+(\s|$)"), "holds a sign that stands alone", "write 'Given Family'"),
 ]
+_NICKNAME = re.compile(r"(?<=\w )\([^\W\d_][\w.'’ -]*\)(?= \w)")  # as DBLP and proceedings print it: Chun (Rick) Chan
 
 
 def _people(paper: Paper) -> Iterator[Problem]:
     for place, author in enumerate(paper.authors):
         path: YamlPath = ("authors", place)
-        for pattern, what, repair in _NOT_A_NAME:
-            if pattern.search(author):
-                yield Problem(path, "author-name", f"'{author}' {what}", repair)
-                break
-        else:
-            if author != " ".join(author.split()):
-                yield Problem(path, "author-name", f"'{author}' has stray blanks", "remove them")
-            elif author in paper.authors[:place]:
-                yield Problem(path, "author-name", f"'{author}' stands twice", "keep one")
-            elif len(author) > 3 and author.isupper():
-                yield Problem(path, "author-name", f"'{author}' is in capitals", "write it as a name")
+        if why := _bad_author(author):
+            yield Problem(path, "author-name", f"'{author}' {why[0]}", why[1])
+        elif author in paper.authors[:place]:
+            yield Problem(
+                path, "author-namesake", f"'{author}' stands twice", "keep one, unless these are two of one name"
+            )
+
+
+def _bad_author(author: str) -> tuple[str, str] | None:
+    """What is wrong with an author's name, and how to mend it."""
+    if _LEFT_OUT.search(author):
+        return "stands for authors left out", "name them all, or set authors_complete: false"
+    if not any(char.isalpha() for char in author):
+        return "holds no letter", "write the author's name"
+    if author != " ".join(author.split()):
+        return "has stray blanks", "remove them"
+    return None if is_group(author) else _bad_person(author)
+
+
+def _bad_person(author: str) -> tuple[str, str] | None:
+    person = SUFFIX_AFTER_COMMA.sub("", _NICKNAME.sub("", author))
+    for pattern, what, repair in _NOT_A_PERSON:
+        if pattern.search(person):
+            return what, repair
+    if len(author) > 3 and author.isupper():
+        return "is in capitals", "write it as a name; a group's name: {group: '...'}"
+    return None
 
 
 def _wording(paper: Paper) -> Iterator[Problem]:

@@ -50,6 +50,7 @@ _TABLE = [
     ("link", E, "Links are shown to readers: http(s) only, with a host, without credentials."),
     ("checked-source", E, "A fact is checked against a source that will last, not against a mirror."),
     ("author-name", E, "Citations are made from the names as they stand."),
+    ("author-namesake", I, "Two authors may share a name, but a list copied twice is more frequent."),
     ("title-capitals", E, "Capitals are the style of a venue's page, not the title."),
     ("title-form", W, "A title ends without a full stop and holds no doubled blanks."),
     ("summary-length", E, "Two to four sentences: enough to decide, short enough to read."),

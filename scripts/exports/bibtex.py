@@ -12,9 +12,9 @@ from functools import lru_cache
 
 from bibtexparser.entrypoint import write_string
 from bibtexparser.library import Library
-from bibtexparser.middlewares.names import InvalidNameError, parse_single_name_into_parts
 from bibtexparser.model import Entry, Field
 
+from scripts.model.names import is_group, split
 from scripts.model.paper import Paper
 
 _SPECIAL = {
@@ -32,6 +32,9 @@ _LIGATURE = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=`)(?=`)|(?<=[?!])(?=`)")
 _UNESCAPE = re.compile("|".join(map(re.escape, sorted(_WRITTEN, key=len, reverse=True))))
 # a word whose capitals a style must not lower: RouteLLM, LLMs, kNN, GPT-4; but not "A" or "Multi-Agent"
 _PROTECT = re.compile(r"\b\w*(?:[a-z0-9][A-Z]|[A-Z][A-Z0-9])\w*(?:-\d[\w.]*\w)?")
+
+# the word that stands between two authors, and the one that stands for the rest
+_AND = re.compile(r"\b(and|others)\b", re.IGNORECASE)
 
 
 def export(papers: Mapping[str, Paper]) -> str:
@@ -98,15 +101,16 @@ def escape_keeping_blanks(text: str) -> str:
     return _LIGATURE.sub("{}", _ESCAPE.sub(lambda found: _SPECIAL[found.group()], text))
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=100_000, typed=True)  # the same people write many papers; a GroupName is another key than a str
 def _author(name: str) -> str:
-    """A name as 'von Last, First', which no BibTeX style misreads; braced whole where it has no such parts."""
-    try:
-        parts = parse_single_name_into_parts(" ".join(name.split()))
-    except InvalidNameError:
-        parts = None
-    plain = parts is not None and parts.first and parts.last and not re.search(r"[,{}\\~]|\band\b", name)
-    if parts is None or not plain:
-        return f"{{{escape(name)}}}"
-    family = " ".join([*parts.von, *parts.last])
-    return f"{escape(family)}, {escape(' '.join(parts.first))}"
+    """A name as 'von Last, Jr., First', which no BibTeX style misreads; in braces where BibTeX must not look for
+    parts: a group's name, and one that holds what BibTeX reads as its own. A single word has none: braces would say
+    that it is a group."""
+    parts = split(name)
+    plain = escape(name)
+    if is_group(name) or _AND.search(name) or (parts is None and (plain != name or "," in name)):
+        return f"{{{plain}}}"
+    if parts is None:
+        return plain
+    family = f"{parts.particle} {parts.family}".strip()
+    return ", ".join(escape(part) for part in (family, parts.suffix, parts.given) if part)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
-from bibtexparser.middlewares.names import InvalidNameError, parse_single_name_into_parts
-
+from scripts.model.names import split
 from scripts.model.paper import Paper
 
 
@@ -50,15 +48,16 @@ def _issued(paper: Paper) -> dict[str, Any] | None:
     return {"date-parts": [[int(part) for part in paper.date.split("-")]]} if paper.date else None
 
 
-@lru_cache(maxsize=100_000)  # the same people write many papers, and every format asks for their names
-def name(author: str) -> dict[str, str]:
+def name(author: str) -> dict[str, Any]:
     """Family and given name where a name has both, else the name as it stands."""
-    try:
-        parts = parse_single_name_into_parts(author)
-    except InvalidNameError:
-        return {"literal": author}
-    # BibTeX reads commas, braces and '~' in a name as signs of its own; such a name stays as it stands
-    if not parts.first or not parts.last or [*parts.first, *parts.von, *parts.last] != author.split():
-        return {"literal": author}
-    split = {"family": " ".join(parts.last), "given": " ".join(parts.first)}
-    return {**split, "non-dropping-particle": " ".join(parts.von)} if parts.von else split
+    parts = split(author)
+    if parts is None:
+        return {"literal": str(author)}
+    fields = {
+        "family": parts.family,
+        "given": parts.given,
+        "non-dropping-particle": parts.particle,
+        "suffix": parts.suffix,
+        "comma-suffix": parts.comma,
+    }
+    return {field: value for field, value in fields.items() if value}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scripts.exports.csl import name
+from scripts.model.names import split
 from scripts.model.paper import Paper
 
 
@@ -44,12 +44,12 @@ def _type(paper: Paper) -> str:
 
 
 def _author(author: str) -> str:
-    """'Family, Given'; a name without two parts stands as it is."""
-    parts = name(author)
-    if "literal" in parts:
+    """'Family, Given, Suffix'; a group's name and one without two parts stand as they are."""
+    parts = split(author)
+    if parts is None:
         return author
-    particle = parts.get("non-dropping-particle")
-    return f"{particle + ' ' if particle else ''}{parts['family']}, {parts['given']}"
+    family = f"{parts.particle} {parts.family}".strip()
+    return ", ".join(filter(None, [family, parts.given, parts.suffix]))
 
 
 def _value(text: str) -> str:

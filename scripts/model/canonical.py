@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from scripts.model import yaml_reader
 from scripts.model.identifiers import DATE
+from scripts.model.names import GroupName, written
 from scripts.model.paper import Paper
 from scripts.model.yaml_reader import Document, YamlPath
 
@@ -84,11 +85,13 @@ def _emit_key(key: str, value: Any) -> str:
 
 
 def _node(value: Any, key: str) -> yaml.Node:
+    if isinstance(value, GroupName):
+        value = written(value)
     if isinstance(value, dict):
         pairs = [(_scalar(str(k)), _node(v, str(k))) for k, v in value.items()]
         return yaml.MappingNode("tag:yaml.org,2002:map", pairs, flow_style=key in _INLINE)
     if isinstance(value, list):
-        flat = not any(isinstance(item, dict | list) for item in value)
+        flat = key == "authors" or not any(isinstance(item, dict | list) for item in value)
         return yaml.SequenceNode(
             "tag:yaml.org,2002:seq", [_node(i, "") for i in value], flow_style=flat and key not in _BLOCK
         )

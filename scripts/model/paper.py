@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from scripts.model.identifiers import DATE, FORMS
+from scripts.model.names import author
 
 
 class Strict(BaseModel):
@@ -30,6 +31,21 @@ def _date(value: object) -> object:
 
 Date = Annotated[str, BeforeValidator(_date)]
 Text = Annotated[str, Field(min_length=1)]
+_NAME = {"type": "string", "minLength": 1}
+_GROUP = {
+    "type": "object",
+    "description": "a group whose name does not show that it is one",
+    "properties": {"group": _NAME},
+    "required": ["group"],
+    "additionalProperties": False,
+}
+# an entry may write a mapping, programs always read a string
+Author = Annotated[
+    str,
+    PlainValidator(author),
+    WithJsonSchema({"anyOf": [_NAME, _GROUP]}, mode="validation"),
+    WithJsonSchema(_NAME, mode="serialization"),
+]
 
 
 class Venue(Strict):
@@ -117,7 +133,10 @@ class Paper(Strict):
 
     title: Text
     name: Text | None = Field(None, description="the method's short name, if it has one")
-    authors: list[Text] = Field(default=[], description="full names in the paper's order; empty = unknown")
+    authors: list[Author] = Field(
+        default=[],
+        description="full names in the paper's order, {group: ...} for a group's; empty = unknown",
+    )
     authors_complete: bool = Field(True, description="false where the sources name only some of the authors")
     date: Date | None = Field(None, description="first public version: YYYY, YYYY-MM or YYYY-MM-DD")
     venue: Venue | None = None

@@ -53,6 +53,8 @@ def openapi(settings: Settings) -> dict[str, Any]:
     """The OpenAPI 3.1 description of the API."""
     schema = Paper.model_json_schema(ref_template="#/components/schemas/{model}")
     components = schema.pop("$defs")
+    # an entry may write a group's name as a mapping; the API gives every name as a string
+    schema["properties"]["authors"]["items"] = schema["properties"]["authors"]["items"]["anyOf"][0]
     schema["properties"] |= {
         "key": {"type": "string", "description": "the entry's stable name"},
         "url": {"type": ["string", "null"], "description": "the paper's canonical page; null where none is known"},

@@ -15,6 +15,7 @@ from scripts.model.identifiers import FORMS
 from scripts.model.metrics import FILE as METRICS
 from scripts.model.metrics import load as load_metrics
 from scripts.model.metrics import repository_name
+from scripts.model.names import is_group
 from scripts.render.markup import html_attribute
 
 View = dict[str, Any]
@@ -458,7 +459,9 @@ def _json_ld(paper: Paper) -> View:
         "@type": "ScholarlyArticle",
         "name": paper.title,
         "headline": paper.title,
-        "author": [{"@type": "Person", "name": author} for author in paper.authors],
+        "author": [
+            {"@type": "Organization" if is_group(author) else "Person", "name": author} for author in paper.authors
+        ],
         "datePublished": paper.date,
         "isPartOf": {"@type": "PublicationIssue", "name": venue_text(paper)} if paper.venue else None,
         "identifier": [

@@ -291,6 +291,57 @@ def test_no_value_of_any_field_ends_in_a_traceback(change: dict[str, Any]) -> No
     assert all(f.rule in RULES and f.mark.line >= 1 for f in found)
 
 
+@pytest.mark.parametrize(
+    "author",
+    [
+        "Mausam", "Chun (Rick) Chan", "Sammy Davis Jr.", "Sammy Davis, Jr.", "John Smith III", "Ludwig van der Beet",
+        "Seán O’Neill", "Jean-Luc Éluard-García", "李明", "李 明", "卡尔·马克思", "Лев Толстой", "bell hooks",
+        "J. R. R. Bo", "NVIDIA", "Elm2 Team", "NumTool 1.0 Contributors", "OpenOak", "NVIDIA RESEARCH",
+        {"group": "Society for Tools and Technology"}, {"group": "Gem Team, Oogle"}, {"group": "01.AI"},
+        {"group": "OAK & ELM"}, {"group": "AI@Elm"},
+    ],
+)  # fmt: skip
+def test_legitimate_authors(corpus: Corpus, tmp_path: Path, author: str | dict[str, str]) -> None:
+    assert findings_of(corpus, tmp_path, {KEY: fields(authors=["Jane Doe", author])}) == []
+
+
+@pytest.mark.parametrize(
+    ("author", "message"),
+    [
+        (":", "holds no letter"),
+        ("-", "holds no letter"),
+        ("12", "holds no letter"),
+        ({"group": "&"}, "holds no letter"),
+        ("others", "left out"),
+        ({"group": "Elm Team et al."}, "left out"),
+        ("Jane : Doe", "holds a sign"),
+        ("Jane - Doe", "stands alone"),
+        ("Jane Doe¹", "holds a sign"),
+        ("Jane Doe†", "holds a sign"),
+        ("Jane Doe1", "holds a sign"),
+        ("Jane Doe (MIT)", "holds a sign"),
+        ("Jane (Bo Doe", "holds a sign"),
+        ("jane@example.org", "holds a sign"),
+        ("Jane Doe, Vision Lab", "holds a comma"),
+        ("Jane Doe, Jr., Bo Roe", "holds a comma"),
+        ("Jane Doe; Bo Roe", "holds a comma"),
+        ("Jane Doe and Vision Lab", "joins two authors"),
+        ("RICHARD ROE", "in capitals"),
+        ({"group": " Elm"}, "stray blanks"),
+    ],
+)
+def test_what_is_no_author(corpus: Corpus, tmp_path: Path, author: str | dict[str, str], message: str) -> None:
+    (found,) = findings_of(corpus, tmp_path, {KEY: fields(authors=["Jane Doe", author])})
+    assert (found.rule, found.mark.line) == ("author-name", 3)
+    assert message in found.message
+
+
+def test_an_author_that_is_neither_a_name_nor_a_group(corpus: Corpus, tmp_path: Path) -> None:
+    (found,) = findings_of(corpus, tmp_path, {KEY: fields(authors=["Jane Doe", {"grup": "Elm"}])})
+    assert (found.rule, found.mark.line, found.mark.column) == ("wrong-type", 3, 21)
+    assert "{group: '...'}" in found.repair
+
+
 # --- single functions ---------------------------------------------------------------------------------------------
 
 

@@ -140,6 +140,12 @@ def test_types_and_containers() -> None:
     assert "journal = {TMLR}" in bib(venue=journal)
 
 
+def test_a_group_and_a_person_of_one_name_are_not_confused() -> None:
+    """Names are remembered between papers; a group's must not answer for a person's."""
+    assert "author = {{Jane Doe}}" in bib(authors=[{"group": "Jane Doe"}])
+    assert "author = {Doe, Jane and {Jane Doe}}" in bib(authors=["Jane Doe", {"group": "Jane Doe"}])
+
+
 def test_the_year_is_that_of_the_publication_else_of_the_first_version() -> None:
     assert "year = {2025}" in bib(venue={"name": "ACL", "year": 2025})
     assert "year = {2024}" in bib(venue={"name": "ACL"})
@@ -158,16 +164,32 @@ def test_unknown_fields_are_absent_and_missing_authors_are_others() -> None:
         ("Jane Doe", "Doe, Jane"),
         ("Noah A. Smith", "Smith, Noah A."),
         ("Jean-Luc van der Berg", "van der Berg, Jean-Luc"),
-        ("Madonna", "{Madonna}"),
-        ("李明", "{李明}"),
+        ("Sammy Davis Jr.", "Davis, Jr., Sammy"),
+        ("Sammy Davis, Jr.", "Davis, Jr., Sammy"),
+        ("Ludwig van Beet III", "van Beet, III, Ludwig"),
+        ("Ana de la Cruz", "de la Cruz, Ana"),
+        ("Eva Van den Berg", "Van den Berg, Eva"),
+        ("bell hooks", "hooks, bell"),
+        ("Chun (Rick) Chan", "Chan, Chun (Rick)"),
+        ("Seán O’Neill", "O’Neill, Seán"),
+        ("Madonna", "Madonna"),  # braces would say that it is a group
+        ("李明", "李明"),
+        ("李 明", "李 明"),
         ("Roe, Richard", "{Roe, Richard}"),
         ("Smith and Sons", "{Smith and Sons}"),
         ("The {LLM} Team", r"{The \textbraceleft{}LLM\textbraceright{} Team}"),
-        ("R&D Lab", r"Lab, R\&D"),
+        ("R&D Lab", r"{R\&D Lab}"),
+        ("Elm2 Team", "{Elm2 Team}"),
+        ("Oogle DeepThought", "{Oogle DeepThought}"),
+        ("OpenOak", "{OpenOak}"),
+        ("Johns Hopkins ML Group", "{Johns Hopkins ML Group}"),
+        ({"group": "Gem Team, Oogle"}, "{Gem Team, Oogle}"),
+        ({"group": "Society for Tools and Technology"}, "{Society for Tools and Technology}"),
+        ({"group": "Jane Doe"}, "{Jane Doe}"),
         ("  Jane \n Doe ", "Doe, Jane"),
     ],
 )
-def test_names(name: str, written: str) -> None:
+def test_names(name: str | dict[str, str], written: str) -> None:
     assert f"author = {{{written}}}" in bib(authors=[name])
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from scripts.exports.csl import export, item, name
 from scripts.model import Corpus
+from scripts.model.names import GroupName
 from scripts.model.paper import Paper
 from tests.conftest import ROOT, fields
 
@@ -60,10 +61,11 @@ def test_the_schema_can_refuse(broken: dict[str, Any]) -> None:
     assert not validator().is_valid([{**good, **broken}])
 
 
-def joined(author: dict[str, str]) -> str:
+def joined(author: dict[str, Any]) -> str:
     """A name as it is printed."""
-    parts = (author.get(part) for part in ("given", "non-dropping-particle", "family", "literal"))
-    return " ".join(filter(None, parts))
+    parts = [author.get(part) for part in ("given", "non-dropping-particle", "family", "literal")]
+    name = " ".join(filter(None, parts))
+    return f"{name}{',' * author.get('comma-suffix', False)} {author.get('suffix', '')}".strip()
 
 
 @pytest.mark.parametrize(
@@ -75,12 +77,20 @@ def joined(author: dict[str, str]) -> str:
         ("Madonna", {"literal": "Madonna"}),
         ("李明", {"literal": "李明"}),
         ("Roe, Richard", {"literal": "Roe, Richard"}),
-        ("The {LLM} Team", {"given": "The {LLM}", "family": "Team"}),
+        ("The {LLM} Team", {"literal": "The {LLM} Team"}),
+        ("Elm Team", {"literal": "Elm Team"}),
+        ("Oogle DeepThought", {"literal": "Oogle DeepThought"}),
+        (GroupName("Jane Doe"), {"literal": "Jane Doe"}),
+        ("Sammy Davis Jr.", {"given": "Sammy", "family": "Davis", "suffix": "Jr."}),
+        ("Sammy Davis, Jr.", {"given": "Sammy", "family": "Davis", "suffix": "Jr.", "comma-suffix": True}),
+        ("Ludwig van Beet II", {"given": "Ludwig", "non-dropping-particle": "van", "family": "Beet", "suffix": "II"}),
+        ("Davis Jr.", {"literal": "Davis Jr."}),
+        ("bell hooks", {"given": "bell", "family": "hooks"}),
         ("a~b c", {"literal": "a~b c"}),
         ("{", {"literal": "{"}),
     ],
 )
-def test_names(author: str, parts: dict[str, str]) -> None:
+def test_names(author: str, parts: dict[str, Any]) -> None:
     assert name(author) == parts
 
 

@@ -32,9 +32,9 @@ def read(text: str) -> list[dict[str, list[str]]]:
 
 
 def name_of(author: str) -> str:
-    """'Family, Given' as 'Given Family'."""
-    family, comma, given = author.partition(", ")
-    return f"{given} {family}" if comma else family
+    """'Family, Given, Suffix' as 'Given Family Suffix'."""
+    family, given, suffix, *_ = [*author.split(", "), "", ""]
+    return f"{given} {family} {suffix}".strip()
 
 
 def test_every_paper_reads_back(corpus: Corpus) -> None:
@@ -47,6 +47,16 @@ def test_every_paper_reads_back(corpus: Corpus) -> None:
         assert fields.get("AN", [None]) == [f"arXiv:{paper.ids.arxiv}" if paper.ids.arxiv else None]
         year = paper.venue.year if paper.venue and paper.venue.year else paper.year
         assert fields.get("PY", [None]) == [str(year) if year else None]
+
+
+def test_names() -> None:
+    """A group keeps its name whole, a suffix stands last: RIS reads 'Family, Given, Suffix'."""
+    authors = ["Elm Team", "Oogle DeepThought", "OpenOak", "Sammy Davis Jr.", "Ludwig van Beet", "Ana de la Cruz"]
+    paper = Paper(title="T", authors=authors, kind="method", categories=["x/y"])
+    (fields,) = read(ris.record("key2024", paper))
+    assert fields["AU"] == [
+        "Elm Team", "Oogle DeepThought", "OpenOak", "Davis, Sammy, Jr.", "van Beet, Ludwig", "de la Cruz, Ana",
+    ]  # fmt: skip
 
 
 def test_kinds_of_publication(corpus: Corpus) -> None:

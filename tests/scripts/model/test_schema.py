@@ -55,6 +55,10 @@ def test_every_real_entry_validates(corpus: Corpus) -> None:
         {"categories": ["after/cascade"] * 4},
         {"family": "no-family"},
         {"authors": "Jane Doe"},
+        {"authors": [{"grup": "Elm"}]},
+        {"authors": [{"group": ""}]},
+        {"authors": [{"group": "Elm", "of": "Oogle"}]},
+        {"authors": [["Jane Doe"]]},
         {"date": "June 2024"},
         {"date": "2024-13"},
         {"date": "2024-06-26x"},
@@ -76,6 +80,10 @@ def test_every_real_entry_validates(corpus: Corpus) -> None:
 def test_it_refuses_what_the_model_or_the_vocabulary_refuses(change: dict[str, Any]) -> None:
     assert validator().is_valid(fields())
     assert not validator().is_valid(fields(**change))
+
+
+def test_a_group_is_allowed_among_the_authors() -> None:
+    assert validator().is_valid(fields(authors=["Jane Doe", {"group": "Gem Team, Oogle"}]))
 
 
 @pytest.mark.parametrize("date", [2024, "2024", "2024-06", "2024-06-26"])

@@ -11,6 +11,8 @@ import pytest
 from scripts.model import Corpus
 from scripts.render import api
 from scripts.render.settings import load_settings
+from tests.conftest import MakeAtlas
+from tests.conftest import fields as entry_fields
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,19 @@ def test_the_description_can_fail(files: dict[str, str]) -> None:
     ):
         with pytest.raises(jsonschema.ValidationError):
             validator.validate(broken)
+
+
+def test_a_group_is_a_string_like_every_author(make_atlas: MakeAtlas) -> None:
+    """An entry may write a mapping; programs that read the API have known strings only, and keep to that."""
+    authors = ["Jane Doe", {"group": "Gem Team, Oogle"}]
+    small = make_atlas({"doe2024a": entry_fields(authors=authors)}, site=True)
+    made = dict(api.files(small, load_settings(small.root)))
+    paper = json.loads(made["api/v1/papers/doe2024a.json"])
+    assert paper["authors"] == ["Jane Doe", "Gem Team, Oogle"]
+    document = json.loads(made["api/v1/openapi.json"])
+    validator = jsonschema.Draft202012Validator(schema_of(document, "/papers/{key}.json"))
+    validator.validate(paper)
+    assert not validator.is_valid({**paper, "authors": authors})
 
 
 def test_nothing_is_served_that_is_not_described(files: dict[str, str], corpus: Corpus) -> None:

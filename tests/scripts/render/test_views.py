@@ -138,6 +138,16 @@ def test_the_head_of_a_page_is_for_scholars(corpus: Corpus, views: Views) -> Non
     assert "https://arxiv.org/abs/2406.18665" in view["json_ld"]["sameAs"]
 
 
+def test_a_group_is_an_organisation_to_search_engines(make_atlas: MakeAtlas) -> None:
+    authors = ["Jane Doe", "Elm Team", {"group": "Gem Team, Oogle"}]
+    view = Views(make_atlas({"doe2024a": fields(authors=authors)})).paper("doe2024a")
+    assert view["json_ld"]["author"] == [
+        {"@type": "Person", "name": "Jane Doe"},
+        {"@type": "Organization", "name": "Elm Team"},
+        {"@type": "Organization", "name": "Gem Team, Oogle"},
+    ]
+
+
 # --- relations ----------------------------------------------------------------------------------------------------
 
 
