@@ -17,7 +17,7 @@ from reference_impls.core import Floats, Pool, Query, Router, TrainingSet, metho
 class SingleParameters:
     """Parameters of the single model."""
 
-    #: Name of the model; empty takes the one of the best mean score on the train split.
+    #: Name of the model; empty takes the one of the best mean score on the train split, of equals the cheapest.
     model: str = ""
 
 
@@ -34,7 +34,7 @@ class SingleModel(Router):
         self.model_ = self.pool.index(name) if name else 0
 
     def fit(self, train: TrainingSet) -> None:
-        self.model_ = int(train.scores.mean(0).argmax())
+        self.model_ = self.choice.model(self.pool, train.scores.mean(0))
 
     def route(self, query: Query) -> int:  # noqa: ARG002
         return self.model_
@@ -47,7 +47,7 @@ class RandomChoice(Router):
     needs_training = False
 
     def route(self, query: Query) -> int:  # noqa: ARG002
-        return int(self.rng.integers(len(self.pool)))
+        return self.pool.by_price()[int(self.rng.integers(len(self.pool)))]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class PromptLength(Router):
 @method(name="task-router", category="baseline", needs=("labels",))
 class TaskRouter(Router):
     """The model of the best mean score on the train split serves all queries of a task; tasks that the train split
-    lacks get the best over all. Ties go to the cheaper model.
+    lacks get the best over all. Ties go to the cheaper model, as `core.choice` has it.
     """
 
     def fit(self, train: TrainingSet) -> None:
@@ -87,7 +87,7 @@ class TaskRouter(Router):
 
     def best(self, scores: Floats) -> int:
         """Position of the model of the best mean, of scores [queries, models]."""
-        return int(np.lexsort((self.pool.prices, -scores.mean(0).round(12)))[0])
+        return self.choice.model(self.pool, scores.mean(0))
 
     def route(self, query: Query) -> int:
         return self.by_task_.get(query.task, self.overall_)

@@ -2,7 +2,7 @@
 
 With y_i the response of agent i and S the similarity of two,
 
-    answer = y_i,   i = argmax_i  sum_{j != i} S(y_i, y_j)                 (the first of equals),
+    answer = y_i,   i = argmax_i  sum_{j != i} S(y_i, y_j)                 (ties as `core.choice` decides them),
 
 where S is 1 for equal final answers and 0 otherwise for exact answers (short, choice, number), so that the sum is
 the majority vote, and sentence BLEU of y_i against the reference y_j, without regard to case, for open text (code,
@@ -15,8 +15,11 @@ Differences from the paper
 2. BLEU is smoothed by adding one to the counts of the orders above one and splits at every symbol, so that ``<``
    and ``>`` in code differ; the paper's code has sacrebleu's exponential smoothing and 13a tokens.
 3. The paper measures only code by BLEU; here all kinds of free text are.
+4. Of equally similar responses the paper's code returns the first; here held-out accuracy, confidence, or a draw
+   decides.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -41,19 +44,16 @@ def equal(a: str, b: str) -> float:
     return float(a == b)
 
 
-def most_similar(answers: Sequence[str | None], similarity: Callable[[str, str], float]) -> int | None:
-    """Index of the answer with the largest sum of similarities to the others, the first of equals; None if none.
+def similarities(answers: Sequence[str | None], similarity: Callable[[str, str], float]) -> list[float]:
+    """Sum of the similarities of every answer to the others; 0 for an abstention.
 
-    >>> most_similar(["7", "8", None, "8"], equal)
-    1
+    >>> similarities(["7", "8", None, "8"], equal)
+    [0.0, 1.0, 0.0, 1.0]
     """
-    best: tuple[float, int] | None = None
-    for i, a in enumerate(answers):
-        if a is not None:
-            total = sum(similarity(a, b) for j, b in enumerate(answers) if j != i and b is not None)
-            if best is None or total > best[0] + 1e-9:
-                best = (total, i)
-    return None if best is None else best[1]
+    given = [(i, answer) for i, answer in enumerate(answers) if answer is not None]
+    return [
+        0.0 if a is None else math.fsum(similarity(a, b) for j, b in given if j != i) for i, a in enumerate(answers)
+    ]
 
 
 @method(
@@ -72,5 +72,5 @@ class AgentForest(Aggregator):
 
     def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
         answers = [answer_of(r, query) for r in responses]
-        chosen = most_similar(answers, equal if query.kind in EXACT else bleu)
-        return responses[chosen or 0].text
+        merits = similarities(answers, equal if query.kind in EXACT else bleu)
+        return self.choice.response(responses, answers, merits).text

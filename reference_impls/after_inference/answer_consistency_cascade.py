@@ -1,6 +1,7 @@
 """Answer-consistency cascade (Mixture of Thought, vote form): a cheap model that agrees with itself is believed.
 
-The cheap model is sampled K times. With a* the most frequent final answer among them,
+The cheap model is sampled K times. With a* the most frequent final answer among them (the more confident of equals,
+then a draw),
 
     consistency s = |{k : a_k = a*}| / K   (a sample without an answer counts in K),
     accept a* if s >= tau,
@@ -14,14 +15,13 @@ Differences from the paper
 3. The last model answers once and greedily.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from reference_impls.core import Attempt, Cascade, Pool, Query, answer_of, method
+from reference_impls.core import Attempt, Cascade, Pool, Query, answer_of, counts, method
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,13 @@ class Parameters:
     stages: int = 2
 
 
-def consistency(answers: Sequence[str | None]) -> tuple[int | None, float]:
-    """Index of the first answer equal to the most frequent one, and its share of all answers.
+def consistency(answers: Sequence[str | None]) -> float:
+    """s, the share of the samples that give the most frequent answer.
 
     >>> consistency(["8", "7", "8", None])
-    (0, 0.5)
+    0.5
     """
-    counts = Counter(answer for answer in answers if answer is not None)
-    if not counts:
-        return None, 0.0
-    top, votes = counts.most_common(1)[0]
-    return answers.index(top), votes / len(answers)
+    return max(counts(answers)) / len(answers)
 
 
 def spread(order: Sequence[int], stages: int) -> list[int]:
@@ -78,9 +74,8 @@ class AnswerConsistencyCascade(Cascade):
             return super().attempt(query, stage)
         p, model = self.parameters, self.order[stage]
         responses = self.ask(self.pool[model], query, samples=p.samples, temperature=p.temperature)
-        chosen, _ = consistency([answer_of(r, query) for r in responses])
-        return Attempt(stage, model, responses, responses[chosen or 0].text)
+        answers = [answer_of(r, query) for r in responses]
+        return Attempt(stage, model, responses, self.choice.response(responses, answers, counts(answers)).text)
 
     def accept(self, query: Query, response: Attempt) -> bool:
-        _, share = consistency([answer_of(r, query) for r in response.responses])
-        return bool(share >= self.parameters.threshold)
+        return consistency([answer_of(r, query) for r in response.responses]) >= self.parameters.threshold

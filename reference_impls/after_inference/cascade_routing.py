@@ -6,11 +6,11 @@ the models already run is
 
     argmax_S  E[max_{m in S} (q_m + sigma_m z_m)] - lambda * sum_{m in S} c_m,     z standard normal,
 
-E[max] by Monte Carlo with fixed draws. If S = R, the answer of largest q is returned; else the cheapest model of S
-without R runs next. lambda (points of score a cost unit, the dearest model's mean cost) is found by bisection, so
-that the mean cost on held-out training queries meets a budget. With one model a supermodel this is the optimal
-router; with a fixed order, the optimal cascade. Calls: one to each model run. Time a step: 2^models sets times the
-draws.
+E[max] by Monte Carlo with fixed draws. If S = R, the answer of largest q is returned (ties as `core.choice` decides
+them; a response without an answer only if there is nothing else); else the cheapest model of S without R runs next.
+lambda (points of score a cost unit, the dearest model's mean cost) is found by bisection, so that the mean cost on
+held-out training queries meets a budget. With one model a supermodel this is the optimal router; with a fixed order,
+the optimal cascade. Calls: one to each model run. Time a step: 2^models sets times the draws.
 
 Differences from the paper
 1. Quality is estimated by logistic regression: before running on a reduced TF-IDF embedding of the query, after
@@ -42,6 +42,7 @@ from reference_impls.core import (
     Query,
     Ridge,
     TrainingSet,
+    answer_of,
     cost_of,
     method,
 )
@@ -139,7 +140,9 @@ class CascadeRouting(Method):
         super().__init__(pool, parameters, rng)
         p = self.parameters
         self.sets = supermodels(self.pool.by_price(), p.depth, p.fixed_order)
-        half = self.rng.standard_normal(((p.draws + 1) // 2, len(self.pool)))
+        #: Places of the models by price: they draw and are compared in this order.
+        self.place = np.argsort(self.pool.by_price())
+        half = self.rng.standard_normal(((p.draws + 1) // 2, len(self.pool)))[:, self.place]
         self.draws = np.concatenate([half, -half])
 
     def fit(self, train: TrainingSet) -> None:
@@ -197,7 +200,7 @@ class CascadeRouting(Method):
     def first(self, left: Set, costs: Floats) -> int:
         """The cheapest model left, by list price under a fixed order; -1 if there is none."""
         key = self.pool.prices if self.parameters.fixed_order else costs
-        return min(left, key=lambda m: (float(key[m]), m), default=-1)
+        return min(left, key=lambda m: (float(key[m]), self.place[m]), default=-1)
 
     def simulate(
         self, multiplier: float, means: Floats, after: Floats, costs: Floats, true: Floats, cache: dict[Set, Floats]
@@ -223,15 +226,15 @@ class CascadeRouting(Method):
     def answer(self, query: Query) -> str:
         means, costs = self.estimate([query.prompt])
         x = self.embed([query.prompt])
-        texts: dict[int, str] = {}
+        responses: dict[int, Generation] = {}
         while True:
-            ran = frozenset(texts)
+            ran = frozenset(responses)
             sets, values = self.values(means, ran)
             model = self.following(sets, values, costs, ran, self.multiplier_)[0]
             if model < 0:
-                return texts[max(texts, key=lambda m: float(means[0, m]))]
-            response = self.ask(self.pool[model], query)[0]
-            texts[model] = response.text
+                said = [r.text if answer_of(r, query) is not None else None for r in responses.values()]
+                return self.choice.response(list(responses.values()), said, means[0, list(responses)]).text
+            response = responses[model] = self.ask(self.pool[model], query)[0]
             means[0, model] = self.after_[model].predict(self.with_signs(x, [response], model))[0]
             paid = cost_of(self.pool[model].price, [response])
             if not np.isnan(paid):  # else what was estimated stands

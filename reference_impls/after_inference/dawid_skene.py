@@ -9,8 +9,8 @@ the vote shares, on the train split's responses l_ij of query i (no score is loo
 A query that offers options (a), (b), ... has them as classes; answering none of them is one more l. Other queries
 have no common classes: there the one-coin model holds, in which model j is right with probability s_j and otherwise
 gives each of the K - 1 wrong answers (no answer is one of them) with (1 - s_j) / (K - 1); the right answer may be one
-that nobody gave. A new query gets one E step; the response with the most probable answer is returned, ties going to
-the larger sum of exp(mean log-probability), then to the earlier model. Calls: one a model, side by side.
+that nobody gave. A new query gets one E step; a response with the most probable answer is returned, ties being
+decided by `core.choice` from confidence, then by a draw. Calls: one a model, side by side.
 
 Differences from the paper
 1. The paper labels a batch of items at once. Here queries come one by one: p, C and s are learned on unlabelled
@@ -153,8 +153,11 @@ class DawidSkene(Aggregator):
     needs_training = True
 
     def fit(self, train: TrainingSet) -> None:
-        p = self.parameters
-        rows = [[answer_of(r, query) for r in row] for query, row in zip(train.queries, train.responses, strict=True)]
+        p, order = self.parameters, self.pool.by_price()  # sums of the EM in one order, whatever the pool's
+        rows = [
+            [answer_of(row[m], query) for m in order]
+            for query, row in zip(train.queries, train.responses, strict=True)
+        ]
         offered = [options(query.prompt) for query in train.queries]
         closed = [row for row, letters in zip(rows, offered, strict=True) if letters]
         self.classes_ = sorted({letter for letters in offered for letter in letters})
@@ -172,6 +175,7 @@ class DawidSkene(Aggregator):
         return [self.classes_.index(a) if a in self.classes_ else len(self.classes_) for a in answers]
 
     def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
+        responses = [responses[m] for m in self.pool.by_price()]
         answers = [answer_of(r, query) for r in responses]
         letters = options(query.prompt)
         if letters and set(letters) <= set(self.classes_):
@@ -180,8 +184,4 @@ class DawidSkene(Aggregator):
         else:
             labels = local_labels(answers)
             logits = coin_logits(np.array([labels]), self.skills_, self.answers_)[0].tolist()
-            logits[-1] = -1e9  # label -1, no answer, reads this one
-        trust = [float(np.exp(r.mean_logprob)) for r in responses]
-        shared = [round(sum(t for t, other in zip(trust, labels, strict=True) if other == a), 9) for a in labels]
-        best = max(range(len(labels)), key=lambda i: (round(float(logits[labels[i]]), 9), shared[i]))
-        return responses[best].text
+        return self.choice.response(responses, answers, [float(logits[label]) for label in labels]).text

@@ -16,9 +16,11 @@ Differences from the paper
    a singular value decomposition), not DistilBERT.
 2. Thresholds are searched exhaustively on a grid of quantiles, not by the paper's pruned local search.
 3. Scorers learn on one half of the train split, and the chain is chosen on the other half.
-4. The budget is a share of the mean cost of the model that costs most on the train split, so that it means the same
+4. A response without an answer is never believed; of equally good chains the cheapest is kept, then the shortest. The
+   paper speaks of neither.
+5. The budget is a share of the mean cost of the model that costs most on the train split, so that it means the same
    on every benchmark. If no chain is within it, the cheapest chain is kept.
-5. Prompt adaptation, query concatenation, completion cache and model fine-tuning are left out.
+6. Prompt adaptation, query concatenation, completion cache and model fine-tuning are left out.
 """
 
 import itertools
@@ -85,12 +87,17 @@ def evaluate(
     return quality.mean(1), cost.mean(1), thresholds
 
 
-def optimise(scorer: Floats, scores: Floats, costs: Floats, budget: float, depth: int, levels: int) -> Chain:
-    """The best chain within a budget in US dollars a query; ties go to the cheaper, then to the shorter one."""
+def optimise(
+    scorer: Floats, scores: Floats, costs: Floats, budget: float, depth: int, levels: int, models: Sequence[int] = ()
+) -> Chain:
+    """The best chain within a budget in US dollars a query; ties go to the cheaper, then to the shorter one, then to
+    the one of the models that come first in `models` (all of them in an order of their own).
+    """
     grids = np.quantile(scorer, np.linspace(0, 1, levels), axis=0).T
     best: tuple[tuple[bool, float, float], Chain] | None = None
-    for length in range(1, min(depth, scores.shape[1]) + 1):
-        for order in itertools.permutations(range(scores.shape[1]), length):
+    models = models or range(scores.shape[1])
+    for length in range(1, min(depth, len(models)) + 1):
+        for order in itertools.permutations(models, length):
             qualities, prices, thresholds = evaluate(order, scorer, scores, costs, grids)
             within = prices <= budget + 1e-15
             # Outside the budget only the cost counts.
@@ -116,14 +123,14 @@ class FrugalGPT(Cascade):
     def fit(self, train: TrainingSet) -> None:
         p = self.parameters
         learn, hold = train.split(0.5, self.rng)
-        models = range(len(self.pool))
-        self.embedder_ = LatentEmbedder(p.embedding).fit([t for m in models for t in texts(learn, m)])
+        models, by_price = range(len(self.pool)), self.pool.by_price()
+        self.embedder_ = LatentEmbedder(p.embedding).fit([t for m in by_price for t in texts(learn, m)])
         self.scorers_ = [
             Logistic(p.penalty).fit(self.embedder_.transform(texts(learn, m)), learn.scores[:, m]) for m in models
         ]
         scorer = np.stack([self.goodness(m, texts(hold, m)) for m in models], axis=1)
         self.chain_ = optimise(
-            scorer, hold.scores, hold.costs, p.budget * train.costs.mean(0).max(), p.depth, p.levels
+            scorer, hold.scores, hold.costs, p.budget * train.costs.mean(0).max(), p.depth, p.levels, by_price
         )
         self.order = self.chain_.order
 

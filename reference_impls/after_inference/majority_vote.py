@@ -2,25 +2,23 @@
 
 With a_m the final answer of model m (normalised; None where a response holds none),
 
-    answer = argmax_a  sum_m 1[a_m = a],      ties: larger sum of exp(mean log-probability), then the earlier
-    model.
+    answer = argmax_a  sum_m 1[a_m = a],
 
-The response returned is the first one in the pool's order that gives the winning answer. Calls: one a model,
-side by side. Self-consistency (the first paper below) votes over samples of one model; over models it is the
-plainest ensemble and the one that others must beat.
+ties being decided by `core.choice`: held-out accuracy, then confidence, then a draw. The response returned is the
+most confident one that gives the winning answer. Calls: one a model, side by side. Self-consistency (the first paper
+below) votes over samples of one model; over models it is the plainest ensemble and the one that others must beat.
 
 Differences from the paper
 1. The votes come from different models, one greedy response each, not from samples of one model (set `samples` and
    `temperature` for several a model).
 2. Free text (code, writing) is voted on as it stands: only equal texts agree.
+3. The paper says nothing of ties. Among samples of one model all are equally accurate, and confidence decides.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from reference_impls.core import Aggregator, Generation, Query, answer_of, method
+from reference_impls.core import Aggregator, Generation, Query, answer_of, counts, method
 
 
 @dataclass(frozen=True)
@@ -31,24 +29,6 @@ class Parameters:
     samples: int = 1
     #: 0 is greedy; the paper samples at 0.5 to 0.7.
     temperature: float = 0.0
-
-
-def vote(answers: Sequence[str | None], confidences: Sequence[float]) -> int | None:
-    """Index of the first answer that is equal to the winning one; None if there is no answer at all.
-
-    >>> vote(["7", "8", "8", None], [0.9, 0.2, 0.3, 1.0])
-    1
-    >>> vote(["7", "8"], [0.2, 0.3])
-    1
-    """
-    tally: dict[str, tuple[int, float]] = {}
-    for answer, confidence in zip(answers, confidences, strict=True):
-        if answer is not None:
-            votes, trust = tally.get(answer, (0, 0.0))
-            tally[answer] = (votes + 1, trust + confidence)
-    if not tally:
-        return None
-    return answers.index(max(tally, key=lambda a: tally[a]))
 
 
 @method(
@@ -67,5 +47,4 @@ class MajorityVote(Aggregator):
 
     def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
         answers = [answer_of(r, query) for r in responses]
-        winner = vote(answers, [float(np.exp(r.mean_logprob)) for r in responses])
-        return responses[winner or 0].text
+        return self.choice.response(responses, answers, counts(answers)).text

@@ -2,17 +2,20 @@
 
 The N responses y stand for the distribution of good ones: each is hypothesis once and reference for all others,
 
-    answer = y_i,   i = argmax_i  sum_{j != i} w_j U(y_i, y_j) / sum_{j != i} w_j        (the first of equals),
+    answer = y_i,   i = argmax_i  sum_{j != i} w_j U(y_i, y_j) / sum_{j != i} w_j,
 
 where U(hypothesis, reference) in [0, 1] is ROUGE-L (F1 on words) or chrF (F2 on character n-grams, which is not
 symmetric) of the whole texts, and w_j is 1 or the mean token probability exp(mean log-probability) of y_j.
-Calls: one a model (or `samples` a model), side by side; N (N - 1) utilities, no further calls.
+Ties are decided by `core.choice`: held-out accuracy, then confidence, then a draw. A response without an answer is
+neither hypothesis nor reference. Calls: one a model (or `samples` a model), side by side; N (N - 1) utilities, no
+further calls.
 
 Differences from the paper
 1. Hypotheses come from the models of a pool, one greedy response each; the paper draws several from one model by
    sampling, beam search or several prompts (set `samples` and `temperature`).
 2. Utilities are ROUGE-L and chrF, which need no model; the paper's is the learned metric COMET.
 3. A response is never its own reference.
+4. The paper says nothing of ties, which its utility hardly ever has; ROUGE-L of short texts has many.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +24,18 @@ from typing import Any
 
 import numpy as np
 
-from reference_impls.core import Aggregator, Floats, Generation, Pool, Query, chrf, method, nearest, rouge_l
+from reference_impls.core import (
+    Aggregator,
+    Floats,
+    Generation,
+    Pool,
+    Query,
+    answer_of,
+    chrf,
+    method,
+    nearest,
+    rouge_l,
+)
 
 UTILITIES: dict[str, Callable[[str, str], float]] = {"rouge-l": rouge_l, "chrf": chrf}
 WEIGHTINGS = ("uniform", "probability")
@@ -74,7 +88,8 @@ class MinimumBayesRisk(Aggregator):
         with self.pool.parallel():
             return [r for m in self.pool for r in self.ask(m, query, samples=p.samples, temperature=p.temperature)]
 
-    def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:  # noqa: ARG002 (texts are enough)
+    def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
+        responses = [r for r in responses if answer_of(r, query) is not None] or responses
         weights = np.ones(len(responses))
         if self.parameters.weighting == "probability":
             weights = np.exp([r.mean_logprob for r in responses])
@@ -82,5 +97,5 @@ class MinimumBayesRisk(Aggregator):
                 raise ValueError("minimum-bayes-risk: these models give no log-probabilities (set weighting=uniform)")
         texts = [r.text for r in responses]
         utilities = expected_utility(texts, weights, UTILITIES[self.parameters.utility])
-        # Rounded, so that the order of the additions decides no tie.
-        return texts[int(utilities.round(9).argmax())]
+        said = [r.text if answer_of(r, query) is not None else None for r in responses]
+        return self.choice.response(responses, said, utilities).text

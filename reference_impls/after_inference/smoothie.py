@@ -6,8 +6,9 @@ e_i - e* of models are independent Gaussians of mean zero and precision 2 theta_
     D_ij = mean_x |e_i(x) - e_j(x)|^2,      err_i = mean_{j < k, both != i}  (D_ij + D_ik - D_jk) / 2
 
 err_i estimates E|e_i - e*|^2, and theta_i = d / (2 err_i), divided by the sum over models. The response of
-argmax_i theta_i is returned (ties: the earlier model). Smoothie-Global takes the mean over all training queries,
-Smoothie-Local over the query itself and its k - 1 nearest training queries (k = 1: the query alone).
+argmax_i theta_i is returned; ties are decided by `core.choice`. Smoothie-Global takes the mean over all training
+queries, Smoothie-Local over the query itself and its k - 1 nearest training queries (k = 1: the query alone); a model
+without an answer to the query is left out of it.
 Calls: Local one a model, side by side; Global only the chosen model (train-split responses of all are recorded).
 
 Differences from the paper
@@ -18,7 +19,8 @@ Differences from the paper
 3. err_i <= 0 happens (with k = 1 always when a response is the mean of the others) and says "very close", but makes
    theta_i negative in the paper's code, so that the best model is never chosen. Here err_i is kept above 1e-9 in
    theta, and among several such models the smallest err_i wins.
-4. With fewer than three models there is no triplet: all weights are equal and the first model is chosen.
+4. With fewer than three models there is no triplet: all weights are equal, and the rule for ties chooses: of Local
+   confidence, then a draw; of Global, which asks one model, the lower price, then a draw. No score is looked at.
 """
 
 from collections.abc import Sequence
@@ -36,6 +38,7 @@ from reference_impls.core import (
     Generation,
     Query,
     TrainingSet,
+    answer_of,
     method,
     squared_distances,
 )
@@ -59,7 +62,7 @@ class LocalParameters(Parameters):
 
 def distances(embeddings: NDArray[Any]) -> Floats:
     """D, mean squared distances between models: embeddings [queries, models, d] -> [models, models]."""
-    return np.asarray(np.mean([squared_distances(e, e) for e in embeddings], axis=0))
+    return np.asarray(np.mean([squared_distances(e, e) for e in embeddings.astype(np.float64)], axis=0))
 
 
 def triplet_errors(d: Floats) -> Floats:
@@ -84,23 +87,17 @@ def weights(errors: Floats, dimensions: int) -> Floats:
     return np.asarray(theta / theta.sum())
 
 
-def choose(errors: Floats) -> int:
-    """argmax theta, which is argmin err; among errors below zero, where theta is the same, the smallest.
-
-    >>> choose(np.array([0.5, -0.2, -0.3]))
-    2
-    """
-    return int(errors.round(9).argmin())
-
-
 class _Smoothie(Aggregator):
-    """What both forms share: embeddings of the training responses."""
+    """What both forms share: embeddings of the training responses, of models from the cheapest to the dearest.
+
+    argmax theta is argmin err, which also tells apart errors below zero, where theta is the same.
+    """
 
     Parameters = Parameters
     needs_training = True
 
     def fit(self, train: TrainingSet) -> None:
-        texts = [r.text for row in train.responses for r in row]
+        texts = [row[m].text for row in train.responses for m in self.pool.by_price()]
         self.embedder_ = Embedder(self.parameters.dimensions, number_weight=1.0).fit(texts)
         self.embeddings_ = self.embedder_.transform(texts).reshape(len(train), len(self.pool), -1)
 
@@ -114,11 +111,12 @@ class SmoothieGlobal(_Smoothie):
 
     def fit(self, train: TrainingSet) -> None:
         super().fit(train)
-        self.errors_ = triplet_errors(distances(self.embeddings_))
+        errors = triplet_errors(distances(self.embeddings_))
+        self.errors_ = errors[np.argsort(self.pool.by_price())]  # [models], in the pool's order
         self.weights_ = weights(self.errors_, self.parameters.dimensions)
 
     def collect(self, query: Query) -> list[Generation]:
-        return self.ask(self.pool[choose(self.errors_)], query)
+        return self.ask(self.pool[self.choice.model(self.pool, -self.errors_)], query)
 
     def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:  # noqa: ARG002 (there is only one)
         return responses[0].text
@@ -138,12 +136,22 @@ class SmoothieLocal(_Smoothie):
         self.prompt_embedder_ = Embedder(self.parameters.dimensions).fit(train.prompts)
         self.prompts_ = self.prompt_embedder_.transform(train.prompts)
 
-    def errors(self, query: Query, responses: Sequence[Generation]) -> Floats:
-        """err of every model on the query and its neighbours, [models]."""
-        own = self.embedder_.transform([r.text for r in responses])
+    def errors(self, query: Query, texts: Sequence[str], models: Sequence[int]) -> Floats:
+        """err of some models (places in the order of `embeddings_`) on the query and its neighbours, [models].
+
+        Args:
+            texts: their responses to the query.
+        """
+        own = self.embedder_.transform(texts)
         similarity = self.prompts_ @ self.prompt_embedder_.transform([query.prompt])[0]
         near = np.argsort(-similarity, kind="stable")[: self.parameters.k - 1]
-        return triplet_errors(distances(np.concatenate([own[None], self.embeddings_[near]])))
+        return triplet_errors(distances(np.concatenate([own[None], self.embeddings_[near][:, models]])))
 
     def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
-        return responses[choose(self.errors(query, responses))].text
+        responses = [responses[m] for m in self.pool.by_price()]
+        said = [r.text if answer_of(r, query) is not None else None for r in responses]
+        models = [i for i, text in enumerate(said) if text is not None]
+        merits = np.zeros(len(said))
+        if models:
+            merits[models] = -self.errors(query, [responses[i].text for i in models], models)
+        return self.choice.response(responses, said, merits).text

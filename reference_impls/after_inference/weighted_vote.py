@@ -5,9 +5,9 @@ With p_m the accuracy of model m on the train split, a_m its final answer and K 
     w_m = log(p_m / (1 - p_m)) + log(K - 1),      answer = argmax_a  sum_m w_m 1[a_m = a],
 
 which is the most probable answer if models err independently and a wrong model takes each of the K - 1 wrong
-answers equally often. For two possible answers w_m is the plain log-odds. Ties: larger sum of exp(mean
-log-probability), then the earlier model; the response returned is the first one with the winning answer. A model
-without an answer votes for nothing. Calls: one a model, side by side; the accuracies come from the train split.
+answers equally often. For two possible answers w_m is the plain log-odds. Ties are decided by `core.choice`: held-out
+accuracy, then confidence, then a draw; the response returned is the most confident one with the winning answer. A
+model without an answer votes for nothing. Calls: one a model, side by side; the accuracies come from the train split.
 
 Differences from the paper
 1. Only the Optimal Weight rule is here, not Inverse Surprising Popularity (which needs no labels).
@@ -18,6 +18,7 @@ Differences from the paper
 4. Free text (code, lists, writing) is voted on as it stands: only equal texts agree.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -66,23 +67,15 @@ def effective_options(answers: Sequence[Sequence[str | None]], scores: Floats) -
     return 1 + max(pairs, 1) / max(agree, 1)
 
 
-def weighted_vote(
-    answers: Sequence[str | None], weights: Sequence[float], confidences: Sequence[float]
-) -> int | None:
-    """Index of the first answer equal to the one of the largest weight; None if there is no answer at all.
+def weighted_votes(answers: Sequence[str | None], weights: Sequence[float] | Floats) -> list[float]:
+    """Weight of all votes for the answer that each model gives; 0 for an abstention.
 
-    >>> weighted_vote(["7", "8", "8"], [2.0, 0.5, 0.6], [1, 1, 1])
-    0
+    >>> weighted_votes(["7", "8", "8", None], [2.0, 0.5, 0.25, 9.0])
+    [2.0, 0.75, 0.75, 0.0]
     """
-    tally: dict[str, tuple[float, float]] = {}
-    for answer, weight, confidence in zip(answers, weights, confidences, strict=True):
-        if answer is not None:
-            total, trust = tally.get(answer, (0.0, 0.0))
-            tally[answer] = (total + weight, trust + confidence)
-    if not tally:
-        return None
-    # Rounded, so that the order of the additions decides no tie.
-    return answers.index(max(tally, key=lambda a: (round(tally[a][0], 9), round(tally[a][1], 9))))
+    return [
+        0.0 if a is None else math.fsum(w for b, w in zip(answers, weights, strict=True) if b == a) for a in answers
+    ]
 
 
 @method(
@@ -106,5 +99,4 @@ class WeightedVote(Aggregator):
 
     def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
         answers = [answer_of(r, query) for r in responses]
-        winner = weighted_vote(answers, self.weights_.tolist(), [float(np.exp(r.mean_logprob)) for r in responses])
-        return responses[winner or 0].text
+        return self.choice.response(responses, answers, weighted_votes(answers, self.weights_)).text

@@ -4,7 +4,7 @@ With e(q) [e] the query's embedding and g_m a logistic regression of model m's t
 
     route to argmax_m g_m(e(q)),
 
-equal ones to the cheaper model. Complexity a query: one product with the [models, e] weights; one model call.
+ties as `core.choice` decides them. Complexity a query: one product with the [models, e] weights; one model call.
 
 Differences from the paper
 1. The embedding is TF-IDF of hashed n-grams reduced by a singular value decomposition, and the classifiers are
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reference_impls.core import Floats, LatentEmbedder, Logistic, Query, Router, TrainingSet, Vectors, method
+from reference_impls.core import Floats, LatentEmbedder, Logistic, Query, TrainingSet, UtilityRouter, Vectors, method
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Parameters:
     name="classifier-router", category="before/discrete-utility", family="classification-based",
     papers=["shnitzer2023benchmarkrouting"], needs=("labels",),
 )  # fmt: skip
-class ClassifierRouter(Router):
+class ClassifierRouter(UtilityRouter):
     """Routing by classifiers of who is right."""
 
     Parameters = Parameters
@@ -51,6 +51,5 @@ class ClassifierRouter(Router):
         """Probability that each model is right, [models, queries], of embeddings [queries, e]."""
         return np.array([c.predict(x) for c in self.classifiers_])
 
-    def route(self, query: Query) -> int:
-        right = self.predictions(self.embedder_.transform([query.prompt]))[:, 0]
-        return int(np.lexsort((self.pool.prices, -right.round(12)))[0])
+    def utilities(self, query: Query) -> Floats:
+        return self.predictions(self.embedder_.transform([query.prompt]))[:, 0]

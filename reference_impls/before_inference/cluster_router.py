@@ -68,7 +68,8 @@ class ClusterRouter(UtilityRouter):
         centres, labels = kmeans(self.embedder_.transform(train.prompts), p.clusters, self.rng)
         used = np.unique(labels)  # a cluster without queries (repeated prompts) ranks nobody
         self.centres_ = centres[used]
-        self.ranks_ = np.array([rank(train.scores[labels == c].mean(0), self.pool.prices) for c in used])
+        place = np.argsort(self.pool.by_price()).astype(float)  # of equal prices the first by name
+        self.ranks_ = np.array([rank(train.scores[labels == c].mean(0), place) for c in used])
 
     def utilities(self, query: Query) -> Floats:
         distances = 1 - self.centres_ @ self.embedder_.transform([query.prompt])[0]

@@ -88,7 +88,8 @@ class LinUCBRouter(UtilityRouter):
         for query, reveal in train.stream(self.rng):
             x = contexts[query.prompt]
             # Equal bounds (all of them, at first) go to the cheaper model.
-            model = int(np.lexsort((self.pool.prices, -self.bandit_.bounds(x, p.alpha).round(12)))[0])
+            bounds = self.bandit_.bounds(x, p.alpha).round(12)
+            model = max(self.pool.by_price(), key=lambda m: float(bounds[m]))
             score, cost = reveal(model)
             self.bandit_.update(model, x, score - p.price_weight * cost)
 

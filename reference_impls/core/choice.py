@@ -82,7 +82,7 @@ class Choice:
         """
         best = [i for i in pool.by_price() if utilities[i] >= utilities.max() - 1e-12]
         rules: dict[str, Callable[[int], float]] = {
-            "price": lambda i: -pool[i].price.completion,
+            "price": lambda i, prices=pool.prices: -float(prices[i]),
             "accuracy": lambda i: self._accuracy([pool[i].name]),
         }
         return self._settle(best, rules)

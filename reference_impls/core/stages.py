@@ -13,6 +13,7 @@ from reference_impls.core.decoding import TextSession
 from reference_impls.core.model import Floats, Generation, Logits, Model, TokenModel
 from reference_impls.core.pool import Pool
 from reference_impls.core.query import Query
+from reference_impls.core.text import answer_of
 from reference_impls.core.training import TrainingSet
 
 
@@ -215,9 +216,16 @@ class Attempt:
     responses: Sequence[Generation]
     text: str
 
+    def answers(self, query: Query) -> bool:
+        """Whether there is a final answer in it; else the attempt is an abstention."""
+        return any(answer_of(response, query) is not None for response in self.responses)
+
 
 class Cascade(Method):
-    """After inference, one model after another until a response is good enough."""
+    """After inference, one model after another until a response is good enough.
+
+    An abstention is never good enough, and if the last model abstains, the last answer before it is returned.
+    """
 
     #: Positions of the models in the order in which they are asked; from cheap to dear unless `fit` sets another one.
     order: Sequence[int]
@@ -234,12 +242,15 @@ class Cascade(Method):
 
     @abstractmethod
     def accept(self, query: Query, response: Attempt) -> bool:
-        """Whether the response is good enough; never asked about the last model's."""
+        """Whether the response is good enough; never asked about the last model's, nor about an abstention."""
 
     def answer(self, query: Query) -> str:
+        attempts: list[tuple[Attempt, str]] = []
         for stage in range(len(self.order)):
-            self.choice.tie = ""  # a tie at a stage that was not accepted has decided nothing
+            self.choice.tie = ""  # a tie at a stage that is not accepted decides nothing
             response = self.attempt(query, stage)
-            if stage + 1 == len(self.order) or self.accept(query, response):
+            attempts.append((response, self.choice.tie))
+            if stage + 1 < len(self.order) and response.answers(query) and self.accept(query, response):
                 break
+        response, self.choice.tie = next((a for a in reversed(attempts) if a[0].answers(query)), attempts[-1])
         return response.text

@@ -26,8 +26,8 @@ def cascade(threshold: float) -> tuple[str, list[str], int]:
 
 
 def test_worked_by_hand() -> None:
-    assert consistency(["2", "3", "2", None, "2", "2", "2", "2"]) == (0, 0.75)
-    assert consistency([None, None]) == (None, 0.0)
+    assert consistency(["2", "3", "2", None, "2", "2", "2", "2"]) == 0.75
+    assert consistency([None, None]) == 0.0
     assert cascade(0.75) == ("= 2", ["cheap"], 8)
     assert cascade(0.76) == ("= 4", ["cheap", "dear"], 9)
 

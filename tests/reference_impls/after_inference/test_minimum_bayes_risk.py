@@ -84,9 +84,18 @@ def test_wrong_names_get_the_nearest_right_one() -> None:
         MinimumBayesRisk(pool, Parameters(weighting="unifrm"))
 
 
+def test_a_response_without_an_answer_is_neither_hypothesis_nor_reference() -> None:
+    number = Query("t/0", "math", "1 + 1 = ?", "number")
+    models = [constant("fails", ""), constant("b", "none at all"), constant("c", "none at all"), constant("d", "= 5")]
+    assert MinimumBayesRisk(Meter(models).pool).answer(number) == "= 5"
+    assert MinimumBayesRisk(Meter(models[:2]).pool).answer(number) == "none at all", "nobody answers: not the blank"
+
+
 def test_calls_and_one_model() -> None:
-    meter = Meter([constant("a", "x y"), constant("b", ""), constant("c", "x y z")])
+    meter = Meter([constant("a", "x y"), constant("b", ""), constant("c", "x y z", logprob=-2.0)])
     meter.begin()
-    assert MinimumBayesRisk(meter.pool, Parameters(samples=2, temperature=0.5)).answer(QUERY) == "x y"
+    assert MinimumBayesRisk(meter.pool, Parameters(samples=2, temperature=0.5)).answer(QUERY) == "x y", (
+        "the surer one"
+    )
     assert meter.end().models == ["a", "b", "c"]
     assert MinimumBayesRisk(Meter([constant("a", "only")]).pool).answer(QUERY) == "only"
