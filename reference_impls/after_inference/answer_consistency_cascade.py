@@ -78,4 +78,5 @@ class AnswerConsistencyCascade(Cascade):
         return Attempt(stage, model, responses, self.choice.response(responses, answers, counts(answers)).text)
 
     def accept(self, query: Query, response: Attempt) -> bool:
-        return consistency([answer_of(r, query) for r in response.responses]) >= self.parameters.threshold
+        agreed = consistency([answer_of(r, query) for r in response.responses])
+        return bool(agreed >= self.parameters.threshold)
