@@ -80,9 +80,10 @@ class Choice:
         """Position of the model of the largest utility [models]; of equals the cheapest, then the most accurate one,
         then a draw.
         """
+        prices = pool.prices
         best = [i for i in pool.by_price() if utilities[i] >= utilities.max() - 1e-12]
         rules: dict[str, Callable[[int], float]] = {
-            "price": lambda i, prices=pool.prices: -float(prices[i]),
+            "price": lambda i: -float(prices[i]),
             "accuracy": lambda i: self._accuracy([pool[i].name]),
         }
         return self._settle(best, rules)

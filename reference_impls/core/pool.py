@@ -63,7 +63,8 @@ class Pool:
 
     def by_price(self) -> list[int]:
         """Positions from the cheapest to the dearest model; equal prices by name, whatever the pool's order."""
-        return sorted(range(len(self)), key=lambda i, prices=self.prices: (prices[i], self[i].name))
+        prices = self.prices
+        return sorted(range(len(self)), key=lambda i: (prices[i], self[i].name))
 
     def token_models(self) -> list[TokenModel]:
         """All models as token models.
