@@ -57,10 +57,11 @@ fuzz: $(STAMP) ## a million broken entries, .bib files, recordings and issue for
 release: validate ## a dated, checksummed data release, into build/release
 	$(BIN)/atlas release
 
-lint: $(STAMP) ## ruff, mypy and the canonical form of the entries
+lint: $(STAMP) ## ruff, mypy, zizmor for the workflows, and the canonical form of the entries
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/zizmor --offline --pedantic --quiet .github
 	$(BIN)/atlas fmt --check
 
 format: $(STAMP) ## put code and entries into their canonical form

@@ -59,6 +59,29 @@ def test_no_text_of_strangers_in_a_shell(path: Path) -> None:
                 assert name in {"NUMBER", "SENDER", "ATLAS_SITE_URL"}, f"{name} comes from an event"
 
 
+@pytest.mark.parametrize("path", WORKFLOWS + SCRIPTS, ids=lambda path: path.name)
+def test_no_failure_is_hidden_in_another_command(path: Path) -> None:
+    """A shell ends where a command fails, also in `name=$(…)`, but not where it stands in another command."""
+    scripts = [step.get("run", "") for step in steps(path)] if path in WORKFLOWS else [path.read_text("utf-8")]
+    for line in "\n".join(scripts).splitlines():
+        assert "$(" not in line or re.match(r"\s*\w+=", line), line
+
+
+def test_an_entry_that_is_refused_ends_the_job(tmp_path: Path) -> None:
+    (step,) = (s for s in steps(GITHUB / "workflows" / "issue-form.yml") if s.get("id") == "entry")
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    output = tmp_path / "output"
+    output.touch()
+    for answer, status, told in (("exit 1", 1, ""), ("echo papers/2024/a.yml", 0, "path=papers/2024/a.yml\n")):
+        python.write_text(f"#!/bin/sh\n{answer}\n")
+        python.chmod(0o755)
+        environment = {**os.environ, "GITHUB_OUTPUT": str(output)}
+        command = ["bash", "-e", "-c", step["run"]]  # as GitHub starts it
+        done = subprocess.run(command, cwd=tmp_path, env=environment, check=False)
+        assert (done.returncode, output.read_text()) == (status, told)
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_who_may_write_runs_on_this_branch(path: Path) -> None:
     """A job with a right to write never belongs to a workflow that a pull request starts."""
