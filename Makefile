@@ -3,6 +3,8 @@ PYTHON ?= python3
 PORT   ?= 8000
 # `models` adds PyTorch, transformers and a llama.cpp server with a small real LLM, so that no test is skipped for want of them
 LOCK   ?= dev
+# processes of `make test`; one of them has the browser
+WORKERS ?= 2
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.setup-$(LOCK)
@@ -46,7 +48,7 @@ serve: validate ## the site on http://127.0.0.1:8000, rebuilt on every edit (POR
 	$(BIN)/mkdocs serve --livereload --dev-addr 127.0.0.1:$(PORT)
 
 test: $(STAMP) ## every test; the browser tests too where a Chromium is found
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
 bench-site: $(STAMP) ## time, memory and size of sites of 400 to 10,000 papers
 	$(BIN)/python -m tests.bench_site

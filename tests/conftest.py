@@ -35,6 +35,17 @@ settings.load_profile("atlas")
 Entries = Mapping[str, str | bytes | dict[str, Any]]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers (`make test`) a file's tests stay together, as do all that share the browser and its site:
+    what they share is then made once.
+    """
+    for item in items:
+        folder = item.path.parent
+        group = "browser" if folder.name == "browser" else item.path.relative_to(ROOT).as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 class MakeAtlas(Protocol):
     """Writes a small Atlas of the given entries and reads it."""
 
