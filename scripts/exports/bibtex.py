@@ -23,6 +23,10 @@ _SPECIAL = {
     "}": r"\textbraceright{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    # the classic font encoding prints other signs in their places
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
     **{char: f"\\{char}" for char in "#$%&_"},
 }
 _WRITTEN = {written: char for char, written in _SPECIAL.items()}
@@ -68,7 +72,7 @@ def _fields(paper: Paper) -> dict[str, str]:
         "month": str(int(paper.date[5:7])) if paper.date and not venue and len(paper.date) > 4 else "",
         "eprint": escape(ids.arxiv or ""),
         "archiveprefix": "arXiv" if ids.arxiv else "",
-        "doi": escape(ids.doi or ""),
+        "doi": verbatim(ids.doi or ""),
         "url": re.sub(r"[\\{}\s]", lambda found: f"%{ord(found.group()):02X}", paper.url or ""),
     }
 
@@ -76,6 +80,13 @@ def _fields(paper: Paper) -> dict[str, str]:
 def escape(text: str) -> str:
     """Text that prints as itself after BibTeX and LaTeX; line breaks and runs of blanks become one blank."""
     return escape_keeping_blanks(" ".join(text.split()))
+
+
+def verbatim(identifier: str) -> str:
+    """An identifier as it is: BibLaTeX takes `doi` verbatim, and BibTeX's styles make an address of it, so that the
+    backslash of `\\_` would be a part of the DOI. Only braces and backslashes, which could end the field, are written
+    as in text."""
+    return escape(identifier) if re.search(r"[\\{}\s]", identifier) else identifier
 
 
 def unescape(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import quote
 
 
 @dataclass(frozen=True)
@@ -16,8 +17,8 @@ class IdentifierForm:
     page: str  # with {id}
 
     def url(self, identifier: str) -> str:
-        """The canonical page of `identifier`."""
-        return self.page.format(id=identifier)
+        """The canonical page of `identifier`, whose signs that no address holds are written as %XX."""
+        return self.page.format(id=quote(identifier, safe="/:;()!$&'*+,=@~"))
 
 
 FORMS: dict[str, IdentifierForm] = {
@@ -29,7 +30,8 @@ FORMS: dict[str, IdentifierForm] = {
     ),
     "doi": IdentifierForm(
         "DOI",
-        re.compile(r"10\.\d{4,9}/[!-;=?-~]+\Z", re.ASCII),  # printable ASCII without '<' and '>'
+        # any printable sign: older ones look like 10.1002/(SICI)1097-4571(199009)41:6<391::AID-ASI1>3.0.CO;2-9
+        re.compile(r"10\.\d{4,9}(\.\d+)*/[!-~]+\Z", re.ASCII),
         "10.18653/v1/2023.acl-long.792 (without https://doi.org/)",
         "https://doi.org/{id}",
     ),

@@ -306,6 +306,27 @@ def test_legitimate_authors(corpus: Corpus, tmp_path: Path, author: str | dict[s
 
 
 @pytest.mark.parametrize(
+    "doi",
+    [
+        "10.1002/(SICI)1096-9999(19960129)365:1<113::AID-CNE9>3.0.CO;2-6", "10.1000/a<b>c", "10.1162/tacl_a_00999",
+        "10.1000.10/x", "10.1016/S0304-3975(96)00001-7", "10.1000/a#b%c&d[e]{f}", "10.1000/182\\3",
+    ],
+)  # fmt: skip
+def test_legitimate_dois(corpus: Corpus, tmp_path: Path, doi: str) -> None:
+    assert findings_of(corpus, tmp_path, {KEY: fields(ids={"doi": doi})}) == []
+
+
+@pytest.mark.parametrize("doi", ["10.1000/a b", "10.1000/", "10.1/x", "10.1000/é", "https://doi.org/10.1000/1"])
+def test_what_is_no_doi(corpus: Corpus, tmp_path: Path, doi: str) -> None:
+    assert [f.rule for f in findings_of(corpus, tmp_path, {KEY: fields(ids={"doi": doi})})] == ["identifier"]
+
+
+def test_a_doi_copied_out_of_html(corpus: Corpus, tmp_path: Path) -> None:
+    found = findings_of(corpus, tmp_path, {KEY: fields(ids={"doi": "10.1002/1:1&lt;113::AID&gt;3.0"})})
+    assert [f.rule for f in found] == ["text-html"]
+
+
+@pytest.mark.parametrize(
     ("author", "message"),
     [
         (":", "holds no letter"),

@@ -201,11 +201,30 @@ def test_names(name: str | dict[str, str], written: str) -> None:
         ("Beyond GPT-4.1 and T5", "Beyond {GPT-4.1} and {T5}"),
         ("Multi-Agent Debate", "Multi-Agent Debate"),
         ("100% of {x} & y_1 #2 ~ $", r"100\% of \textbraceleft{}x\textbraceright{} \& y\_1 \#2 \textasciitilde{} \$"),
+        ("A <b> | c", r"A \textless{}b\textgreater{} \textbar{} c"),
         (r"\input{a}", r"\textbackslash{}input\textbraceleft{}a\textbraceright{}"),
     ],
 )
 def test_titles(title: str, written: str) -> None:
     assert f"title = {{{written}}}" in bib(title=title)
+
+
+@pytest.mark.parametrize(
+    "doi",
+    [
+        "10.1162/tacl_a_00999",
+        "10.1002/(SICI)1096-9999(19960129)365:1<113::AID-CNE9>3.0.CO;2-6",
+        "10.1016/S0304(96)_a%b#c~d&e$f^g",
+    ],
+)
+def test_a_doi_is_written_as_it_is(doi: str) -> None:
+    """BibLaTeX reads the field verbatim: with `\\_` for `_` its link would lead nowhere."""
+    assert f"\tdoi = {{{doi}}},\n" in bib(ids={"doi": doi})
+
+
+def test_the_address_of_a_doi_holds_no_sign_that_an_address_must_not_hold() -> None:
+    text = bib(ids={"doi": "10.1002/(SICI)1096-9999(19960129)365:1<113::AID-CNE9>3.0.CO;2-6"})
+    assert "url = {https://doi.org/10.1002/(SICI)1096-9999(19960129)365:1%3C113::AID-CNE9%3E3.0.CO;2-6}" in text
 
 
 # --- hostile papers -----------------------------------------------------------------------------------------------
@@ -253,6 +272,9 @@ def test_only_our_own_commands_reach_latex(paper: Paper) -> None:
         "textbraceright",
         "textasciitilde",
         "textasciicircum",
+        "textless",
+        "textgreater",
+        "textbar",
         *"#$%&_",
     }
     assert text.count("{") == text.count("}")
