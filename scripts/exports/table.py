@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ COLUMNS = [
     "vocabulary", "models", "goals", "tasks", "benchmarks", "base_models", "summary", "notes", "verified",
 ]  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some spreadsheets take the wide signs, too
+# letters and signs by their category that show nothing: fillers of Hangul, and the blank of Braille
+_UNSEEN = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 
 def record(key: str, paper: Paper) -> dict[str, Any]:
@@ -61,4 +64,9 @@ def _cell(value: object) -> str:
     """A cell as text on one line. One that a spreadsheet would run as a formula gets an apostrophe in front."""
     text = "; ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
     flat = " ".join(text.split())
-    return f"'{flat}" if flat.startswith(FORMULA) else flat
+    return f"'{flat}" if _first_seen(flat).startswith(FORMULA) else flat
+
+
+def _first_seen(text: str) -> str:
+    """The first character that shows; spreadsheets drop controls, zero-width signs and lone accents before it."""
+    return next((char for char in text if char not in _UNSEEN and unicodedata.category(char)[0] not in "CMZ"), "")

@@ -94,6 +94,17 @@ def test_formulas_are_text_to_a_spreadsheet(corpus: Corpus, start: str) -> None:
     assert row["authors"] == f"'{start.strip()}1+1"
 
 
+@pytest.mark.parametrize(
+    "unseen", ["\u200b", "\ufeff", "\x00", "\u2060", "\u00ad", "\u202e", "\x1b", "\ufe0f", "\u3164", "\u200b \ufeff"]
+)
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\uff1d"])
+def test_nothing_invisible_hides_a_formula(corpus: Corpus, unseen: str, sign: str) -> None:
+    paper = Paper.model_validate(fields(title=f"{unseen}{sign}1+1", name=f"{unseen}A{sign}1"))
+    (row,) = rows(export_csv(corpus, {"doe2024x": paper}))
+    assert row["title"] == f"'{unseen}{sign}1+1"
+    assert row["name"] == f"{unseen}A{sign}1"  # text is left as it is
+
+
 @given(st.text(min_size=1), st.lists(st.text(min_size=1), max_size=3))
 def test_any_text_stays_in_its_cell_on_one_line(title: str, authors: list[str]) -> None:
     paper = Paper.model_validate(fields(title=title, authors=authors))
