@@ -26,7 +26,7 @@ import numpy as np
 
 from reference_impls.backends.builtin import BuiltinModel
 from reference_impls.benchmarks import Benchmark
-from reference_impls.core.model import Floats, Generation, Model, Price, Session, TokenModel, cost_of
+from reference_impls.core.model import Dress, Floats, Generation, Model, Price, Session, TokenModel, cost_of
 from reference_impls.core.training import TrainingSet, known_costs
 from reference_impls.safe import places
 
@@ -241,6 +241,7 @@ class StoredModel:
         self.size = model.size
         self.price: Price = model.price
         self.context = model.context
+        self.dress: Dress = model.dress
         self.digest = digest(model)
         self._store: Store | None = None
         if getattr(model, "digest", None):

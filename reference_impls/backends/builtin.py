@@ -14,7 +14,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from reference_impls.core.learn import log_softmax
-from reference_impls.core.model import Floats, Generation, Logits
+from reference_impls.core.model import Dress, Floats, Generation, Logits
 from reference_impls.models.checksums import read_checked
 from reference_impls.models.pool import price
 from reference_impls.models.tokenizers import END, Tokenizer
@@ -39,6 +39,7 @@ class BuiltinModel:
 
     end_token = END
     context = CONTEXT
+    dress: Dress = "terse"
 
     def __init__(self, name: str, weights: Path = WEIGHTS) -> None:
         path = weights / f"{name}.onnx"

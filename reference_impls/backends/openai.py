@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import requests
 
-from reference_impls.core.model import Floats, Generation, Price
+from reference_impls.core.model import Dress, Floats, Generation, Price
 
 
 class BackendError(RuntimeError):
@@ -40,6 +40,8 @@ class OpenAIModel:
         self.price = price
         self.size = size
         self.context = context
+        # Over the completions interface a model continues a text, and the terse forms are texts to be continued.
+        self.dress: Dress = "chat" if chat else "terse"
         self._url = base_url.rstrip("/")
         self._chat = chat
         self._timeout = timeout

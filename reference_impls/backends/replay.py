@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from reference_impls.core.model import Floats, Generation, Price
+from reference_impls.core.model import Dress, Floats, Generation, Price
 
 
 class NotRecordedError(LookupError):
@@ -19,15 +19,18 @@ class ReplayModel:
         responses: recorded responses by prompt; the first is the greedy one, all of them are the samples.
         price: US dollars per million tokens.
         size: millions of parameters, 0 if unknown.
+        dress: of the recorded prompts about others' answers, if there are any.
     """
 
     def __init__(
-        self, name: str, responses: Mapping[str, Sequence[Generation]], price: Price, size: float = 0.0
-    ) -> None:
+        self, name: str, responses: Mapping[str, Sequence[Generation]], price: Price, size: float = 0.0,
+        dress: Dress = "chat",
+    ) -> None:  # fmt: skip
         self.name = name
         self.price = price
         self.size = size
         self.context = 0
+        self.dress = dress
         self._responses = responses
 
     def recorded(self, prompt: str) -> Sequence[Generation]:

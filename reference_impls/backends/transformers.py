@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from reference_impls.core.learn import log_softmax
-from reference_impls.core.model import Floats, Generation, Logits, Price
+from reference_impls.core.model import Dress, Floats, Generation, Logits, Price
 
 
 def _import(name: str) -> Any:
@@ -49,12 +49,14 @@ class TransformersModel:
         name: of the model on the hub, or a folder.
         price: US dollars per million tokens.
         device: for instance ``cpu`` or ``cuda``.
+        dress: ``chat`` for a model that was tuned to follow instructions.
     """
 
-    def __init__(self, name: str, price: Price, device: str = "cpu") -> None:
+    def __init__(self, name: str, price: Price, device: str = "cpu", *, dress: Dress = "terse") -> None:
         transformers, self._torch = _import("transformers"), _import("torch")
         self.name = name
         self.price = price
+        self.dress = dress
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(name)
         self.network = transformers.AutoModelForCausalLM.from_pretrained(name).to(device).eval()
         self.size = sum(p.numel() for p in self.network.parameters()) / 1e6

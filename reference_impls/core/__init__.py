@@ -17,6 +17,7 @@ from reference_impls.core.learn import (
 )
 from reference_impls.core.meter import Meter, Usage
 from reference_impls.core.model import (
+    Dress,
     Floats,
     Generation,
     Logits,
@@ -60,7 +61,7 @@ from reference_impls.core.text import (
 from reference_impls.core.training import TrainingSet, known_costs
 
 __all__ = [
-    "Adam", "Aggregator", "Attempt", "Cascade", "Choice", "Embedder", "Floats", "Fusion", "Generation",
+    "Adam", "Aggregator", "Attempt", "Cascade", "Choice", "Dress", "Embedder", "Floats", "Fusion", "Generation",
     "LatentEmbedder", "Logistic", "Logits", "Meter", "Method", "MethodInfo", "Model", "ModelError", "Neighbours",
     "NoParameters", "Pool", "Price", "Query", "Reduction", "Ridge", "Router", "Segment", "Session", "TextSession",
     "ThresholdParameters", "ThresholdRouter", "TokenModel", "TrainingSet", "Usage", "UtilityRouter", "Vectors",

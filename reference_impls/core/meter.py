@@ -15,6 +15,7 @@ from typing import cast
 import numpy as np
 
 from reference_impls.core.model import (
+    Dress,
     Floats,
     Generation,
     Logits,
@@ -230,6 +231,7 @@ class MeteredModel:
         self.size = model.size
         self.price = model.price
         self.context = model.context
+        self.dress: Dress = model.dress
 
     def generate(
         self, prompt: str, *, n: int = 1, temperature: float = 0.0, max_tokens: int = 160,

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Logits = NDArray[np.float32]
+#: How a model wants to be asked about others' answers (`core.prompts`): ``terse``, the short forms that the built-in
+#: models were trained on and that a model without instruction tuning continues, or ``chat``, an instruction in words.
+Dress = Literal["terse", "chat"]
 
 
 class ModelError(RuntimeError):
@@ -149,6 +152,11 @@ class Model(Protocol):
     @property
     def context(self) -> int:
         """Tokens of prompt and response that fit; 0 where it is not known."""
+        ...
+
+    @property
+    def dress(self) -> Dress:
+        """How it wants to be asked about others' answers."""
         ...
 
     def generate(

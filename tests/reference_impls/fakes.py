@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from reference_impls.core import Floats, Generation, Logits, Price, log_softmax
+from reference_impls.core import Dress, Floats, Generation, Logits, Price, log_softmax
 
 
 class ScriptedModel:
     """A model that answers as a function says: ``answer(prompt, sample) -> (text, mean log-probability)``."""
 
     context = 0
+    dress: Dress = "terse"
 
     def __init__(
         self, name: str, answer: Callable[[str, int], tuple[str, float]], price: float = 1.0, seconds: float = 1.0
@@ -53,6 +54,7 @@ class TableModel:
 
     end_token = 0
     context = 0
+    dress: Dress = "terse"
 
     def __init__(
         self, name: str, vocabulary: Sequence[bytes], table: Mapping[str, Mapping[bytes, float]], price: float = 1.0
