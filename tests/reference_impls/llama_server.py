@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,7 +58,8 @@ def _serve(model: str) -> None:
     parameters.model.path, parameters.model_alias = model, {NAME}
     parameters.hostnames, parameters.port = ["127.0.0.1"], 0
     parameters.n_ctx, parameters.n_parallel = CONTEXT * SLOTS, SLOTS
-    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = os.cpu_count() or 1
+    # Threads that wait for one another come to a standstill where other processes keep the cores busy.
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
     parameters.sampling.seed, parameters.warmup, parameters.ui = 0, False, False
     server = llama.Server(parameters)
     print(server.listening_address, flush=True)
