@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from reference_impls import catalog
 from reference_impls.core.embedding import LatentEmbedder, Vectors, unit
-from reference_impls.core.model import Floats, Generation, Model, Price
+from reference_impls.core.model import Dress, Floats, Generation, Model, Price
 from reference_impls.core.pool import Pool
 from reference_impls.core.query import Query
 from reference_impls.core.registry import MethodInfo
@@ -61,6 +61,7 @@ class Stub:
     price: Price
     size: int = 0
     context: int = 0
+    dress: Dress = "terse"
 
     def generate(self, prompt: str, **_: object) -> list[Generation]:
         raise NotImplementedError("a decision calls no model")
