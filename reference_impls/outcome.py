@@ -17,6 +17,7 @@ class Outcome:
         score: in [0, 1].
         usage: what it has cost.
         chosen: model and sample of the recorded response that the text is; None if the models were not recorded.
+        tie: how the choice was made where the method's own rule left several: one of `core.choice.TIES`, else empty.
         unknown: fields of `usage` that a response the method asked for has no record of; their values say nothing.
     """
 
@@ -27,6 +28,7 @@ class Outcome:
     usage: Usage
     chosen: tuple[str, int] | None = None
     unknown: frozenset[str] = frozenset()
+    tie: str = ""
 
     def known(self, field: str) -> float:
         """A number of `usage`; nan where it is unknown."""

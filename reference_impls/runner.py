@@ -5,8 +5,10 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,8 +19,10 @@ from reference_impls import catalog
 from reference_impls.backends.replay import NotRecordedError
 from reference_impls.benchmarks import BENCHMARKS, Benchmark, sandbox
 from reference_impls.benchmarks.base import Item
+from reference_impls.core.choice import TIES
 from reference_impls.core.meter import Meter, Usage
 from reference_impls.core.model import Model
+from reference_impls.core.pool import Pool
 from reference_impls.core.registry import MethodInfo
 from reference_impls.core.stages import Method
 from reference_impls.core.stats import bootstrap_interval
@@ -34,7 +38,9 @@ Progress = Callable[[int, int], None]
 Result = dict[str, Any]
 #: Categories whose methods take longest, the longest first.
 _LONGEST = {name: i for i, name in enumerate(("during/process-level", "during/span-level", "during/token-level"))}
-_AVERAGED = ("levels", "usage", "called", "tokens_by_model", "timing", "items")
+_AVERAGED = (
+    "levels", "usage", "called", "tokens_by_model", "timing", "items", "ties", "responses", "abstentions"
+)  # fmt: skip
 _Task = tuple[str, str, str, tuple[int, ...], dict[str, str], int | None, Path]
 
 
@@ -60,6 +66,10 @@ class Setup(Protocol):
         """What the method learns from, and its name."""
         ...
 
+    def accuracies(self) -> Mapping[str, float]:
+        """Mean score of every model on queries that are not run; empty where there are none with scores."""
+        ...
+
     def begin(self, item: Any) -> None:
         """The query that is run from now on."""
         ...
@@ -83,6 +93,10 @@ class MiniBenchmark:
 
     def training_set(self, info: MethodInfo, samples: int) -> tuple[TrainingSet, str]:  # noqa: ARG002
         return training_set(self._benchmark, self.models, samples), "train"
+
+    def accuracies(self) -> Mapping[str, float]:
+        scores = training_set(self._benchmark, self.models).scores.mean(0)
+        return dict(zip([model.name for model in self.models], scores.tolist(), strict=True))
 
     def begin(self, item: Item) -> None:
         self._item = item
@@ -153,42 +167,64 @@ def run(
         place = setup(place, pool=pool, split=split, limit=limit, train=train, seed=seed)
     rng = np.random.default_rng([seed, 1])
     untouched = rng.bit_generator.state
-    outcomes, trained_on = _answer_all(info, parameters, place, rng, progress)
+    outcomes, told = _answer_all(info, parameters, place, rng, progress)
     if dump is not None:
         lines = (json.dumps(o.choice(), ensure_ascii=False, allow_nan=False) for o in outcomes)
         _write_whole("".join(f"{line}\n" for line in lines), dump)
-    return summary(info, place, seed, parameters, outcomes) | {
-        "trained_on": trained_on,
-        "draws": rng.bit_generator.state != untouched,
-        "source_hash": source_hash(info),
-    }
+    return (
+        summary(info, place, seed, parameters, outcomes)
+        | told
+        | {
+            "draws": rng.bit_generator.state != untouched,
+            "source_hash": source_hash(info),
+        }
+    )
 
 
 def _answer_all(
     info: MethodInfo, parameters: Any, place: Setup, rng: np.random.Generator, progress: Progress | None
-) -> tuple[list[Outcome], str | None]:
-    """One outcome a query, and what the method has learned from."""
-    meter = Meter(place.models)
+) -> tuple[list[Outcome], Result]:
+    """One outcome a query, and what belongs into the result besides.
+
+    The method sees the models from the cheapest to the dearest, so that the order in which they were named, or stand
+    in a file, changes nothing.
+    """
+    meter = Meter([place.models[i] for i in Pool(place.models).by_price()])
     outcomes: list[Outcome] = []
     trained_on = None
     try:
         instance = info.cls(meter.pool, parameters, rng)
         place.check(info, instance)
+        if _may_see_labels(info, instance):
+            instance.choice.accuracies = cache(place.accuracies)
         if instance.needs_training:
             train, trained_on = place.training_set(info, instance.training_samples)
-            instance.fit(train)
+            instance.fit(train.of(meter.pool.names))
         for done, item in enumerate(place.items, 1):
             place.begin(item)
             meter.begin()
+            instance.choice.tie = ""
             text = instance.answer(item.query)
-            outcomes.append(place.outcome(text, meter.end()))
+            outcomes.append(replace(place.outcome(text, meter.end()), tie=instance.choice.tie))
             if progress:
                 progress(done, len(place.items))
     except NotRecordedError as error:
         raise ValueError(f"{info.name} on {place.label}: {error}") from error
     finally:
         meter.close()
-    return outcomes, trained_on
+    names = [model.name for model in place.models]
+    return outcomes, {
+        "trained_on": trained_on,
+        "responses": {name: instance.asked[name] for name in names},
+        "abstentions": {name: instance.abstained[name] for name in names},
+    }
+
+
+def _may_see_labels(info: MethodInfo, method: Method) -> bool:
+    """Whether held-out accuracies may decide ties: not where the method promises to learn without labels, nor where
+    it sees no score but those of its own choices.
+    """
+    return "labels" in info.needs or not method.needs_training
 
 
 def summary(info: MethodInfo, place: Setup, seed: int, parameters: Any, outcomes: Sequence[Outcome]) -> Result:
@@ -236,6 +272,7 @@ def summary(info: MethodInfo, place: Setup, seed: int, parameters: Any, outcomes
         },
         "versions": {"python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in ("numpy", "onnxruntime")},
+        "ties": {how: _mean(o.tie == how for o in outcomes) for how in TIES},
         "items": {"score": [round(s, 4) for s in scores], "cost": [_short(o.known("cost")) for o in outcomes]},
     }
 

@@ -139,7 +139,10 @@ class MatrixFactorisationRouter(ThresholdRouter):
         x = self.embedder_.transform(train.prompts).astype(float)
         order = self.rng.permutation(len(train))
         held_out, used = np.split(order, [round(p.calibration * len(train)) if p.threshold < 0 else 0])
-        self.weights_ = fit_weights(x[used], comparisons(train.scores[used]), len(self.pool), p, self.rng)
+        # From the cheapest to the dearest, so that each model starts from the same numbers wherever it stands.
+        by_price = self.pool.by_price()
+        weights = fit_weights(x[used], comparisons(train.scores[used][:, by_price]), len(self.pool), p, self.rng)
+        self.weights_ = weights._replace(v=weights.v[np.argsort(by_price)])
         self.threshold_ = p.threshold
         if p.threshold < 0:
             self.threshold_ = threshold_for_share(self.win_rates(x[held_out]), p.strong_share)

@@ -2,6 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -32,6 +33,7 @@ class Method(ABC):
 
     Attributes:
         choice: chooses among responses or models, and decides ties; the runner tells it held-out accuracies.
+        asked, abstained: how many responses each model has given through `ask`, and how many of them hold no answer.
     """
 
     #: Frozen dataclass of the method's parameters; every default is the paper's, said in a comment.
@@ -47,6 +49,7 @@ class Method(ABC):
         self.parameters = self.Parameters() if parameters is None else parameters
         self.rng = np.random.default_rng(0) if rng is None else rng
         self.choice = Choice(self.rng)
+        self.asked, self.abstained = Counter[str](), Counter[str]()
         self._root: int | None = None
 
     def fit(self, train: TrainingSet) -> None:  # noqa: B027 (methods that learn nothing leave it as it is)
@@ -72,10 +75,13 @@ class Method(ABC):
 
     def ask(self, model: Model, query: Query, *, samples: int = 1, temperature: float = 0.0) -> list[Generation]:
         """Responses of one model to the query as it stands."""
-        return model.generate(
+        responses = model.generate(
             query.prompt, n=samples, temperature=temperature, max_tokens=query.max_tokens, stop=query.stop,
             seed=self.seed(model.name, query.id) if temperature > 0 else 0,
         )  # fmt: skip
+        self.asked[model.name] += len(responses)
+        self.abstained[model.name] += sum(answer_of(response, query) is None for response in responses)
+        return responses
 
 
 class Router(Method):

@@ -59,6 +59,15 @@ class TrainingSet:
     def prompts(self) -> list[str]:
         return [query.prompt for query in self.queries]
 
+    def of(self, models: Sequence[str]) -> "TrainingSet":
+        """The training set with the models in another order, or some of them only."""
+        at = [self.models.index(model) for model in models]
+        return TrainingSet(
+            self.queries, tuple(models), [[row[m] for m in at] for row in self.responses], self.scores[:, at],
+            self.costs[:, at], [[row[m] for m in at] for row in self.samples], self.sample_scores[:, at],
+            self.temperature,
+        )  # fmt: skip
+
     def subset(self, rows: Sequence[int] | NDArray[np.int64]) -> "TrainingSet":
         """The training set of some queries only."""
         chosen = [int(i) for i in rows]

@@ -7,7 +7,7 @@ response's recorded score, cost and latency are the result. What was not recorde
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -212,6 +212,16 @@ class RecordedBenchmark:
         )  # fmt: skip
         return train, "train" if labelled else f"{self.split}, without scores"
 
+    def accuracies(self) -> Mapping[str, float]:
+        """Mean score of every model on the train split; empty if there is none, or a score in it is missing."""
+        firsts = [[self._responses[item.query.id, name][0] for name in self.names] for item in self._train]
+        scores = np.array(
+            [[self._score(item, r) for r in row] for item, row in zip(self._train, firsts, strict=True)], np.float64
+        )
+        if self.split == "train" or not scores.size or np.isnan(scores).any():
+            return {}
+        return dict(zip(self.names, scores.mean(0).tolist(), strict=True))
+
     def begin(self, item: RecordedItem) -> None:
         """The query that the models are asked from now on."""
         self._current, self._given = item, []
@@ -223,7 +233,11 @@ class RecordedBenchmark:
         return [self.generation(response) for response in self._responses[self._current.query.id, model]]
 
     def generation(self, response: RecordedResponse) -> Generation:
-        """A recorded response as a model would have given it. Where only the answer was recorded it is the text."""
+        """A recorded response as a model would have given it.
+
+        Where only the answer was recorded it is the text; where neither was, the response is no abstention: it has an
+        answer of its own that nobody knows.
+        """
         text = response.answer if response.text is None else response.text
         if text is None:
             text = f"[response of {response.model}, sample {response.sample}, not recorded]"
@@ -234,7 +248,7 @@ class RecordedBenchmark:
         return Generation(
             response.model, told, prompt_tokens=response.prompt_tokens or 0,
             completion_tokens=response.completion_tokens or 0, latency=response.latency or 0.0,
-            answer=response.answer, cost=cost,
+            answer=text if response.text is None else response.answer, cost=cost,
         )  # fmt: skip
 
     def give(self, generations: Sequence[Generation]) -> None:

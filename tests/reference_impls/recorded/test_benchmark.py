@@ -384,3 +384,45 @@ def test_wrong_places_are_refused(tmp_path: Path) -> None:
 def test_the_kind_of_answer_comes_from_the_references(references: list[str | None], kind: str) -> None:
     queries = [RecordedQuery(f"q{i}", "p", r, "t", "test") for i, r in enumerate(references)]
     assert answer_kinds(queries) == {"t": kind}
+
+
+@pytest.mark.parametrize(("train", "how"), [(0, "draw"), (1, "accuracy")])
+def test_ties_and_abstentions_are_in_the_result(train: int, how: str) -> None:
+    """Of three queries one is a tie, and to another a has no answer."""
+    rows = [once(a=RIGHT, b=WRONG)] * train + [
+        once(a=RIGHT, b=WRONG), once(a=RIGHT, b=RIGHT), once(a=("", 0.0), b=RIGHT),
+    ]  # fmt: skip
+    result = runner.run("majority-vote", RecordedBenchmark(recording(rows, train, text=False)))
+    assert result["ties"] == {
+        h: pytest.approx(1 / 3 if h == how else 0) for h in ("price", "accuracy", "confidence", "draw")
+    }
+    assert result["draws"] == (how == "draw"), "so that it is run with several seeds"
+    assert result["responses"] == {"a": 3, "b": 3}
+    assert result["abstentions"] == {"a": 1, "b": 0}
+    assert result["items"]["score"][1:] == [1.0, 1.0]
+    seeds = [
+        runner.run("majority-vote", RecordedBenchmark(recording(rows, train)), seed=s)["items"] for s in range(9)
+    ]
+    assert {items["score"][0] for items in seeds} == ({0.0, 1.0} if how == "draw" else {1.0})
+
+
+@pytest.mark.parametrize("name", ["majority-vote", "agent-forest", "dawid-skene", "minimum-bayes-risk"])
+@pytest.mark.parametrize("order", [(), ("c", "fails", "b"), ("b", "c", "fails")])
+def test_a_model_that_fails_never_wins_over_one_that_answers(
+    name: str, order: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Text alone was recorded. Nobody answers q0 and q2; on the others b and c disagree."""
+    texts = [("", "   ", "no idea"), ("", "5", "6"), ("", "", ""), *[("", "= 5", "so 6")] * 3]
+    queries = tuple(RecordedQuery(f"q{i}", f"What is sum {i}?", "5", "sums", "test") for i in range(6))
+    responses = tuple(
+        RecordedResponse(f"q{i}", model, 0, text, None, None, None, None, None, None)
+        for i, row in enumerate(texts)
+        for model, text in zip(("fails", "b", "c"), row, strict=True)
+    )
+    found = RecordedBenchmark(Recording("sums", queries, responses, {}), order)
+    result = runner.run(name, found, dump=tmp_path / "choices.jsonl")
+    chosen = [json.loads(line)["chosen"]["model"] for line in (tmp_path / "choices.jsonl").read_text().splitlines()]
+    assert "fails" not in chosen[1:2] + chosen[3:]
+    assert [result["items"]["score"][i] for i in (0, 2)] == [0.0, 0.0]
+    assert result["abstentions"] == {"fails": 6, "b": 2, "c": 2}
+    assert sum(result["ties"].values()) == pytest.approx(4 / 6), "no tie where nobody answers"
