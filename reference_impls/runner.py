@@ -158,16 +158,13 @@ def run(
         UnknownNameError, ValueError: a name or parameter that does not exist, or something that the method needs
             and the benchmark lacks: one line.
     """
-    if dump is not None and (dump.is_dir() or not os.access(dump.absolute().parent, os.W_OK)):
-        raise ValueError(f"{dump}: choices cannot be written there (name a file in a folder that you may write to)")
-    info = catalog.method(method)
-    parameters = info.parameters(settings)
+    info, parameters = named(method, settings, dump)
     place = benchmark
     if isinstance(place, str):
         place = setup(place, pool=pool, split=split, limit=limit, train=train, seed=seed)
     rng = np.random.default_rng([seed, 1])
     untouched = rng.bit_generator.state
-    outcomes, told = _answer_all(info, parameters, place, rng, progress)
+    outcomes, told = answer_all(info, parameters, place, rng, progress)
     if dump is not None:
         lines = (json.dumps(o.choice(), ensure_ascii=False, allow_nan=False) for o in outcomes)
         _write_whole("".join(f"{line}\n" for line in lines), dump)
@@ -181,8 +178,21 @@ def run(
     )
 
 
-def _answer_all(
-    info: MethodInfo, parameters: Any, place: Setup, rng: np.random.Generator, progress: Progress | None
+def named(method: str, settings: dict[str, str] | None = None, dump: Path | None = None) -> tuple[MethodInfo, Any]:
+    """The method and its parameters, before anything is read or run.
+
+    Raises:
+        UnknownNameError, ValueError: a name or parameter that does not exist, or a file that cannot be written: one
+            line.
+    """
+    if dump is not None and (dump.is_dir() or not os.access(dump.absolute().parent, os.W_OK)):
+        raise ValueError(f"{dump}: choices cannot be written there (name a file in a folder that you may write to)")
+    info = catalog.method(method)
+    return info, info.parameters(settings)
+
+
+def answer_all(
+    info: MethodInfo, parameters: Any, place: Setup, rng: np.random.Generator, progress: Progress | None = None
 ) -> tuple[list[Outcome], Result]:
     """One outcome a query, and what belongs into the result besides.
 

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,6 +19,9 @@ from rich.text import Text
 
 from scripts.checks.findings import one_line
 from scripts.console import say, wrong_use
+
+if TYPE_CHECKING:
+    from reference_impls.comparison import Comparison
 
 # Small matrices, many processes: threads of the linear algebra only get in each other's way. Before NumPy is loaded.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -69,28 +72,33 @@ def run(
         Path | None, typer.Option(help="write what was chosen, its score and cost to this file, a JSON line a query")
     ] = None,
 ) -> None:
-    """Run one method on one benchmark; progress is shown, a table stands at the end."""
-    from reference_impls import runner  # noqa: PLC0415
+    """Run one method on one benchmark, and beside it the models alone; a table stands at the end."""
+    from reference_impls import comparison, runner  # noqa: PLC0415
 
     chosen = dict(_pair(text) for text in settings or [])
     with _progress() as bar:
         task = bar.add_task(one_line(f"{method} on {benchmark}"), total=None)
         try:
+            runner.named(method, chosen, dump)
+            place = runner.setup(benchmark, pool=pool, limit=limit, train=train, seed=seed)
             result = runner.run(
                 method,
-                benchmark,
-                pool=pool,
+                place,
                 seed=seed,
                 settings=chosen,
-                limit=limit,
-                train=train,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
                 dump=dump,
+            )
+            alone = bar.add_task("", total=len(place.models))
+            beside = comparison.compare(
+                result["items"]["score"],
+                place,
+                lambda name: bar.update(alone, advance=1, description=one_line(f"{name} alone")),
             )
         except ValueError as error:  # unknown names and unusable values; each message is one line
             bar.stop()
             raise wrong_use(str(error)) from error
-    Console(highlight=False).print(_table(result))
+    Console(highlight=False).print(_table(result, beside))
 
 
 def bench(
@@ -145,19 +153,54 @@ def _progress() -> Progress:
 UNITS = {"cost": " US dollars", "latency": " s", "critical_path": " s"}
 
 
-def _table(result: dict[str, Any]) -> Table:
-    """What a run gave: score with its interval, calls, tokens, cost, latency."""
+def _table(result: dict[str, Any], beside: Comparison) -> Table:
+    """What a run gave: score with its interval, what the models reach alone, ties, abstentions, calls, tokens, cost,
+    latency.
+    """
     table = Table(box=None, show_header=False)
     score = result["score"]
     what = f"{result['method']} on {result['benchmark']}, pool {result['pool']}"
     table.add_row("method", Text(one_line(what)))  # the folder of a recording may have any name
     table.add_row("score", f"{score['mean']:.3f} (95 % interval {score['low']:.3f} to {score['high']:.3f})")
+    for label, told in _beside(beside):
+        table.add_row(label, Text(one_line(told)))
     table.add_row("queries", f"{result['queries']}")
+    table.add_row("ties", _ties(result["ties"]))
+    if sum(result["responses"].values()):  # methods that drive models token by token get no responses
+        table.add_row("abstentions", Text(one_line(_abstentions(result["responses"], result["abstentions"]))))
     usage = result["usage"] | {name: result["timing"][name] for name in ("latency", "critical_path")}
     for name, value in usage.items():
         shown = "unknown" if value is None else f"{value:,.6g}{UNITS.get(name, '')}"
         table.add_row(f"{name.replace('_', ' ')} a query", shown)
     return table
+
+
+def _beside(beside: Comparison) -> list[tuple[str, str]]:
+    """Rows on the best single model, the difference to it, the cheapest model and the oracle."""
+    chosen = "chosen on the train split" if beside.chosen_on_train else "chosen on these very queries: optimistic"
+    interval = f"95 % interval {beside.low:+.3f} to {beside.high:+.3f}, paired"
+    cheapest = "unknown" if beside.cheapest is None else f"{beside.cheapest_score:.3f} ({beside.cheapest})"
+    if not beside.priced:
+        cheapest += "; no price tells the models apart: the alphabet decides which a method takes for cheap"
+    return [
+        ("best single model", f"{beside.best_score:.3f} ({beside.best}, {chosen})"),
+        ("difference to it", f"{beside.difference:+.3f} ({interval}): {beside.verdict}"),
+        ("cheapest model", cheapest),
+        ("oracle", f"{beside.oracle:.3f} (the best response to every query)"),
+    ]
+
+
+def _ties(ties: dict[str, float]) -> str:
+    """The share of the queries with a tie, and by what ties were decided."""
+    parts = [f"by {how} {share:.1%}" for how, share in ties.items() if share]
+    return f"{sum(ties.values()):.1%} of the queries" + (f", decided {', '.join(parts)}" if parts else "")
+
+
+def _abstentions(responses: dict[str, float], abstentions: dict[str, float]) -> str:
+    """How many responses hold no answer, in all and of which models."""
+    parts = [f"{name} {number:.0f}" for name, number in abstentions.items() if number]
+    told = f"{sum(abstentions.values()):.0f} of {sum(responses.values()):.0f} responses hold no answer"
+    return told + (f": {', '.join(parts)}" if parts else "")
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"methods": methods, "run": run, "bench": bench}

@@ -120,7 +120,7 @@ def answers(name: str, place: Place, seed: int = 0) -> list[Any]:
     """Texts, ties, models called and costs of a run."""
     info = catalog.method(name)
     rng = np.random.default_rng([seed, 1])
-    outcomes, _ = runner._answer_all(info, info.parameters(), place, rng, None)
+    outcomes, _ = runner.answer_all(info, info.parameters(), place, rng)
     return [(o.text, o.tie, sorted(o.usage.models), round(o.usage.cost, 12)) for o in outcomes]
 
 

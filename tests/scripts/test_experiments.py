@@ -75,12 +75,31 @@ def test_recorded_answers_are_run_and_their_choices_written(folder: Path) -> Non
     done = RUNNER.invoke(app, arguments)
     assert done.exit_code == 0, done.output
     assert "0.333" in done.stdout
+    told = " ".join(done.stdout.split())
+    assert "best single model 0.333 (a, chosen on these very queries: optimistic)" in told
+    assert "difference to it +0.000 (95 % interval -1.000 to +1.000, paired): within the noise" in told
+    assert "cheapest model unknown; no price tells the models apart" in told
+    assert "oracle 0.667" in told
+    assert "ties 0.0% of the queries" in told
+    assert "abstentions 0 of 3 responses hold no answer" in told
     assert re.search(r"cost a query +unknown", done.stdout), "never shown as 0"
     choices = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     assert [(c["query_id"], c["chosen"]["model"], c["score"]) for c in choices] == [
         ("q0", "b", 0.0), ("q1", "b", 0.0), ("q2", "b", 1.0),
     ]  # fmt: skip
     assert all(c["cost"] is None and c["latency"] is None for c in choices)
+
+
+def test_ties_and_abstentions_are_told(folder: Path) -> None:
+    lines = (folder / "responses.jsonl").read_text(encoding="utf-8").splitlines()
+    silent = {"query_id": "q1", "model": "a", "text": "", "score": 0}
+    kept = [line for line in lines if '"q1"' not in line or '"b"' in line]
+    (folder / "responses.jsonl").write_text("\n".join([*kept, json.dumps(silent)]) + "\n", encoding="utf-8")
+    done = RUNNER.invoke(app, ["run", "majority-vote", "--benchmark", f"recorded:{folder}"])
+    assert done.exit_code == 0, done.output
+    told = " ".join(done.stdout.split())
+    assert "ties 66.7% of the queries, decided by draw 66.7%" in told
+    assert "abstentions 1 of 6 responses hold no answer: a 1" in told
 
 
 @pytest.mark.parametrize(
