@@ -1,17 +1,13 @@
-"""Backends: the built-in models' cache, recorded answers, a server, and clear errors."""
+"""Backends: the built-in models' cache, recorded answers, and clear errors."""
 
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pytest
 
 from reference_impls import catalog
-from reference_impls.backends import openai, replay, transformers
+from reference_impls.backends import replay, transformers
 from reference_impls.backends.builtin import BuiltinModel, load
 from reference_impls.core import Model, Price, TokenModel, log_softmax
 
@@ -122,7 +118,7 @@ def test_the_end_of_the_context() -> None:
             model.generate(prompt(tokens))
         assert "\n" not in str(caught.value)
     cut = model.generate(prompt(model.context - 2), max_tokens=60)[0]
-    assert cut.completion_tokens <= 2
+    assert cut.completion_tokens in (1, 2)
     endless = model.generate(prompt(model.context - 2), max_tokens=60, temperature=50.0, n=20)
     assert any(not g.finished for g in endless), "at so high a temperature the end is seldom drawn"
     assert all(g.completion_tokens == 2 for g in endless if not g.finished)
@@ -174,89 +170,6 @@ def test_recorded_answers(tmp_path: Path) -> None:
     path.write_text(json.dumps(lines[0]) + "\nnot json\n")
     with pytest.raises(ValueError, match=r"m\.jsonl:2"):
         replay.load(path)
-
-
-class _Server(BaseHTTPRequestHandler):
-    answer: ClassVar[tuple[int, Any]] = (200, {})
-    seen: ClassVar[list[tuple[str, dict[str, Any], str | None]]] = []
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.seen.append((self.path, body, self.headers.get("Authorization")))
-        status, data = self.answer
-        payload = data if isinstance(data, bytes) else json.dumps(data).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload)
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    httpd = HTTPServer(("127.0.0.1", 0), _Server)
-    thread = threading.Thread(target=httpd.serve_forever)
-    thread.start()
-    _Server.seen.clear()
-    yield f"http://127.0.0.1:{httpd.server_address[1]}/v1"
-    httpd.shutdown()
-    thread.join()
-    httpd.server_close()
-
-
-def test_a_chat_server(server: str) -> None:
-    choice = {
-        "message": {"content": "4"}, "finish_reason": "stop",
-        "logprobs": {"content": [{"token": "4", "logprob": -0.5}]},
-    }  # fmt: skip
-    _Server.answer = (200, {"choices": [choice, choice], "usage": {"prompt_tokens": 9, "completion_tokens": 2}})
-    model = openai.OpenAIModel("m", server, Price(1, 2), key="k", system="Be short.")
-    first, second = model.generate("2+2?", n=2, temperature=0.7, stop=("\n",))
-    assert (first.text, first.logprobs, first.prompt_tokens, first.completion_tokens) == ("4", (-0.5,), 9, 1)
-    assert first.latency == second.latency > 0
-    path, body, key = _Server.seen[0]
-    assert path == "/v1/chat/completions"
-    assert key == "Bearer k"
-    assert body["messages"][-1] == {"role": "user", "content": "2+2?"}
-    assert body["n"] == 2
-
-
-def test_a_completions_server_scores_texts(server: str) -> None:
-    logs = {
-        "text_offset": [0, 3, 5, 7],
-        "token_logprobs": [None, -1.0, -2.0, -9.0],
-        "tokens": ["2+2", "=4", "!!", "x"],
-    }
-    _Server.answer = (200, {"choices": [{"text": "", "logprobs": logs}]})
-    model = openai.OpenAIModel("m", server, Price(1, 2), chat=False)
-    assert model.score("2+2", "=4!!") == pytest.approx(np.array([-1.0, -2.0]))
-    assert _Server.seen[0][2] is None, "no key, no header"
-
-
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        ((500, b"out of\nmemory"), "answers 500: out of memory"),
-        ((200, b"<html>"), "JSON"),
-        ((200, []), "object"),
-        ((200, {"choices": [{}]}), "usual fields"),
-    ],
-)
-def test_a_broken_server_gets_one_line(server: str, answer: tuple[int, Any], says: str) -> None:
-    _Server.answer = answer
-    with pytest.raises(openai.BackendError, match=says) as caught:
-        openai.OpenAIModel("m", server, Price(1, 2)).generate("q")
-    assert "\n" not in str(caught.value)
-
-
-def test_no_server_gets_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with pytest.raises(openai.BackendError, match=r"no answer from http://127\.0\.0\.1:9/v1"):
-        openai.OpenAIModel("m", "http://127.0.0.1:9/v1", Price(1, 2)).generate("q")
 
 
 def test_transformers_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
