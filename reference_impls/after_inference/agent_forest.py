@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from reference_impls.core import Aggregator, Generation, Query, answer_of, bleu, method
 
 #: Kinds whose answers are compared exactly.
-EXACT = ("short", "choice", "number")
+EXACT = ("short", "choice", "number", "yes-no")
 
 
 @dataclass(frozen=True)

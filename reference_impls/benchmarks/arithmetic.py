@@ -8,7 +8,7 @@ import numpy as np
 
 from reference_impls.benchmarks.base import Benchmark, Problem
 from reference_impls.benchmarks.words import OBJECTS
-from reference_impls.core.text import final_answer
+from reference_impls.core.answers import final_answer
 
 _NAMES = ["Tom", "Ann", "Max", "Eva", "Ben", "Lia", "Sam", "Ida"]
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from reference_impls.benchmarks.base import Benchmark, Problem
+from reference_impls.core.answers import program
 
 
 @dataclass(frozen=True)
@@ -211,11 +212,3 @@ class Code(Benchmark):
         tests = reference["tests"]
         results = _run(program(text), to_cases([value for value, _ in tests]))
         return float(all(matches(got, wanted) for got, (_, wanted) in zip(results, tests, strict=True)))
-
-
-def program(text: str) -> str:
-    """The program in a response: the fenced block if there is one, else the whole text without blanks around
-    it.
-    """
-    fenced = re.search(r"```(?:python)?\n(.*?)```", text, re.DOTALL)
-    return (fenced.group(1) if fenced else text).strip() + "\n"

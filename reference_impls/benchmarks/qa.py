@@ -13,7 +13,7 @@ import numpy as np
 
 from reference_impls.benchmarks.base import Benchmark, Problem
 from reference_impls.benchmarks.words import invented_names
-from reference_impls.core.text import final_answer, normalise
+from reference_impls.core.answers import final_answer, normalise
 
 _COUNTRIES = 40
 _PEOPLE = 90

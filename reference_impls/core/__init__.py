@@ -1,5 +1,6 @@
 """What methods stand on. A method file imports from here and from nowhere else in the package."""
 
+from reference_impls.core.answers import answer_of, final_answer, normalise
 from reference_impls.core.choice import Choice, confidence, counts
 from reference_impls.core.decoding import Segment, TextSession, token_bytes, token_ids, write_segment, write_until
 from reference_impls.core.embedding import Embedder, LatentEmbedder, Reduction, Vectors
@@ -47,17 +48,7 @@ from reference_impls.core.stages import (
 )
 from reference_impls.core.stats import bootstrap_interval
 from reference_impls.core.suggest import nearest
-from reference_impls.core.text import (
-    answer_of,
-    bleu,
-    chrf,
-    distinct_n,
-    final_answer,
-    lcs_length,
-    normalise,
-    rouge_l,
-    words,
-)
+from reference_impls.core.text import bleu, chrf, distinct_n, lcs_length, rouge_l, words
 from reference_impls.core.training import TrainingSet, known_costs
 
 __all__ = [

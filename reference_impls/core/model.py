@@ -74,7 +74,7 @@ class Generation:
         latency: seconds (for replayed responses the recorded ones).
         finished: False if the response was cut, at the token limit or by a filter.
         answer: the final answer where the backend knows it (recorded responses); None leaves it to
-            `core.text.answer_of` to read it from the text.
+            `core.answers.answer_of` to read it from the text.
         cost: US dollars where the backend knows what was paid; None is price times tokens.
         reasoning_tokens: those of `completion_tokens` that were written before the text and are not shown; None where
             the backend does not tell.

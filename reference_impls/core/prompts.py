@@ -8,9 +8,9 @@ be wrong with it, and how the reply is to be written. `core.replies` reads the r
 
 from collections.abc import Mapping, Sequence
 
+from reference_impls.core.answers import final_answer
 from reference_impls.core.model import Dress, Generation, Model
 from reference_impls.core.query import Query
-from reference_impls.core.text import final_answer
 
 #: The most tokens of a reply. Terse: a blank and a word or digit, also for a model that writes bytes. Chat: AutoMix's
 #: check has 250 in the authors' code, as it asks for reasons; a grade alone is short however it is dressed.

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-#: How the final answer stands in a response; `core.text.final_answer` reads it.
-ANSWER_KINDS = ("short", "choice", "number", "code", "list", "text")
+#: How the final answer stands in a response; `core.answers.final_answer` reads it.
+ANSWER_KINDS = ("short", "choice", "number", "yes-no", "code", "list", "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class Query:
         kind: one of `ANSWER_KINDS`; tells `final_answer` how to read a response.
         max_tokens: the most tokens a model may write.
         stop: texts at which a response ends (built-in models end by themselves).
+        options: texts of the options of a multiple-choice question, A first, where they are known.
     """
 
     id: str
@@ -25,3 +26,4 @@ class Query:
     kind: str = "text"
     max_tokens: int = 160
     stop: tuple[str, ...] = field(default=())
+    options: tuple[str, ...] = field(default=())

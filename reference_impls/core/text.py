@@ -1,68 +1,9 @@
-"""Text measures that methods and scorers share: final answers, n-grams, ROUGE-L, chrF, BLEU."""
+"""Text measures that methods and scorers share: n-grams, ROUGE-L, chrF, BLEU."""
 
 import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-
-from reference_impls.core.model import Generation
-from reference_impls.core.query import Query
-
-_NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
-_LETTER = re.compile(r"\(([a-d])\)")
-
-
-def normalise(text: str) -> str:
-    """Lower case, without articles and punctuation at the ends, runs of white space as one blank.
-
-    >>> normalise(" The  River. ")
-    'river'
-    """
-    text = re.sub(r"\s+", " ", text.lower()).strip(" .,;:!?\"'")
-    return re.sub(r"^(?:the|an|a) (?=\S)", "", text)
-
-
-def final_answer(text: str, kind: str) -> str | None:
-    """The final answer in a response, in a form in which equal answers are equal strings.
-
-    Args:
-        text: the whole response; steps come before the answer.
-        kind: the query's `kind`: ``number`` takes the last number, ``choice`` the option's letter, ``short``
-            the letter in brackets if the last line has one and otherwise that line normalised, ``code``,
-            ``list`` and ``text`` the whole response without white space at line ends.
-
-    Returns:
-        None if there is no answer; None never equals an answer and never wins a vote.
-
-    >>> final_answer("7+5=12\\n= 132", "number"), final_answer("Menlok (b)", "short"), final_answer(" ", "short")
-    ('132', 'b', None)
-    """
-    if kind == "number":
-        numbers = _NUMBER.findall(text)
-        if not numbers:
-            return None
-        value: str = numbers[-1].replace(",", "")
-        return value.removesuffix(".0")
-    if kind in ("short", "choice"):
-        lines = [line for line in text.splitlines() if line.strip()]
-        if not lines:
-            return None
-        letter = _LETTER.search(lines[-1])
-        return letter.group(1) if letter else normalise(lines[-1]) or None
-    whole = "\n".join(line.rstrip() for line in text.strip().splitlines())
-    return whole or None
-
-
-def answer_of(generation: Generation, query: Query) -> str | None:
-    """The final answer of a response: the one that came with it (recorded responses), else `final_answer`.
-
-    >>> question = Query("t/0", "t", "1 + 1 = ?", "number")
-    >>> answer_of(Generation("m", "= 2"), question), answer_of(Generation("m", "", answer="two"), question)
-    ('2', 'two')
-    """
-    if generation.answer is not None:
-        return generation.answer or None  # recorded as empty: the response holds none
-    return final_answer(generation.text, query.kind)
 
 
 def words(text: str) -> list[str]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from reference_impls.benchmarks import BENCHMARKS, Problem
 from reference_impls.benchmarks.qa import QA, RELATIONS, Fact
+from reference_impls.core.answers import final_answer
 from reference_impls.core.prompts import check_prompt, fuse_prompt, grade_prompt
-from reference_impls.core.text import final_answer
 from reference_impls.models.pool import ModelSpec
 
 _META = ("check", "grade", "fuse")
