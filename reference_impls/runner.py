@@ -344,7 +344,7 @@ def oracle(singles: Sequence[Result]) -> Result:
 
 def source_hash(info: MethodInfo) -> str:
     """Changes with the method's file and with everything in `core`: an old result is then run again."""
-    files = [info.path, *sorted((Path(__file__).parent / "core").glob("*.py"))]
+    files = [info.path, *sorted((Path(__file__).parent / "core").rglob("*.py"))]
     return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:12]
 
 

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from reference_impls.core.answers import answer_of
 from reference_impls.core.choice import Choice
 from reference_impls.core.decoding import TextSession
 from reference_impls.core.model import Floats, Generation, Logits, Model, TokenModel
 from reference_impls.core.pool import Pool
 from reference_impls.core.query import Query
-from reference_impls.core.text import answer_of
 from reference_impls.core.training import TrainingSet
 
 

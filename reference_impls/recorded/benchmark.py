@@ -5,28 +5,26 @@ response's recorded score, cost and latency are the result. What was not recorde
 """
 
 import hashlib
-import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from reference_impls.backends.replay import ReplayModel
+from reference_impls.core.answers import answer_of, final_answer, given_answer, kind_of
 from reference_impls.core.meter import Usage
 from reference_impls.core.model import Floats, Generation, Price
 from reference_impls.core.query import Query
 from reference_impls.core.registry import NEEDS, MethodInfo
 from reference_impls.core.stages import Method
 from reference_impls.core.suggest import nearest
-from reference_impls.core.text import answer_of, final_answer
 from reference_impls.core.training import TrainingSet
 from reference_impls.outcome import Outcome
 from reference_impls.recorded.form import SPLITS, RecordedQuery, RecordedResponse, Recording
 
 #: What recorded responses never hold.
 NEVER = ("logprobs", "scoring", "distributions", "shared-vocabulary", "new-prompts")
-_NUMBER = re.compile(r"[-+]?(?:\d[\d,]*)?\.?\d+")
 
 
 class RecordedText(str):
@@ -88,7 +86,7 @@ class RecordedBenchmark:
         kinds = answer_kinds(recording.queries)
         items = {
             part: [
-                RecordedItem(Query(q.id, q.task, q.prompt, kinds[q.task]), q.reference, q.task)
+                RecordedItem(Query(q.id, q.task, q.prompt, kinds[q.id], options=q.options), q.reference, q.task)
                 for q in recording.queries
                 if q.split == part
             ]
@@ -97,6 +95,9 @@ class RecordedBenchmark:
         self.items, self._train = items[split][:limit], items["train"]
         if not self.items:
             raise ValueError(f"{self.label} has no {split} queries ('split' in queries.jsonl says which are)")
+        cells = (r for (_, name), cell in self._responses.items() if name in self.names for r in cell)
+        # Of scores alone no answer can be read; elsewhere a response without text and answer is one that failed.
+        self._readable = any(r.text is not None or r.answer is not None for r in cells)
         self._check_complete()
         self.models = [
             RecordedModel(self, name, price) for name, price in zip(self.names, self._prices(), strict=True)
@@ -176,8 +177,9 @@ class RecordedBenchmark:
         if need == "samples":
             # Of some models only: a cascade does not draw any from its last one.
             return f"{self.label} has one response a model and query" if max(map(len, cells)) < 2 else ""
+        # A response without one among others that have it has failed: it abstains, and the result counts it.
         missing = sum(cell[0].text is None and (need == "text" or cell[0].answer is None) for cell in cells)
-        return f"{missing} of {len(cells)} responses in {self.label} have none" if missing else ""
+        return f"{missing} of {len(cells)} responses in {self.label} have none" if missing == len(cells) else ""
 
     def training_set(self, info: MethodInfo, samples: int = 0) -> tuple[TrainingSet, str]:
         """What a method learns from, and its name.
@@ -233,14 +235,16 @@ class RecordedBenchmark:
         return [self.generation(response) for response in self._responses[self._current.query.id, model]]
 
     def generation(self, response: RecordedResponse) -> Generation:
-        """A recorded response as a model would have given it.
+        """A recorded response as a model would have given it. Where only the answer was recorded it is the text.
 
-        Where only the answer was recorded it is the text; where neither was, the response is no abstention: it has an
+        Where neither was, the response has failed and is empty; but if the recording holds only scores, it has an
         answer of its own that nobody knows.
         """
         text = response.answer if response.text is None else response.text
+        answer = response.answer
         if text is None:
-            text = f"[response of {response.model}, sample {response.sample}, not recorded]"
+            unknown = f"[response of {response.model}, sample {response.sample}, not recorded]"
+            text = answer = "" if self._readable else unknown
         told = RecordedText(text)
         told.origin = (response.query_id, response.model, response.sample)
         # Where the price is a list price the meter can bill by it, several samples' prompt once.
@@ -248,7 +252,7 @@ class RecordedBenchmark:
         return Generation(
             response.model, told, prompt_tokens=response.prompt_tokens or 0,
             completion_tokens=response.completion_tokens or 0, latency=response.latency or 0.0,
-            answer=text if response.text is None else response.answer, cost=cost,
+            answer=answer, cost=cost,
         )  # fmt: skip
 
     def give(self, generations: Sequence[Generation]) -> None:
@@ -304,10 +308,10 @@ class RecordedBenchmark:
         """The score of a text that nobody wrote: that of the recorded responses with the same answer, if they agree;
         else whether it is the reference.
         """
-        item, kind = self._current, self._current.query.kind
-        answers = {text.strip(), final_answer(text, kind)} - {None, ""}
+        item, query = self._current, self._current.query
+        answer = final_answer(text, query.kind, query.options)
         row = [r for name in self.names for r in self._responses[item.query.id, name]]
-        scores = {self._score(item, r) for r in row if answer_of(self.generation(r), item.query) in answers}
+        scores = {self._score(item, r) for r in row if answer and answer_of(self.generation(r), query) == answer}
         if len(scores) == 1 and None not in scores:
             return float(next(iter(scores)) or 0.0)
         if item.reference is None:
@@ -315,7 +319,7 @@ class RecordedBenchmark:
                 f"{self.label}: the method's text for query {item.query.id!r}, {text[:60]!r}, is no recorded response"
                 " and cannot be graded without a reference"
             )
-        return float(bool(answers & {item.reference, final_answer(item.reference, kind)}))
+        return float(answer is not None and answer == given_answer(item.reference, query.kind, query.options))
 
     def _score(self, item: RecordedItem, response: RecordedResponse) -> float | None:
         """The recorded score, else whether the answer is the reference; None if neither is known."""
@@ -323,8 +327,11 @@ class RecordedBenchmark:
             return response.score
         if item.reference is None or (response.text is None and response.answer is None):
             return None
-        answer = answer_of(self.generation(response), item.query)
-        return float(answer is not None and answer in (item.reference, final_answer(item.reference, item.query.kind)))
+        query = item.query
+        right = given_answer(item.reference, query.kind, query.options)
+        if right is None:
+            return None
+        return float(answer_of(self.generation(response), query) == right)
 
 
 class RecordedModel(ReplayModel):
@@ -352,16 +359,16 @@ class RecordedModel(ReplayModel):
 
 
 def answer_kinds(queries: Sequence[RecordedQuery]) -> dict[str, str]:
-    """How the final answer of every task's queries reads, by its references: as a number, as a short answer where all
-    are one line, else the whole text.
+    """How the final answer to each query reads, by its `id`: as it says itself, else by its own reference, else as to
+    most queries of its task, else the whole text.
     """
-    references: dict[str, list[str]] = {query.task: [] for query in queries}
-    for query in queries:
-        if query.reference is not None:
-            references[query.task].append(query.reference.strip())
-    kinds = {}
-    for task, known in references.items():
-        numbers = bool(known) and all(_NUMBER.fullmatch(r) for r in known)
-        short = bool(known) and all(len(r) <= 60 and "\n" not in r for r in known)
-        kinds[task] = "number" if numbers else "short" if short else "text"
-    return kinds
+    kinds = {
+        q.id: q.kind or kind_of(q.reference or "", q.options)
+        for q in queries
+        if q.kind or q.options or (q.reference or "").strip()
+    }
+    known = Counter((q.task, kinds[q.id]) for q in queries if q.id in kinds)
+    usual: dict[str, str] = {}
+    for (task, kind), _ in known.most_common():
+        usual.setdefault(task, kind)
+    return {q.id: kinds.get(q.id) or usual.get(q.task, "text") for q in queries}

@@ -19,7 +19,9 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from reference_impls.core.answers import LETTERS, given_answer
 from reference_impls.core.model import Floats, Price
+from reference_impls.core.query import ANSWER_KINDS
 from reference_impls.core.suggest import nearest
 from reference_impls.recorded.lines import Fields, LineError, objects, shown
 
@@ -41,6 +43,8 @@ class RecordedQuery:
         reference: the right answer, where there is one and it is known.
         task: the task or data set that the query belongs to.
         split: ``train``, ``validation`` or ``test``.
+        kind: how its answers are read, one of `ANSWER_KINDS`; None leaves it to the reference.
+        options: texts of the options of a multiple-choice question, A first, where they are known.
     """
 
     id: str
@@ -48,6 +52,8 @@ class RecordedQuery:
     reference: str | None
     task: str
     split: str
+    kind: str | None = None
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +84,12 @@ class RecordedResponse:
     latency: float | None
 
 
+#: Keys that are written only where they say something.
+ADDED = ("kind", "options")
 QUERY_KEYS = tuple(field.name for field in fields(RecordedQuery))
 RESPONSE_KEYS = tuple(field.name for field in fields(RecordedResponse))
+#: Other names of kinds.
+KINDS = {**{kind: kind for kind in ANSWER_KINDS}, "exact": "text", "multiple_choice": "choice", "yes_no": "yes-no"}
 QUERY_REQUIRED = ("id", "prompt", "task", "split")
 RESPONSE_REQUIRED = ("query_id", "model")
 
@@ -232,7 +242,7 @@ def save(recording: Recording, folder: Path) -> None:
 def _write_lines(file: Path, items: Iterable[RecordedQuery | RecordedResponse], keys: tuple[str, ...]) -> None:
     with file.open("w", encoding="utf-8", newline="\n") as stream:
         for item in items:
-            values = {key: getattr(item, key) for key in keys}
+            values = {key: getattr(item, key) for key in keys if key not in ADDED or getattr(item, key)}
             stream.write(json.dumps(values, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -248,17 +258,44 @@ def _queries(file: Path) -> dict[str, RecordedQuery]:
     made: dict[str, RecordedQuery] = {}
     for line, values in objects(file):
         row = Fields(file, line, values)
-        row.check_keys(QUERY_REQUIRED, QUERY_KEYS)
+        row.check_keys(QUERY_REQUIRED, (*QUERY_KEYS, "scorer"))
         name, split = row.name("id"), row.name("split")
         if name in made:
             raise row.wrong(f"the query {shown(name)} is there already", "give every query an id of its own")
         if split not in SPLITS:
             raise row.wrong(f"'split' is {shown(split)}", f"write one of {', '.join(SPLITS)}")
         task, prompt = sys.intern(row.name("task")), row.required_text("prompt")
-        made[name] = RecordedQuery(name, prompt, row.text("reference"), task, sys.intern(split))
+        reference, options = row.written("reference"), row.texts("options")
+        kind = _kind(row)
+        if options:
+            if kind not in (None, "choice"):
+                raise row.wrong(f"'options' of a question of kind {kind}", "leave out 'options', or write choice")
+            if len(options) > len(LETTERS):
+                raise row.wrong(f"{len(options)} options", f"at most {len(LETTERS)}, {LETTERS[0]} to {LETTERS[-1]}")
+            if reference and given_answer(reference, "choice", options) not in set(LETTERS[: len(options)]):
+                what = f"the reference {shown(reference)} is none of the options"
+                raise row.wrong(what, f"write a letter from A to {LETTERS[len(options) - 1]} or the option's text")
+        made[name] = RecordedQuery(name, prompt, reference, task, sys.intern(split), kind, options)
     if not made:
         raise LineError(file, 1, "holds no query", "write at least one")
     return made
+
+
+def _kind(row: Fields) -> str | None:
+    """The kind that a line asks for, as ``kind`` or as ``scorer``, a name or an object with a ``kind``."""
+    found = None
+    for key in ("kind", "scorer"):
+        value = row.values.get(key)
+        if isinstance(value, dict) and set(value) == {"kind"}:
+            value = value["kind"]
+        if value is None:
+            continue
+        if not isinstance(value, str) or value not in KINDS:
+            raise row.wrong(f"'{key}' is {shown(value)}", f"write one of {', '.join(KINDS)}, or null")
+        if found not in (None, KINDS[value]):
+            raise row.wrong(f"'kind' is {found} and 'scorer' is {KINDS[value]}", "keep one of them")
+        found = KINDS[value]
+    return found
 
 
 def _responses(
@@ -283,7 +320,7 @@ def _responses(
                 "number the samples of a model 0, 1, 2, … in the order of the file",
             )
         samples[name, model] = expected + 1
-        text, answer, score = row.text("text"), row.text("answer"), row.number("score", 1)
+        text, answer, score = row.text("text"), row.written("answer"), row.number("score", 1)
         if text is None and answer is None and score is None:
             raise row.wrong("neither text nor answer nor score", "give at least one of them")
         if answer is not None and len(answer) < 32:

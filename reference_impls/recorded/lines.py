@@ -49,6 +49,17 @@ def shown(value: object) -> str:
     return text if len(text) <= 41 else f"{text[:40]}…"
 
 
+def _number_as_text(value: float) -> str:
+    """A number as text; whole ones without a point.
+
+    >>> _number_as_text(7.0), _number_as_text(0.5), _number_as_text(12)
+    ('7', '0.5', '12')
+    """
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    return str(value)
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
@@ -142,13 +153,38 @@ class Fields:
 
     def required_text(self, key: str) -> str:
         """A string that holds more than white space."""
+        value = self.values.get(key)
+        if value is not None and not isinstance(value, str):
+            raise self.wrong(f"'{key}' is {shown(value)}", "write a string that is not empty")
         value = self.text(key)
         if value is None or not value.strip():
             raise self.wrong(f"'{key}' is {'null' if value is None else 'empty'}", "write a string that is not empty")
         return value
 
+    def written(self, key: str) -> str | None:
+        """A string, a number as it is written, or null: what libraries for tables make of a column of numbers."""
+        value = self.values.get(key)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return _number_as_text(value) if isinstance(value, int | float) else self.text(key)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of strings, or null."""
+        value = self.values.get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or len(value) < 2:
+            raise self.wrong(f"'{key}' is {shown(value)}", "write a list of at least two strings, or null")
+        parts = [Fields(self.file, self.line, {key: part}).written(key) for part in value]
+        return tuple(part if part is not None else "" for part in parts)
+
     def name(self, key: str) -> str:
-        """A string that can stand in a table and in a message: printable, without blanks at its ends."""
+        """A string that can stand in a table and in a message: printable, without blanks at its ends. A number is its
+        digits, 7.0 as 7.
+        """
+        value = self.values.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return _number_as_text(value)
         value = self.required_text(key)
         if not value.isprintable() or value != value.strip() or len(value) > MAX_NAME:
             what = f"'{key}' is {shown(value)}"
@@ -172,6 +208,8 @@ class Fields:
         value = self.values.get(key)
         if value is None:
             return None
+        if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_COUNT:
+            value = int(value)  # a column with a gap in it is written as 12.0
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_COUNT:
             raise self.wrong(f"'{key}' is {shown(value)}", f"write a whole number from 0 to {MAX_COUNT}")
         return value

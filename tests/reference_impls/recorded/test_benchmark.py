@@ -377,13 +377,16 @@ def test_wrong_places_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("references", "kind"),
     [
-        (["12", "-3.5", "1,200"], "number"), (["Paris", "12"], "short"), (["x" * 99], "text"), ([None], "text"),
-        (["a\nb"], "text"),
+        (["12", "-3.5", "1,200"], ["number"] * 3), (["Paris", "12"], ["short", "number"]), (["x" * 99], ["text"]),
+        ([None], ["text"]), (["a\nb"], ["text"]), (["42", "2/3", "$18", "50%"], ["number"] * 4),
+        (["42", "7", "none of these", None], ["number", "number", "short", "number"]),
+        (["B", "(c)", "True"], ["choice", "choice", "yes-no"]),
     ],
 )  # fmt: skip
-def test_the_kind_of_answer_comes_from_the_references(references: list[str | None], kind: str) -> None:
+def test_the_kind_of_answer_comes_from_a_querys_own_reference(references: list[str | None], kind: list[str]) -> None:
+    """A query without one is read as most of its task are."""
     queries = [RecordedQuery(f"q{i}", "p", r, "t", "test") for i, r in enumerate(references)]
-    assert answer_kinds(queries) == {"t": kind}
+    assert list(answer_kinds(queries).values()) == kind
 
 
 @pytest.mark.parametrize(("train", "how"), [(0, "draw"), (1, "accuracy")])
@@ -426,3 +429,78 @@ def test_a_model_that_fails_never_wins_over_one_that_answers(
     assert [result["items"]["score"][i] for i in (0, 2)] == [0.0, 0.0]
     assert result["abstentions"] == {"fails": 6, "b": 2, "c": 2}
     assert sum(result["ties"].values()) == pytest.approx(4 / 6), "no tie where nobody answers"
+
+
+def test_a_kind_and_options_that_are_given_decide() -> None:
+    queries = [
+        RecordedQuery("q0", "p", "12", "t", "test", "short"), RecordedQuery("q1", "p", "B", "t", "test", "text"),
+        RecordedQuery("q2", "p", "Paris", "t", "test", None, ("Paris", "London")),
+    ]  # fmt: skip
+    assert list(answer_kinds(queries).values()) == ["short", "text", "choice"]
+
+
+def written(folder: Path, queries: Sequence[Mapping[str, Any]], texts: Sequence[Mapping[str, str]]) -> Path:
+    """A folder in the generic form: one test query of a task a line, and each model's text."""
+    folder.mkdir()
+    rows = [
+        {"id": f"q{i}", "prompt": f"question {i}", "task": "t", "split": "test", **q} for i, q in enumerate(queries)
+    ]
+    told = [
+        {"query_id": f"q{i}", "model": model, "text": text}
+        for i, row in enumerate(texts)
+        for model, text in row.items()
+    ]
+    for name, lines in (("queries", rows), ("responses", told)):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return folder
+
+
+def test_boxes_and_fractions_are_answers(tmp_path: Path) -> None:
+    texts = [
+        {"a": "The answer is \\boxed{\\frac12}.", "b": "\\boxed{\\frac{1}{2}}", "c": "\\boxed{2}"},
+        {"a": "3/4", "b": "So x = 3/4", "c": "4"},
+        {"a": "Thus \\boxed{42}.\n\nI checked it in 3 ways.", "b": "\\boxed{42} (see step 2)", "c": "3"},
+    ]
+    folder = written(tmp_path / "mine", [{"reference": r} for r in ("0.5", "0.75", "42")], texts)
+    assert runner.run("majority-vote", f"recorded:{folder}")["items"]["score"] == [1.0] * 3
+
+
+def test_one_odd_reference_changes_the_reading_of_no_other_query(tmp_path: Path) -> None:
+    texts = [
+        {"a": "The answer is 42.", "b": "So it is 42.", "c": "41"}, {"a": "It is 7.", "b": "We get 7", "c": "= 8"},
+        {"a": "The total is 100.", "b": "100 apples", "c": "90"}, {"a": "none", "b": "none", "c": "1/3"},
+    ]  # fmt: skip
+    folder = written(tmp_path / "mine", [{"reference": r} for r in ("42", "7", "100", "none")], texts)
+    assert runner.run("majority-vote", f"recorded:{folder}")["items"]["score"] == [1.0] * 4
+
+
+@pytest.mark.parametrize("query", [{"kind": "choice"}, {"scorer": "choice"}, {"scorer": {"kind": "choice"}}, {}])
+def test_choices_in_any_dress_score(tmp_path: Path, query: Mapping[str, Any]) -> None:
+    dresses = ["(B)", "ANSWER: B", "B) Paris", "**B**", "\\boxed{B}, see A", "b."]
+    folder = written(tmp_path / "mine", [{"reference": "B", **query}] * len(dresses), [{"a": d} for d in dresses])
+    assert runner.run("single", f"recorded:{folder}", settings={"model": "a"})["items"]["score"] == [1.0] * len(
+        dresses
+    )
+
+
+def test_an_options_text_is_its_letter(tmp_path: Path) -> None:
+    question = {"reference": "Paris", "options": ["London", "Paris", "New York"]}
+    folder = written(tmp_path / "mine", [question] * 3, [{"a": "It is Paris."}, {"a": "(B)"}, {"a": "C"}])
+    assert runner.run("single", f"recorded:{folder}", settings={"model": "a"})["items"]["score"] == [1.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "name", sorted(n for n, i in catalog.methods().items() if not {*NEVER, *LACKS["full"]} & {*i.needs})
+)
+def test_no_method_refuses_a_recording_for_a_response_that_failed(name: str) -> None:
+    """One model's every response is blank, one is missing; every method runs, and the failures are counted."""
+    data = full()
+    failed = tuple(
+        replace(r, text="", answer=None, score=0.0) if r.model == "medium"
+        else replace(r, text=None, answer=None, score=0.0) if (r.query_id, r.model) == ("q13", "small") else r
+        for r in data.responses
+    )  # fmt: skip
+    result = runner.run(name, RecordedBenchmark(replace(data, responses=failed)))
+    assert all(result["abstentions"][m] <= result["responses"][m] for m in result["models"])
+    if result["called"]["medium"]:
+        assert result["abstentions"]["medium"] >= 1

@@ -81,6 +81,28 @@ def test_keys_that_are_null_may_be_left_out(tmp_path: Path) -> None:
     assert made.responses == (RecordedResponse("a", "m", 0, None, None, 1.0, None, None, None, None),)
 
 
+def test_what_libraries_for_tables_write_is_taken(tmp_path: Path) -> None:
+    """Numbers for ids and answers, whole numbers with a point, null for what is missing."""
+    query = {**QUERY, "id": 7, "reference": 2.0, "kind": None, "options": None}
+    response = {"query_id": 7.0, "model": "m", "sample": 0.0, "answer": 2, "prompt_tokens": 12.0, "text": None}
+    made = load(folder_of(tmp_path, lines(query), lines(response)))
+    assert (made.queries[0].id, made.queries[0].reference) == ("7", "2")
+    assert made.responses[0] == RecordedResponse("7", "m", 0, None, "2", None, None, 12, None, None)
+
+
+def test_kinds_and_options_are_read_and_written_again(tmp_path: Path) -> None:
+    queries = [
+        {**QUERY, "id": "a", "scorer": "number"}, {**QUERY, "id": "b", "kind": "yes-no", "reference": True},
+        {**QUERY, "id": "c", "scorer": {"kind": "exact"}},
+        {**QUERY, "id": "d", "options": ["Nile", 12], "reference": "B"},
+    ]  # fmt: skip
+    made = load(folder_of(tmp_path, lines(*queries), lines(*[{**RESPONSE, "query_id": q["id"]} for q in queries])))
+    assert [q.kind for q in made.queries] == ["number", "yes-no", "text", None]
+    assert made.queries[3].options == ("Nile", "12")
+    save(made, tmp_path / "again")
+    assert load(tmp_path / "again").queries == made.queries
+
+
 def query_with(**changed: Any) -> str:
     return lines({**QUERY, **changed})
 
@@ -106,14 +128,26 @@ def response_with(**changed: Any) -> str:
         ('{"id": "a", "id": "b"}', "1: the key 'id' stands twice"),
         (query_with(Prompt="x"), "1: unknown key 'Prompt' (remove it; did you mean 'prompt'?)"),
         (lines({"id": "a"}), "1: the key 'prompt' is missing"),
-        (query_with(id=7), "1: 'id' is 7 (write a string or null)"),
+        (query_with(id=[7]), "1: 'id' is a list (write a string that is not empty)"),
+        (query_with(id=True), "1: 'id' is true (write a string that is not empty)"),
         (query_with(id=""), "1: 'id' is empty"),
         (query_with(id="a\nb"), r"1: 'id' is 'a\nb'"),
         (query_with(id=" a"), "1: 'id' is ' a'"),
         (query_with(id="a" * 600), "1: 'id' is 'aaa"),
         (query_with(prompt=None), "1: 'prompt' is null"),
         (query_with(prompt="\ud800"), "1: 'prompt' holds half of a surrogate pair at character 1"),
-        (query_with(reference=2), "1: 'reference' is 2 (write a string or null)"),
+        (query_with(prompt=2), "1: 'prompt' is 2 (write a string that is not empty)"),
+        (query_with(reference=[2]), "1: 'reference' is a list (write a string or null)"),
+        (query_with(kind="numbers"), "1: 'kind' is 'numbers' (write one of short, choice, number, yes-no, "),
+        (query_with(scorer={"name": "x"}), "1: 'scorer' is an object"),
+        (query_with(kind="number", scorer="choice"), "1: 'kind' is number and 'scorer' is choice (keep one of them)"),
+        (query_with(options="A, B"), "1: 'options' is 'A, B' (write a list of at least two strings, or null)"),
+        (
+            query_with(options=["x", "y"], reference="z"),
+            "1: the reference 'z' is none of the options (write a letter",
+        ),
+        (query_with(options=["x", "y"], kind="number"), "1: 'options' of a question of kind number"),
+        (query_with(options=["x"] * 11), "1: 11 options (at most 10, A to J)"),
         (query_with(split="dev"), "1: 'split' is 'dev' (write one of train, validation, test)"),
         (query_with() + query_with(), "2: the query 'a' is there already"),
         (query_with() + query_with(id="b"), "2: no model answered the query 'b'"),
