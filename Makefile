@@ -85,4 +85,5 @@ lock: ## renew the lock files (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --extra dev --extra models --constraint requirements/dev.lock pyproject.toml --output-file requirements/models.lock
 
 clean: ## remove what was generated (not .venv)
+	@test -f taxonomy/taxonomy.yml || { echo "run it in the Atlas's own folder: here lies another one's build/"; exit 2; }
 	rm -rf build

@@ -13,19 +13,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from reference_impls.safe.folders import FolderError
 from reference_impls.safe.writing import write_text
 from scripts import experiments, recorded, reproduce, upkeep, upkeep_jobs
 from scripts.checks import findings as forms
 from scripts.checks import validate as run_checks
 from scripts.checks.duplicates import LIKELY, find_duplicates
 from scripts.checks.findings import Level
-from scripts.console import Report, existing, load, say, wrong_use
+from scripts.console import Commands, Report, existing, load, say, wrong_use
 from scripts.exports import FORMATS
 from scripts.model.canonical import canonical
 from scripts.model.corpus import Entry, entry_files, find_root
 from scripts.model.schema import schema_text
+from scripts.model.yaml_reader import UnreadableError
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -73,24 +76,46 @@ def fmt(
     paths: Paths = None,
     check: Annotated[bool, typer.Option("--check", help="only tell which files would change")] = False,
 ) -> None:
-    """Put entries into canonical form: key order, quoting, wrapping. Comments are kept."""
-    files = [file for path in existing(paths or [find_root() / "papers"]) for file in _files(path)]
+    """Put entries into canonical form: key order, quoting, wrapping. Comments are kept.
+
+    Of a folder outside papers/, what is no entry is left alone.
+    """
+    papers = find_root() / "papers"
+    found = [(Entry.read(file), path) for path in existing(paths or [papers]) for file in _files(path)]
+    entries = [entry for entry, named in found if entry.path == named or _is_entry(entry, papers)]
     changed = failed = 0
-    for file in files:
-        entry = Entry.read(file)
-        if entry.unreadable:
+    for entry in entries:
+        try:
+            wanted = _canonical(entry, papers)
+        except UnreadableError as error:
             failed += 1
-            why = f"{file}: left alone, {entry.unreadable.message} ({entry.unreadable.repair})"
+            why = f"{entry.path}: left alone, {error.message} ({error.repair})"
             say.print(Text(forms.one_line(why)))
             continue
-        wanted = canonical(entry.text)
         if wanted != entry.text:
             if not check:
-                write_text(file, wanted)
+                write_text(entry.path, wanted)
             changed += 1
-            sys.stdout.write(forms.one_line(f"{'would change' if check else 'changed'} {file}") + "\n")
-    say.print(Text(f"{len(files)} files: {changed} {'to change' if check else 'changed'}, {failed} unreadable"))
+            sys.stdout.write(forms.one_line(f"{'would change' if check else 'changed'} {entry.path}") + "\n")
+    say.print(Text(f"{len(entries)} files: {changed} {'to change' if check else 'changed'}, {failed} unreadable"))
     raise typer.Exit(1 if failed or (check and changed) else 0)
+
+
+def _canonical(entry: Entry, papers: Path) -> str:
+    """The canonical form of an entry's file; UnreadableError for any other file."""
+    if entry.unreadable:
+        raise entry.unreadable
+    if not _is_entry(entry, papers):
+        raise UnreadableError("not-an-entry", "this is no entry", "name files below papers/")
+    return canonical(entry.text)
+
+
+def _is_entry(entry: Entry, papers: Path) -> bool:
+    """Whether a file is an entry: it lies below papers/, or has what every entry has."""
+    if entry.path.resolve().is_relative_to(papers.resolve()):
+        return True
+    value = entry.document.value if entry.document else None
+    return isinstance(value, dict) and {"title", "categories"} <= set(value)
 
 
 def _files(path: Path) -> list[Path]:
@@ -119,9 +144,13 @@ def render(
 ) -> None:
     """Write the site's Markdown pages and data files."""
     from scripts.render import render_site  # noqa: PLC0415  Jinja is not needed by the other commands
+    from scripts.render.site import DEFAULT  # noqa: PLC0415
 
     corpus = load()
-    report = render_site(corpus, out or corpus.root / "build" / "docs")
+    try:
+        report = render_site(corpus, out or corpus.root / DEFAULT)
+    except FolderError as error:
+        raise wrong_use(str(error)) from error
     say.print(Text(f"{report.files} files in {report.out} ({report.written} written, {report.removed} removed)"))
 
 
@@ -146,11 +175,8 @@ def export(
     text = FORMATS[form](corpus, papers)
     if out:
         if not out.parent.is_dir():
-            raise wrong_use(f"cannot write {out}: there is no folder {out.parent}")
-        try:
-            write_text(out, text)
-        except OSError as error:
-            raise wrong_use(f"cannot write {out}: {error.strerror}") from error
+            raise wrong_use(f"{out}: cannot be written: there is no folder {out.parent}")
+        write_text(out, text)
         say.print(Text(f"{len(papers)} papers in {out}"))
     else:
         sys.stdout.write(text)
@@ -178,7 +204,10 @@ def release(
     except ValueError as error:
         raise wrong_use(f"'{date}' is no day; write YYYY-MM-DD") from error
     corpus = load()
-    folder = write_release(corpus, out or corpus.root / "build" / "release", day)
+    try:
+        folder = write_release(corpus, out or corpus.root / "build" / "release", day)
+    except FolderError as error:
+        raise wrong_use(str(error)) from error
     sys.stdout.write(f"{folder}\n")
 
 

@@ -15,6 +15,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.structure.pages import Page
 
+from reference_impls.safe.folders import FolderError
 from reference_impls.safe.writing import write_text
 from scripts.model import Corpus
 from scripts.model.corpus import CorpusError
@@ -55,7 +56,7 @@ def on_pre_build(config: MkDocsConfig) -> None:
     try:
         _BUILD.corpus = Corpus.load(_root(config))
         render_site(_BUILD.corpus, Path(config.docs_dir))
-    except CorpusError as error:
+    except (CorpusError, FolderError) as error:
         raise PluginError(str(error)) from error
 
 

@@ -1,10 +1,13 @@
-"""Writes the pages and data files. Files that would not change are left alone, those of removed entries go."""
+"""Writes the pages and data files. Files that would not change are left alone, those of removed entries go.
+
+Nothing goes that an earlier rendering has not made (`safe.folders`).
+"""
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from reference_impls.safe.folders import OwnFolder
 from scripts.checks.rules import RULES
 from scripts.exports import FORMATS
 from scripts.model import Corpus
@@ -26,6 +30,7 @@ from scripts.render.settings import Settings, load_settings
 from scripts.render.trends import Trends
 from scripts.render.views import View, Views
 
+DEFAULT = Path("build") / "docs"
 BIBTEX = "papers.bib"
 DOWNLOADS = {
     "csl-json": "papers.csl.json",
@@ -48,34 +53,23 @@ class Report:
 
 
 def render_site(corpus: Corpus, out: Path) -> Report:
-    """Renders `corpus` into the folder `out`, which holds nothing else."""
-    report, kept = Report(out), set()
-    with unchecked():
+    """Renders `corpus` into the folder `out`.
+
+    Raises:
+        FolderError: `out` holds what no rendering has made; build/docs of the Atlas itself always counts as made.
+    """
+    report = Report(out)
+    made_here = out.resolve() == (corpus.root / DEFAULT).resolve()
+    folder = OwnFolder(out, protected=(corpus.root,), made_here=made_here)
+    with closing(folder), unchecked():
         for name, content in _files(corpus):
-            path = out / name
-            kept.add(path)
-            report.written += _write(path, content)
-    report.files = len(kept)
-    for path in sorted(out.rglob("*"), reverse=True):
-        if path.is_file() and path not in kept:
-            path.unlink()
-            report.removed += 1
-        elif path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
+            data = content.read_bytes() if isinstance(content, Path) else content.encode("utf-8", "replace")
+            # only what differs, so that a server that watches the folder sees true changes only
+            report.written += folder.write(name, data)
+            report.files += 1
+        folder.finish()
+    report.removed = folder.removed
     return report
-
-
-def _write(path: Path, content: str | Path) -> bool:
-    """Writes only what differs, so that a server that watches the folder sees true changes only."""
-    data = content.read_bytes() if isinstance(content, Path) else content.encode("utf-8", "replace")
-    if path.is_file() and path.read_bytes() == data:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(content, Path):
-        shutil.copyfile(content, path)
-    else:
-        path.write_bytes(data)
-    return True
 
 
 def _files(corpus: Corpus) -> Iterator[tuple[str, str | Path]]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import resource
 from pathlib import Path
 
+import pytest
+
+from reference_impls.safe.folders import FolderError
 from scripts.model import Corpus
 from scripts.release import FILES, write_release
 
@@ -34,5 +38,43 @@ def test_the_same_data_give_the_same_bytes(corpus: Corpus, tmp_path: Path) -> No
 
 def test_an_older_release_of_the_day_is_replaced(corpus: Corpus, tmp_path: Path) -> None:
     folder = write_release(corpus, tmp_path, DAY)
-    (folder / "stray.txt").write_text("left over")
-    assert not (write_release(corpus, tmp_path, DAY) / "stray.txt").exists()
+    (folder / "papers.csv").write_text("an older one")
+    assert "an older one" not in (write_release(corpus, tmp_path, DAY) / "papers.csv").read_text()
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_what_is_no_file_of_a_release_is_never_removed(corpus: Corpus, tmp_path: Path) -> None:
+    folder = write_release(corpus, tmp_path, DAY)
+    before = (folder / "SHA256SUMS").read_bytes()
+    (folder / "mine.txt").write_text("mine")
+    with pytest.raises(FolderError, match=r"mine\.txt: is no file of a release"):
+        write_release(corpus, tmp_path, DAY)
+    assert (folder / "mine.txt").read_text() == "mine"
+    assert (folder / "SHA256SUMS").read_bytes() == before
+    (folder / "SHA256SUMS").unlink()
+    with pytest.raises(FolderError, match="is no release"):
+        write_release(corpus, tmp_path, DAY)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / folder.name).symlink_to(folder)
+    with pytest.raises(FolderError, match="is no release"):
+        write_release(corpus, other, DAY)
+    assert (other / folder.name).is_symlink()
+    assert list(other.iterdir()) == [other / folder.name]
+
+
+def test_a_release_that_fails_leaves_the_older_one(corpus: Corpus, tmp_path: Path) -> None:
+    """No file of this process may have more than 100 kB: the first that has cannot be written."""
+    folder = write_release(corpus, tmp_path, DAY)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limit[1]))
+    try:
+        for out in (tmp_path, tmp_path / "new"):
+            with pytest.raises(OSError, match="File too large"):
+                write_release(corpus, out, DAY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert sorted(tmp_path.iterdir()) == [folder, tmp_path / "new"]
+    assert list((tmp_path / "new").iterdir()) == []

@@ -70,7 +70,7 @@ def test_no_home_is_said_in_one_line(installed: Path, monkeypatch: pytest.Monkey
     def nobody() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr(places.Path, "home", nobody)
+    monkeypatch.setattr(Path, "home", nobody)
     with pytest.raises(places.NoHomeError, match="set HOME or XDG_CACHE_HOME"):
         places.user_cache()
     assert not (installed / "home").exists()

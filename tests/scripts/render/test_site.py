@@ -207,12 +207,12 @@ def test_an_edit_changes_only_what_shows_it_and_a_removed_entry_goes(make_atlas:
     out = tmp_path / "out"
     small = make_atlas({"doe2024a": fields(), "doe2024b": fields(title="Another")}, site=True)
     render_site(small, out)
-    (out / "stray" / "deep").mkdir(parents=True)
-    (out / "stray" / "deep" / "file.md").write_text("x")
+    (out / "mine" / "deep").mkdir(parents=True)
+    (out / "mine" / "deep" / "file.md").write_text("x")
 
     edited = render_site(make_atlas({"doe2024b": fields(title="Another", notes="New notes.")}, site=True), out)
-    assert edited.removed == 1
-    assert not (out / "stray").exists()
+    assert edited.removed == 0
+    assert (out / "mine" / "deep" / "file.md").read_text() == "x", "what no rendering has made stays"
     assert 0 < edited.written < 8
     assert "New notes." in (out / "papers" / "doe2024b.md").read_text(encoding="utf-8")
 
