@@ -17,6 +17,7 @@ import threading
 import weakref
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from functools import cache
 from pathlib import Path
@@ -99,6 +100,9 @@ class Store:
             except (OSError, *_ERRORS) as error:
                 if _is_unreadable(error) and self._set_aside(file, error):
                     return self._opened()
+                with suppress(OSError):  # what a full disk leaves
+                    if not self.path.stat().st_size:
+                        self.path.unlink()
                 _go_without(self.path.parent, error)
                 database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
                 database.execute(_ENTRIES)

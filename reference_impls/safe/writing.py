@@ -84,8 +84,8 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
             with target.open("wb") as stream:
                 yield stream
             return
-        if old is not None and not os.access(target, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        if old is not None:  # one that may not be written is not to be replaced either
+            os.close(os.open(target, os.O_WRONLY))
         with _part_beside(target, durable=durable) as (part, stream):
             yield stream
             if old is not None:
