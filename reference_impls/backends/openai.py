@@ -33,6 +33,19 @@ class BackendError(ModelError):
     """The server did not answer as it should; the message is one line."""
 
 
+class _Secret(str):
+    """A key that shows itself only to those who send it, not in a picture of the objects that hold it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'[key]'"
+
+
+class _FilteredError(Exception):
+    """The server does not answer the prompt, for what it is about."""
+
+
 class _RefusedRequestError(Exception):
     """The server finds something wrong with the request.
 
@@ -154,10 +167,11 @@ class OpenAIModel:
 
     def score(self, prompt: str, continuation: str) -> Floats:
         """Uses ``echo`` of the completions interface (vLLM has it, llama.cpp and most vendors do not)."""
-        data = self._complete(
-            "completions",
-            {"prompt": prompt + continuation, "max_tokens": 1, "echo": True, "logprobs": 0, "temperature": 0},
-        )
+        body = {"prompt": prompt + continuation, "max_tokens": 1, "echo": True, "logprobs": 0, "temperature": 0}
+        try:
+            data = self._complete("completions", body)
+        except _FilteredError:
+            raise BackendError(f"{self.name}: {self._url} filters the text") from None
         end = len(prompt) + len(continuation)
         try:
             logs = data["choices"][0]["logprobs"]
@@ -176,15 +190,20 @@ class OpenAIModel:
     def _ask(self, prompt: str, body: dict[str, Any], stop: Sequence[str], request: int) -> list[Generation]:
         """The responses to one request: as many as `body` asks for, or fewer."""
         started = time.perf_counter()
+        wanted = body.get("n", 1)
         if self._chat:
             messages = [{"role": "system", "content": self._system}] if self._system else []
             messages.append({"role": "user", "content": prompt})
-            data = self._complete("chat/completions", body | {"messages": messages, "logprobs": True})
+            path, body = "chat/completions", body | {"messages": messages, "logprobs": True}
         else:
-            data = self._complete("completions", body | {"prompt": prompt, "logprobs": 0})
+            path, body = "completions", body | {"prompt": prompt, "logprobs": 0}
+        try:
+            data = self._complete(path, body)
+        except _FilteredError:  # no failure of the server: it will never say anything else to this prompt
+            silence = self._nothing(Bill(), (time.perf_counter() - started) / wanted, request, "filtered")
+            return [silence] * wanted
         seconds = time.perf_counter() - started
         bill = read(data.get("usage"))
-        wanted = body.get("n", 1)
         try:
             responses = self._responses(data, bill, wanted, seconds, stop, request)
         except BackendError as error:
@@ -221,12 +240,12 @@ class OpenAIModel:
             for (text, status), (pieces, values), written, thought in zip(texts, logs, tokens, reasoning, strict=True)
         ]  # fmt: skip
 
-    def _nothing(self, bill: Bill, seconds: float, request: int) -> Generation:
+    def _nothing(self, bill: Bill, seconds: float, request: int, status: str = "failed") -> Generation:
         """What stands in a bill for a request without an answer."""
         return Generation(
             self.name, "", prompt_tokens=bill.prompt, completion_tokens=bill.completion, latency=seconds,
             finished=False, cost=bill.cost, reasoning_tokens=bill.reasoning, cached_tokens=bill.cached,
-            status="failed", request=request,
+            status=status, request=request,
         )  # fmt: skip
 
     def _text(self, choice: dict[str, Any]) -> tuple[str, str]:
@@ -267,6 +286,8 @@ class OpenAIModel:
                 # What the caller has set in `params` is meant.
                 spare = [p for p in refusals.WITHOUT if p in sent and p not in self._params]
                 found = refusals.refused_parameter(*refusals.words(error.body), spare)
+                if found is None and refusals.filters(error.body):
+                    raise _FilteredError from None
                 if found is None:
                     raise BackendError(str(error)) from None
                 refused |= {found}
@@ -346,7 +367,7 @@ def _key(name: str, key: str | None, variable: str, is_openai: bool) -> str:
     key = key.strip()
     if not (key.isascii() and key.isprintable()):
         raise ValueError(f"{name}: the key holds characters that no key has (was it copied whole and alone?)")
-    return key
+    return _Secret(key)
 
 
 def _seed(seed: int, request: int) -> int:

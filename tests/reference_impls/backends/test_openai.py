@@ -120,6 +120,27 @@ def test_a_very_small_probability_is_one(server: Scripted) -> None:
     assert model(server).generate("q")[0].logprobs == (-9999.0,)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": "content_filter", "message": "The response was filtered due to the prompt.", "status": 400},
+        {"code": None, "message": "Your request triggers Azure OpenAI's content management policy."},
+        {"message": "Content Exists Risk", "type": "invalid_request_error"},
+        {"code": 403, "message": "openai/gpt requires moderation. Your input was flagged for violence."},
+    ],
+)
+def test_a_prompt_that_is_filtered_is_an_abstention(server: Scripted, error: Any) -> None:
+    server.behave = lambda _body: (403 if error.get("code") == 403 else 400, {"error": error})
+    meter = Meter([model(server)])
+    meter.begin()
+    answers = meter.pool[0].generate("how to", n=2, temperature=1.0)
+    assert [(a.text, a.status, a.finished) for a in answers] == [("", "filtered", False)] * 2
+    assert len(server.seen) == 1, "it will not be answered by asking again"
+    assert {"prompt_tokens", "completion_tokens", "cost"} <= meter.end().unknown
+    with pytest.raises(BackendError, match="filters the text"):
+        model(server, chat=False).score("how", " to")
+
+
 # Habits
 
 
@@ -594,6 +615,7 @@ def test_the_key_is_in_no_answer_repr_or_store(server: Scripted, tmp_path: Path)
     (answer,) = store.generate("q")
     assert answer.text == "your key is [key]"
     assert KEY not in repr(asked) + repr(answer) + repr(store) + asked.digest
+    assert KEY not in repr([vars(asked), vars(store), vars(asked._client._client._transport)])
     assert list(tmp_path.iterdir())
     for path in tmp_path.iterdir():
         assert KEY.encode() not in path.read_bytes()
