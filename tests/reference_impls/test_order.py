@@ -17,6 +17,7 @@ from reference_impls import catalog, runner
 from reference_impls.benchmarks.base import Item
 from reference_impls.core import Floats, Generation, Meter, Price, Query, TrainingSet
 from reference_impls.core.meter import Usage
+from reference_impls.core.model import Dress
 from reference_impls.core.registry import MethodInfo
 from reference_impls.core.stages import Method
 from reference_impls.outcome import Outcome
@@ -40,6 +41,7 @@ class Chance:
     """A model whose answer to a prompt is drawn from a few, by its voice, the prompt and the seed."""
 
     context = 0
+    dress: Dress = "terse"
 
     def __init__(self, name: str, voice: str, price: float, sure: bool) -> None:
         self.name, self.voice, self.size, self.sure = name, voice, price, sure
