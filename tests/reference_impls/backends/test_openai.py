@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import json
 import sys
 import traceback
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import httpx2
 import numpy as np
 import pytest
 
+from reference_impls import catalog, responses, runner
 from reference_impls.after_inference.majority_vote import MajorityVote
 from reference_impls.backends import one_host
 from reference_impls.backends.openai import BackendError, OpenAIModel
@@ -671,6 +673,35 @@ def test_what_decides_an_answer_decides_the_digest(server: Scripted, tmp_path: P
     (again,) = StoredModel(OpenAIModel("nickname", server.url, None, served="m"), tmp_path).generate("q")
     assert len(server.seen) == 2, "known by what it is, whatever it is called here"
     assert again.model == "nickname"
+
+
+def test_a_run_over_servers_bills_what_is_known(
+    server: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responses, "BUILD", tmp_path)
+
+    def run(price: Price | None) -> runner.Result:
+        pool: list[Model] = [OpenAIModel("a", server.url, price), OpenAIModel("b", server.url, price)]
+        monkeypatch.setitem(catalog._added, "served", lambda: pool)
+        return runner.run("majority-vote", "math", pool="served", limit=2)
+
+    first = run(PRICE)
+    assert first["usage"]["cost"] == pytest.approx(2 * (9 * 1.0 + 2.0) / 1e6)
+    assert len(server.seen) == 4
+    dearer = run(Price(3.0, 6.0))
+    assert dearer["usage"]["cost"] == pytest.approx(3 * first["usage"]["cost"])
+    assert dearer["pool_hash"] != first["pool_hash"], "the old result is not this one's"
+    free = run(None)
+    assert len(server.seen) == 4, "paid once, billed three times"
+    assert (free["usage"]["cost"], free["items"]["cost"]) == (None, [None, None])
+    assert free["usage"]["completion_tokens"] == 2
+    server.behave = lambda _body: (200, {"choices": [choice()]})
+    monkeypatch.setattr(responses, "BUILD", tmp_path / "other")
+    silent = run(PRICE)
+    assert {silent["usage"][field] for field in ("cost", "prompt_tokens", "completion_tokens")} == {None}
+    assert silent["tokens_by_model"] == {"a": None, "b": None}
+    assert silent["usage"]["calls"] == 2
+    json.dumps([first, dearer, free, silent], allow_nan=False)
 
 
 def test_connections_are_closed_with_the_model(server: Scripted) -> None:
