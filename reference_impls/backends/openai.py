@@ -78,7 +78,7 @@ class OpenAIModel:
         params: further parameters of every request, for instance ``{"reasoning_effort": "low"}``; they replace those
             of the same name that are sent otherwise, and None leaves one out.
         retries: how often a request is sent again that too many others, a server's error or a lost connection kept
-            from an answer.
+            from an answer. The bill is that of the answer, though a provider may charge for what was lost.
 
     Attributes:
         digest: of all that decides the answers beside the arguments of `generate`.
@@ -265,15 +265,20 @@ class OpenAIModel:
         return text, status
 
     def _logs(self, choice: dict[str, Any]) -> tuple[tuple[str, ...], tuple[float, ...]]:
-        """A choice's tokens and their log-probabilities; none where one of them is missing."""
+        """A choice's tokens and their log-probabilities; none where one of them is missing, or in a form of its own:
+        the answer is one without them.
+        """
         logs = choice.get("logprobs") or {}
-        if "content" in logs:
-            pairs = [(piece["token"], piece["logprob"]) for piece in logs["content"] or ()]
-        else:
-            pairs = list(zip(logs.get("tokens") or (), logs.get("token_logprobs") or (), strict=True))
-        if not all(isinstance(value, (int, float)) and value < 1e-3 for _, value in pairs):
+        try:
+            if "content" in logs:
+                pairs = [(piece["token"], piece["logprob"]) for piece in logs["content"] or ()]
+            else:
+                pairs = list(zip(logs.get("tokens") or (), logs.get("token_logprobs") or (), strict=True))
+        except (KeyError, TypeError, AttributeError, ValueError):
             return (), ()
-        return tuple(str(token) for token, _ in pairs), tuple(float(value) for _, value in pairs)
+        if not all(isinstance(t, str) and isinstance(v, (int, float)) and v < 1e-3 for t, v in pairs):
+            return (), ()
+        return tuple(t for t, _ in pairs), tuple(float(v) for _, v in pairs)
 
     def _complete(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """The answer to a request; what the server refuses is left out, and remembered if it then answers."""

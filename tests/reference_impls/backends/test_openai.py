@@ -107,6 +107,12 @@ def test_parameters_of_ones_own(server: Scripted) -> None:
         (choice("4", logprobs=None), "4", "", True),
         (choice("4", logprobs={"content": None}), "4", "", True),
         (choice("4", logprobs={"content": [{"token": "4", "logprob": None}]}), "4", "", True),
+        (choice("4", logprobs={"content": [{"token": "4"}]}), "4", "", True),
+        (choice("4", logprobs={"content": "4"}), "4", "", True),
+        (choice("4", logprobs={"tokens": ["4"], "token_logprobs": []}), "4", "", True),
+        (choice("4", logprobs={"tokens": ["4"], "token_logprobs": [0.7]}), "4", "", True),
+        (choice("4", logprobs=[-0.5]), "4", "", True),
+        (choice("4", logprobs={"content": [{"token": None, "logprob": -0.5}]}), "4", "", True),
         (choice("a\ud83d"), "a?", "", True),
     ],
 )
