@@ -39,13 +39,10 @@ Result = dict[str, Any]
 #: Categories whose methods take longest, the longest first.
 _LONGEST = {name: i for i, name in enumerate(("during/process-level", "during/span-level", "during/token-level"))}
 _AVERAGED = (
-    "levels", "usage", "called", "tokens_by_model", "timing", "items", "ties", "responses", "abstentions"
+    "levels", "usage", "called", "tokens_by_model", "timing", "items", "ties", "responses", "abstentions",
+    "notes",
 )  # fmt: skip
 _Task = tuple[str, str, str, tuple[int, ...], dict[str, str], int | None, Path]
-
-
-class CannotRunError(ValueError):
-    """Something that a method needs is missing where it is to run; the message is one line."""
 
 
 class Setup(Protocol):
@@ -166,11 +163,20 @@ def run(
     place = benchmark
     if isinstance(place, str):
         place = setup(place, pool=pool, split=split, limit=limit, train=train, seed=seed)
-    outcomes, told = answer_all(info, parameters, place, np.random.default_rng([seed, 1]), progress)
+    rng = np.random.default_rng([seed, 1])
+    untouched = rng.bit_generator.state
+    outcomes, told = answer_all(info, parameters, place, rng, progress)
     if dump is not None:
         lines = (json.dumps(o.choice(), ensure_ascii=False, allow_nan=False) for o in outcomes)
         _write_whole("".join(f"{line}\n" for line in lines), dump)
-    return summary(info, place, seed, parameters, outcomes) | told | {"source_hash": source_hash(info)}
+    return (
+        summary(info, place, seed, parameters, outcomes)
+        | told
+        | {
+            "draws": rng.bit_generator.state != untouched,
+            "source_hash": source_hash(info),
+        }
+    )
 
 
 def named(method: str, settings: dict[str, str] | None = None, dump: Path | None = None) -> tuple[MethodInfo, Any]:
@@ -187,45 +193,24 @@ def named(method: str, settings: dict[str, str] | None = None, dump: Path | None
 
 
 def answer_all(
-    info: MethodInfo, parameters: Any, place: Setup, rng: np.random.Generator, progress: Progress | None = None,
-    listen: Callable[[Method], None] | None = None,
-) -> tuple[list[Outcome], Result]:  # fmt: skip
-    """Runs a method on all queries.
+    info: MethodInfo, parameters: Any, place: Setup, rng: np.random.Generator, progress: Progress | None = None
+) -> tuple[list[Outcome], Result]:
+    """One outcome a query, and what belongs into the result besides.
 
     The method sees the models from the cheapest to the dearest, so that the order in which they were named, or stand
     in a file, changes nothing.
-
-    Args:
-        info, parameters: of the method.
-        place: models and queries.
-        rng: the method's generator.
-        progress: told after every query.
-        listen: is given the method before its first query.
-
-    Returns:
-        one outcome a query, and what belongs into the result besides: what it has learned from, the responses of each
-        model and how many of them abstain, and whether random numbers were drawn.
-
-    Raises:
-        CannotRunError: something that the method needs is missing: one line.
     """
-    untouched = rng.bit_generator.state
     meter = Meter([place.models[i] for i in Pool(place.models).by_price()])
     outcomes: list[Outcome] = []
     trained_on = None
     try:
         instance = info.cls(meter.pool, parameters, rng)
-        try:
-            place.check(info, instance)
-        except ValueError as error:
-            raise CannotRunError(str(error)) from error
+        place.check(info, instance)
         if _may_see_labels(info, instance):
             instance.choice.accuracies = cache(place.accuracies)
         if instance.needs_training:
             train, trained_on = place.training_set(info, instance.training_samples)
             instance.fit(train.of(meter.pool.names))
-        if listen:
-            listen(instance)
         for done, item in enumerate(place.items, 1):
             place.begin(item)
             meter.begin()
@@ -235,7 +220,7 @@ def answer_all(
             if progress:
                 progress(done, len(place.items))
     except NotRecordedError as error:
-        raise CannotRunError(f"{info.name} on {place.label}: {error}") from error
+        raise ValueError(f"{info.name} on {place.label}: {error}") from error
     finally:
         meter.close()
     names = [model.name for model in place.models]
@@ -243,7 +228,7 @@ def answer_all(
         "trained_on": trained_on,
         "responses": {name: instance.asked[name] for name in names},
         "abstentions": {name: instance.abstained[name] for name in names},
-        "draws": rng.bit_generator.state != untouched,
+        "notes": dict(instance.notes),
     }
 
 

@@ -176,8 +176,7 @@ def unknown(corpus: Corpus, refusals: Refusals, preprints: Mapping[str, Preprint
         for preprint in preprints.values()
         if preprint.arxiv not in ids
         and not any(title_score(preprint.title, title) >= SAME_TITLE for title in titles)
-        and shelf.twin(paper := _paper(preprint)) is None
-        and not any(shelf.alike(paper))
+        and shelf.twin(_paper(preprint)) is None
     ]
 
 

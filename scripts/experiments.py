@@ -154,8 +154,8 @@ UNITS = {"cost": " US dollars", "latency": " s", "critical_path": " s"}
 
 
 def _table(result: dict[str, Any], beside: Comparison) -> Table:
-    """What a run gave: score with its interval, what the models reach alone, ties, abstentions, calls, tokens, cost,
-    latency.
+    """What a run gave: score with its interval, what the models reach alone, ties, abstentions, what the method has
+    counted, calls, tokens, cost, latency.
     """
     table = Table(box=None, show_header=False)
     score = result["score"]
@@ -168,6 +168,8 @@ def _table(result: dict[str, Any], beside: Comparison) -> Table:
     table.add_row("ties", _ties(result["ties"]))
     if sum(result["responses"].values()):  # methods that drive models token by token get no responses
         table.add_row("abstentions", Text(one_line(_abstentions(result["responses"], result["abstentions"]))))
+    for name, number in result["notes"].items():
+        table.add_row(name, f"{number:,.6g}")
     usage = result["usage"] | {name: result["timing"][name] for name in ("latency", "critical_path")}
     for name, value in usage.items():
         shown = "unknown" if value is None else f"{value:,.6g}{UNITS.get(name, '')}"

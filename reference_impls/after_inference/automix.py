@@ -1,8 +1,9 @@
 """AutoMix: a small model checks its own answer a few times, and a meta-verifier decides from that whom to believe.
 
-The small model answers and is asked k times (temperature > 0) whether the answer is right; v = share of "yes" falls
-into bin j = k v of 0 .. k. A meta-verifier is a policy: the set of bins from which the query goes to the large model.
-From training responses with scores Y and costs C (US dollars) policies are listed,
+The small model answers and is asked k times (temperature > 0) whether the answer is right; v, the share of "yes"
+among replies that can be read (0 if none can), falls into the bin j of 0 .. k next to k v. A meta-verifier is a
+policy: the set of bins from which the query goes to the large model. From training responses with scores Y and costs
+C (US dollars) policies are listed,
 
     threshold: bins 0 .. j;      double: bins i .. j;
     pomdp:     bins with  r P(needy | j) + P(hopeless | j) > 100  for rewards r = 0 .. 4999, where a query is needy if
@@ -14,13 +15,17 @@ and the policy of largest incremental benefit per cost, IBC = (quality - quality
 kept; its cost holds that of checking. Calls: one and k to the small model, one to the large where it is routed to.
 
 Differences from the paper
-1. The check is a zero-shot prompt that the built-in models know, not few-shot entailment with a context.
-2. As every query has an answer of k discrete checks, bins are its k + 1 values.
+1. The check is zero-shot, in the model's dress (`check_prompt`): the built-in models know a terse one, chat models
+   are asked for reasons and a verdict as the paper asks, but without its examples and the context of its questions.
+2. Bins are the k + 1 shares of k checks; replies without a verdict leave the denominator, as in the authors' code.
 3. P(state | bin) of a bin without training queries takes the shares over all of them.
 4. Two models (the cheapest and the dearest of the pool); the later version's chain of three is left out.
-5. k = 8 is from notes on the paper and was not checked against its text.
+5. k = 8 is the default of the authors' function; they call it with 32 checks, whose share falls into bins of 1 / 8.
 6. Policies are compared by IBC itself, not by its lift over the large model's: the order is the same where the large
    model is the better one, and where it is not the lift says nothing.
+7. A query is hopeless where neither model scores, and good where the small model scores more. In the authors' code it
+   is hopeless where both scores are within the lowest tenth of their model's, and where the small model scores more
+   it has no state and counts in none. So graded scores can lead to another POMDP policy.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,6 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reference_impls.core import (
+    REPLY_TOKENS,
     Attempt,
     Cascade,
     Floats,
@@ -41,6 +47,7 @@ from reference_impls.core import (
     cost_of,
     known_costs,
     method,
+    read_verdict,
 )
 
 #: For every bin whether the query goes to the large model.
@@ -52,17 +59,14 @@ Bins = NDArray[np.int64]
 class Parameters:
     """Parameters of the self-verification and of the meta-verifier."""
 
-    #: k (see 5.).
+    #: k; 8 in the authors' function (see 5.).
     samples: int = 8
+    #: The most tokens of a check; 0: as many as its dress takes. Models that reason before they reply take more.
+    reply_tokens: int = 0
     #: Of the checks; must be above 0 for them to differ.
     temperature: float = 1.0
     #: threshold, double, pomdp, greedy or union (of all four, the code's `POMDP`).
     policy: str = "union"
-
-
-def says_yes(reply: str) -> bool:
-    """Whether a reply to the check begins with yes."""
-    return reply.strip().lower().startswith("yes")
 
 
 def states(small: Floats, large: Floats) -> Floats:
@@ -144,20 +148,30 @@ class AutoMix(Cascade):
             raise ValueError(f"no policy {self.parameters.policy!r}: {', '.join(POLICIES)} or union")
         by_price = self.pool.by_price()
         self.order = by_price[:1] + by_price[1:][-1:]
+        self.notes.update(dict.fromkeys(("replies", "unreadable replies", "answers without a readable check"), 0))
 
     def check(self, query: Query, answer: str) -> tuple[int, float]:
-        """How many of the k checks say yes, and their cost in US dollars."""
+        """The bin of an answer by its k checks, and their cost in US dollars."""
         p, small = self.parameters, self.pool[self.order[0]]
-        # " yes" has four bytes, the most tokens that a tokenizer can make of it.
-        replies = small.generate(
-            check_prompt(query.prompt, answer), n=p.samples, temperature=p.temperature, max_tokens=4, seed=self.seed()
-        )
-        return sum(says_yes(r.text) for r in replies), cost_of(small.price, replies)
+        prompt, limit = check_prompt(query.prompt, answer, small.dress), p.reply_tokens or REPLY_TOKENS[small.dress]
+        try:
+            replies = small.generate(
+                prompt, n=p.samples, temperature=p.temperature, max_tokens=limit, seed=self.seed(small.name, query.id)
+            )
+        except ValueError:  # longer than the model's context
+            replies = []
+        verdicts = [verdict for r in replies if (verdict := read_verdict(r.text)) is not None]
+        self.notes["replies"] += len(replies)
+        self.notes["unreadable replies"] += len(replies) - len(verdicts)
+        self.notes["answers without a readable check"] += not verdicts
+        # The next bin, halves up.
+        nearest = (2 * p.samples * sum(verdicts) + len(verdicts)) // (2 * len(verdicts)) if verdicts else 0
+        return nearest, cost_of(small.price, replies)
 
     def fit(self, train: TrainingSet) -> None:
         small, large = self.order[0], self.order[-1]
         checks = [self.check(q, row[small].text) for q, row in zip(train.queries, train.responses, strict=True)]
-        bins = np.array([yes for yes, _ in checks])
+        bins = np.array([place for place, _ in checks])
         scores = train.scores[:, [small, large]]
         costs = known_costs(np.stack([train.costs[:, small], [cost for _, cost in checks], train.costs[:, large]], 1))
         self.policy_ = self.best(self.candidates(bins, scores), bins, scores, costs)
@@ -178,5 +192,5 @@ class AutoMix(Cascade):
         return max(policies, key=key)
 
     def accept(self, query: Query, response: Attempt) -> bool:
-        yes, _ = self.check(query, response.text)
-        return not self.policy_[yes]
+        place, _ = self.check(query, response.text)
+        return not self.policy_[place]

@@ -8,19 +8,22 @@ for the n proposers m and layers l = 1 .. L. Calls: n * L + 1; those of a layer 
 another. L = 0 is the aggregator alone.
 
 Differences from the paper
-1. The prompt is the project's `fuse_prompt`, on which the built-in models were trained, not the paper's
-   "Aggregate-and-Synthesize" system prompt; it asks for an answer without a word on criticism or style.
+1. The prompt is the project's `fuse_prompt` in the model's dress. Chat models are told what the paper's system prompt
+   tells them, in other words and in the user's message. The built-in models read the terse form of their training,
+   without a word on criticism or style, and where the query has a number as its answer they read final numbers.
 2. Three proposers, the dearest models of the pool, instead of six: the built-in models learned to read three drafts.
-   Where the query has a number as its answer the drafts are the final numbers, as they were in training.
 3. Decoding is greedy; the paper's code samples at 0.7 (set `temperature`).
-4. An empty draft is left out. If drafts do not fit a model's context, the last ones are dropped one by one; the
-   paper's code drops a response whose prompt is too long.
+4. An empty draft is left out. If drafts do not fit a model's context, the last ones are dropped one by one, and
+   counted; the paper's code drops a response whose prompt is too long.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from reference_impls.core import Aggregator, Generation, Model, Query, fuse, method
+import numpy as np
+
+from reference_impls.core import DRAFT_COUNTS, Aggregator, Generation, Model, Pool, Query, fuse, method
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,15 @@ class MixtureOfAgents(Aggregator):
 
     Parameters = Parameters
 
+    def __init__(self, pool: Pool, parameters: Any = None, rng: np.random.Generator | None = None) -> None:
+        super().__init__(pool, parameters, rng)
+        self.notes.update(dict.fromkeys(DRAFT_COUNTS, 0))
+
     def write(self, model: Model, query: Query, drafts: Sequence[str]) -> Generation:
         """A_m(x; drafts): the model's response to the query in the light of the drafts, if there are any."""
         temperature = self.parameters.temperature
         seed = self.seed() if temperature > 0 and drafts else 0
-        written = fuse(model, query, drafts, temperature=temperature, seed=seed)
+        written = fuse(model, query, drafts, self.notes, temperature=temperature, seed=seed)
         return written or self.ask(model, query, temperature=temperature)[0]
 
     def collect(self, query: Query) -> list[Generation]:

@@ -24,8 +24,9 @@ Differences from the paper
 2. It learns from every pair with different scores; the paper samples pairs of the best and the worst candidates and
    averages the losses of several quality metrics.
 3. Selection alone by default; the paper fuses the best three (set `fuse_top`). The fuser is a model of the pool that
-   reads `fuse_prompt` instead of a fine-tuned Flan-T5; it reads final numbers where the query asks for a number, as
-   it was trained to. Drafts that do not fit its context are dropped from the end.
+   reads `fuse_prompt` in its own dress instead of a fine-tuned Flan-T5; the built-in models read final numbers where
+   the query asks for a number, as they were trained to, chat models whole answers. Drafts that do not fit the context
+   are dropped from the end, and counted.
 4. The single bubble pass of n - 1 comparisons is left out: a comparison costs next to nothing here.
 """
 
@@ -38,6 +39,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reference_impls.core import (
+    DRAFT_COUNTS,
     Aggregator,
     Floats,
     Generation,
@@ -136,6 +138,8 @@ class PairRanker(Aggregator):
         super().__init__(pool, parameters, rng)
         if self.parameters.decision not in ("max-logits", "max-wins"):
             raise ValueError(f"decision is 'max-logits' or 'max-wins', not {self.parameters.decision!r}")
+        if self.parameters.fuse_top:
+            self.notes.update(dict.fromkeys(DRAFT_COUNTS, 0))
 
     def _phi(self, shown: Floats, owners: NDArray[np.int64], place: Vectors) -> Floats:
         """phi of the answers to one query, [answers, d], from `surface`, their models and the query's embedding."""
@@ -185,5 +189,5 @@ class PairRanker(Aggregator):
         ranked = [responses[i].text for i in np.argsort(-merit.round(9), kind="stable")]
         name = self.parameters.fuser
         fuser = self.pool[self.pool.index(name) if name else self.pool.by_price()[-1]]
-        fused = fuse(fuser, query, ranked[: self.parameters.fuse_top])
+        fused = fuse(fuser, query, ranked[: self.parameters.fuse_top], self.notes)
         return fused.text if fused else ranked[0]

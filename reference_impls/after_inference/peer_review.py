@@ -9,21 +9,23 @@ where the true grade is k,
 
     q(k) prop. to (p_k prod_j C_j[k, l_j(y)])^(1/t),      score(y) = sum_k k q(k),      answer = argmax_y score(y),
 
-ties at random. C is estimated by expectation maximisation from the grades of recorded responses; no label is used.
-Calls: one a model for the responses, then one a judge and distinct response (a digit long), judges side by side.
+ties as `core.choice` decides them. C is estimated by expectation maximisation from the grades of recorded responses;
+no label is used. Calls: one a model for the responses, then one a judge and distinct response, judges side by side.
 
 Differences from the paper
 1. A judge sees one response at a time (`grade_prompt`), as in the paper's single-answer ablation. The flipped triple
    (circular windows of three responses, forwards and backwards, six grades averaged) evens out what the place
    among other responses does to a grade; where there are no other responses it has nothing to even out.
-2. A reply that is no grade, or a prompt too long for the judge, is an abstention; the paper's code counts it as 3.
-   Equal responses are graded once.
+   The scale is the paper's; its instructions, which are many and differ from data set to data set, are not.
+2. A reply without a grade, or a prompt too long for the judge, is an abstention and leaves the mean; the paper's code
+   takes the first digit of 1 to 5 wherever it stands, 0 as 1, and counts a reply without one as 3. If no reply on any
+   of a query's responses can be read, the most frequent answer is returned, and the result counts such queries.
+   Equal responses are graded once, responses without an answer not at all: they never win.
 3. The confusion matrices come from grades of the train split, so that a query is answered without knowing the
    others; the paper runs the inference over all queries of the test set at once.
 4. Smoothing of 0.01 a cell instead of a floor of 0.00001 under the normaliser, and no early stop.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reference_impls.core import (
+    REPLY_TOKENS,
     Aggregator,
     Floats,
     Generation,
@@ -39,8 +42,11 @@ from reference_impls.core import (
     Pool,
     Query,
     TrainingSet,
+    answer_of,
+    counts,
     grade_prompt,
     method,
+    read_grade,
     softmax,
 )
 
@@ -64,16 +70,17 @@ class Parameters:
     prior: bool = False
     #: How many recorded queries are graded to estimate the confusion matrices.
     queries: int = 100
+    #: The most tokens of a grade; 0: as many as its dress takes. Models that reason before they reply take more.
+    reply_tokens: int = 0
 
 
-def read_grade(reply: str) -> int:
-    """The grade in a judge's reply as a label 0..4; -1 if it is not a grade and nothing else.
+def label_of(reply: str) -> int:
+    """The grade in a judge's reply as a label 0..4; -1 if there is none.
 
-    >>> read_grade(" 4"), read_grade("5."), read_grade("47+85"), read_grade("")
+    >>> label_of(" 4"), label_of("Grade: 5"), label_of("47+85"), label_of("")
     (3, 4, -1, -1)
     """
-    found = re.fullmatch(r"\s*([1-5])\s*[.]?\s*", reply)
-    return int(found.group(1)) - 1 if found else -1
+    return (read_grade(reply) or 0) - 1
 
 
 def mean_grades(labels: Labels) -> Floats:
@@ -144,33 +151,43 @@ class PeerReview(Aggregator):
         self.needs_training = self.parameters.aggregation == "dawid-skene"
         names = [name.strip() for name in self.parameters.judges.split(",") if name.strip()]
         self.judges = [self.pool[self.pool.index(name)] for name in names] or list(self.pool)
+        self.notes.update(dict.fromkeys(("replies", "unreadable replies", "queries without a readable grade"), 0))
 
     def _grade(self, judge: Model, prompt: str, answer: str) -> int:
+        limit = self.parameters.reply_tokens or REPLY_TOKENS[judge.dress]
         try:
-            # A blank, the digit and the end, also for a model that writes bytes.
-            return read_grade(judge.generate(grade_prompt(prompt, answer), max_tokens=4)[0].text)
+            reply = judge.generate(grade_prompt(prompt, answer, judge.dress), max_tokens=limit)[0].text
         except ValueError:  # longer than the judge's context
-            return -1
+            reply = ""
+        given = label_of(reply)
+        self.notes["replies"] += 1
+        self.notes["unreadable replies"] += given < 0
+        return given
 
-    def review(self, query: Query, answers: Sequence[str]) -> Labels:
-        """The judges' grades of the answers, 0..4 or -1, [answers, judges]."""
+    def review(self, query: Query, responses: Sequence[Generation]) -> Labels:
+        """The judges' grades of the responses, 0..4 or -1, [responses, judges]; -1 where there is no answer."""
+        rows = {r.text: [-1] * len(self.judges) for r in responses}
         with self.pool.parallel():
-            rows = {a: [self._grade(judge, query.prompt, a) for judge in self.judges] for a in dict.fromkeys(answers)}
-        return np.array([rows[a] for a in answers], np.int64)
+            for text in dict.fromkeys(r.text for r in responses if answer_of(r, query) is not None):
+                rows[text] = [self._grade(judge, query.prompt, text) for judge in self.judges]
+        return np.array([rows[r.text] for r in responses], np.int64)
 
     def fit(self, train: TrainingSet) -> None:
         chosen = self.rng.permutation(len(train))[: self.parameters.queries]
-        labels = [self.review(train.queries[i], [r.text for r in train.responses[i]]) for i in chosen]
+        labels = [self.review(train.queries[i], train.responses[i]) for i in chosen]
         self.confusion_, self.prior_ = dawid_skene(
             np.concatenate(labels), self.parameters.rounds, estimate_prior=self.parameters.prior
         )
 
     def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
-        labels = self.review(query, [r.text for r in responses])
+        answers = [answer_of(r, query) for r in responses]
+        labels = self.review(query, responses)
+        if (labels < 0).all():  # nothing can be read: the answers decide without the judges
+            self.notes["queries without a readable grade"] += 1
+            return self.choice.response(responses, answers, counts(answers)).text
         if self.needs_training:
             q = posterior(labels, self.confusion_, self.prior_, self.parameters.temperature)
             scores = q @ np.arange(1.0, GRADES + 1)
         else:
             scores = mean_grades(labels)
-        best = np.flatnonzero(scores >= scores.max() - 1e-9)
-        return responses[int(self.rng.choice(best))].text
+        return self.choice.response(responses, answers, scores).text

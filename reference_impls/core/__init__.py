@@ -31,9 +31,20 @@ from reference_impls.core.model import (
     cost_of,
 )
 from reference_impls.core.pool import Pool
-from reference_impls.core.prompts import check_prompt, drafts_of, fuse, fuse_prompt, grade_prompt
+from reference_impls.core.prompts import (
+    DRAFT_COUNTS,
+    REPLY_TOKENS,
+    check_prompt,
+    choose_prompt,
+    drafts_of,
+    fuse,
+    fuse_prompt,
+    grade_prompt,
+    rank_prompt,
+)
 from reference_impls.core.query import Query
 from reference_impls.core.registry import MethodInfo, method, registered
+from reference_impls.core.replies import read_choice, read_grade, read_ranking, read_verdict
 from reference_impls.core.stages import (
     Aggregator,
     Attempt,
@@ -52,12 +63,14 @@ from reference_impls.core.text import bleu, chrf, distinct_n, lcs_length, rouge_
 from reference_impls.core.training import TrainingSet, known_costs
 
 __all__ = [
-    "Adam", "Aggregator", "Attempt", "Cascade", "Choice", "Dress", "Embedder", "Floats", "Fusion", "Generation",
-    "LatentEmbedder", "Logistic", "Logits", "Meter", "Method", "MethodInfo", "Model", "ModelError", "Neighbours",
-    "NoParameters", "Pool", "Price", "Query", "Reduction", "Ridge", "Router", "Segment", "Session", "TextSession",
-    "ThresholdParameters", "ThresholdRouter", "TokenModel", "TrainingSet", "Usage", "UtilityRouter", "Vectors",
-    "answer_of", "billed", "bleu", "bootstrap_interval", "check_prompt", "chrf", "confidence", "cost_of", "counts",
-    "distinct_n", "drafts_of", "final_answer", "fuse", "fuse_prompt", "grade_prompt", "kmeans", "known_costs",
-    "lcs_length", "log_softmax", "method", "nearest", "normalise", "registered", "rouge_l", "sigmoid", "softmax",
-    "squared_distances", "threshold_for_share", "token_bytes", "token_ids", "words", "write_segment", "write_until",
+    "DRAFT_COUNTS", "REPLY_TOKENS", "Adam", "Aggregator", "Attempt", "Cascade", "Choice", "Dress", "Embedder",
+    "Floats", "Fusion", "Generation", "LatentEmbedder", "Logistic", "Logits", "Meter", "Method", "MethodInfo",
+    "Model", "ModelError", "Neighbours", "NoParameters", "Pool", "Price", "Query", "Reduction", "Ridge", "Router",
+    "Segment", "Session", "TextSession", "ThresholdParameters", "ThresholdRouter", "TokenModel", "TrainingSet",
+    "Usage", "UtilityRouter", "Vectors", "answer_of", "billed", "bleu", "bootstrap_interval", "check_prompt",
+    "choose_prompt", "chrf", "confidence", "cost_of", "counts", "distinct_n", "drafts_of", "final_answer", "fuse",
+    "fuse_prompt", "grade_prompt", "kmeans", "known_costs", "lcs_length", "log_softmax", "method", "nearest",
+    "normalise", "rank_prompt", "read_choice", "read_grade", "read_ranking", "read_verdict", "registered",
+    "rouge_l", "sigmoid", "softmax", "squared_distances", "threshold_for_share", "token_bytes", "token_ids",
+    "words", "write_segment", "write_until",
 ]  # fmt: skip

@@ -138,11 +138,7 @@ def _total(counts: Iterable[int | None]) -> int | None:
 
 @runtime_checkable
 class Model(Protocol):
-    """A language model behind any backend.
-
-    One with a ``digest``, a text that changes with all that decides its answers beside the arguments (its price does
-    not), has them stored (`reference_impls.responses`).
-    """
+    """A language model behind any backend."""
 
     @property
     def name(self) -> str: ...

@@ -6,16 +6,18 @@ instruction in the form in which the papers give theirs, in our own words: what 
 be wrong with it, and how the reply is to be written. `core.replies` reads the replies.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from reference_impls.core.answers import final_answer
 from reference_impls.core.model import Dress, Generation, Model
 from reference_impls.core.query import Query
 
-#: The most tokens of a reply. Terse: a blank and a word or digit, also for a model that writes bytes. Chat: AutoMix's
-#: check has 250 in the authors' code, as it asks for reasons; a grade alone is short however it is dressed.
-CHECK_TOKENS: Mapping[Dress, int] = {"terse": 4, "chat": 250}
-GRADE_TOKENS: Mapping[Dress, int] = {"terse": 4, "chat": 64}
+#: The most tokens of a check or a grade. Terse: a blank and a word or digit, also for a model that writes bytes.
+#: Chat: as many as the authors of AutoMix allow for reasons and a verdict; a grade alone takes few of them.
+REPLY_TOKENS: Mapping[Dress, int] = {"terse": 4, "chat": 250}
+#: What fusing counts in `Method.notes`.
+DRAFT_COUNTS = ("drafts read", "drafts that did not fit")
 
 
 def _question(prompt: str) -> str:
@@ -33,11 +35,11 @@ def check_prompt(prompt: str, answer: str, dress: Dress = "terse") -> str:
     if dress == "terse":
         return f"{_question(prompt)}\nProposed: {answer.strip()}\nRight?"
     return (
-        "Below are a question and an answer that a language model gave to it. Decide whether the answer is correct."
-        " It may well be wrong, however sure it sounds.\n\n"
+        "Below are a question and an answer that a language model gave to it. The answer may well be wrong, however"
+        " sure it sounds.\n\n"
         f"Question:\n{_question(prompt)}\n\nProposed answer:\n{answer.strip()}\n\n"
-        "Give your reasons in a sentence or two. Then end with a line of its own that says either"
-        ' "Verdict: correct" or "Verdict: incorrect".'
+        "Is the proposed answer correct or incorrect? Give your reasons in a sentence or two. Then end with a line of"
+        ' its own that says either "Verdict: correct" or "Verdict: incorrect".'
     )
 
 
@@ -53,8 +55,8 @@ def grade_prompt(prompt: str, answer: str, dress: Dress = "terse") -> str:
         "1 = certainly not\n2 = probably not\n3 = it may or may not\n4 = very likely\n5 = certainly\n"
         "Neither length nor style counts.\n\n"
         f"Question:\n{_question(prompt)}\n\nResponse:\n{answer.strip()}\n\n"
-        'Reply with the grade alone, without an explanation, in the form "Grade: X" where X is a whole number from 1'
-        " to 5."
+        'Which grade does the response deserve? Reply with "Grade:" and a whole number from 1 to 5, without an'
+        " explanation."
     )
 
 
@@ -67,8 +69,8 @@ def rank_prompt(prompt: str, answers: Sequence[str], dress: Dress = "terse") -> 
         "Below are a question and responses of several language models to it, without their names. Compare the"
         " responses by how correct they are, then by how helpful.\n\n"
         f"Question:\n{_question(prompt)}\n\n{_numbered(answers)}\n\n"
-        'Say in a sentence what is good or wrong about each. Then write the line "FINAL RANKING:" and below it all'
-        f" {len(answers)} responses, the best first, each on a line of its own like this:\n1. Response X"
+        'Say in a sentence what is good or wrong about each. Then write the line "FINAL RANKING:" and below it a'
+        f" numbered list of the {len(answers)} responses by their names, the best response first."
     )
 
 
@@ -78,10 +80,10 @@ def choose_prompt(prompt: str, answers: Sequence[str], dress: Dress = "terse") -
         drafts = "\n".join(f"Draft {i}: {answer.strip()}" for i, answer in enumerate(answers, 1))
         return f"{_question(prompt)}\n{drafts}\nMost consistent:"
     return (
-        f"Below are a question and {len(answers)} responses to it. Find the response that is most consistent with the"
-        " others, which is the one whose conclusion the majority shares.\n\n"
+        f"Below are a question and {len(answers)} responses to it.\n\n"
         f"Question:\n{_question(prompt)}\n\n{_numbered(answers)}\n\n"
-        'Reply with "The most consistent response is Response X" where X is its number, and nothing else.'
+        "Which response is most consistent with the others, so that the majority shares its conclusion? Reply with"
+        f" the number of that response, from 1 to {len(answers)}, and nothing else."
     )
 
 
@@ -116,9 +118,12 @@ def drafts_of(texts: Sequence[str], kind: str, dress: Dress = "terse") -> list[s
 
 
 def fuse(
-    model: Model, query: Query, texts: Sequence[str], *, temperature: float = 0.0, seed: int = 0
+    model: Model, query: Query, texts: Sequence[str], notes: Counter[str], *, temperature: float = 0.0, seed: int = 0
 ) -> Generation | None:
     """What a model writes when it reads the query and other responses as drafts, the most important first.
+
+    Args:
+        notes: of the method (`Method.notes`); counts the drafts read and those that did not fit.
 
     Returns:
         None if there are no drafts. Drafts that do not fit the model's context are dropped from the end; None as well
@@ -127,10 +132,14 @@ def fuse(
     drafts = drafts_of(texts, query.kind, model.dress)
     while drafts:
         try:
-            return model.generate(
+            written = model.generate(
                 fuse_prompt(query.prompt, drafts, model.dress), temperature=temperature,
                 max_tokens=query.max_tokens, stop=query.stop, seed=seed,
             )[0]  # fmt: skip
         except ValueError:  # longer than the model's context
             drafts.pop()
+            notes[DRAFT_COUNTS[1]] += 1
+        else:
+            notes[DRAFT_COUNTS[0]] += len(drafts)
+            return written
     return None

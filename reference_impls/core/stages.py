@@ -34,6 +34,8 @@ class Method(ABC):
     Attributes:
         choice: chooses among responses or models, and decides ties; the runner tells it held-out accuracies.
         asked, abstained: how many responses each model has given through `ask`, and how many of them hold no answer.
+        notes: what else the method counts for its result, by name, for instance replies that it could not read; in
+            training too. What may be counted stands there from the start, with 0.
     """
 
     #: Frozen dataclass of the method's parameters; every default is the paper's, said in a comment.
@@ -49,7 +51,7 @@ class Method(ABC):
         self.parameters = self.Parameters() if parameters is None else parameters
         self.rng = np.random.default_rng(0) if rng is None else rng
         self.choice = Choice(self.rng)
-        self.asked, self.abstained = Counter[str](), Counter[str]()
+        self.asked, self.abstained, self.notes = Counter[str](), Counter[str](), Counter[str]()
         self._root: int | None = None
 
     def fit(self, train: TrainingSet) -> None:  # noqa: B027 (methods that learn nothing leave it as it is)

@@ -1,5 +1,7 @@
 """Prompts about others' answers: the built-in models' forms to the byte, and what an instruction must hold."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,8 +66,10 @@ def test_a_fuser_reads_drafts_in_its_own_dress(dress: Dress, drafts: str) -> Non
     model = ScriptedModel("reader", reply)
     model.dress = dress
     query = Query("t/0", "math", QUESTION, "number")
-    written = fuse(Meter([model]).pool[0], query, [SOLUTION, " ", "= 122"])
+    notes = Counter[str]()
+    written = fuse(Meter([model]).pool[0], query, [SOLUTION, " ", "= 122"], notes)
     assert written is not None
+    assert notes == {"drafts read": 2}
     assert drafts in seen[0]
     assert drafts_of([SOLUTION, " "], "number", "chat") == [SOLUTION]
 

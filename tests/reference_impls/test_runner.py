@@ -34,6 +34,14 @@ def test_one_run() -> None:
     json.dumps(result)
 
 
+def test_what_a_method_counts_stands_in_the_result() -> None:
+    result = runner.run("peer-review", "qa", pool="weak-strong", limit=3)
+    assert list(result["notes"]) == ["replies", "unreadable replies", "queries without a readable grade"]
+    assert 3 <= result["notes"]["replies"] <= 3 * 4, "two judges grade one or two different responses a query"
+    assert runner.merged([result, result])["notes"] == result["notes"]
+    assert runner.run("majority-vote", "qa", pool="weak-strong", limit=3)["notes"] == {}
+
+
 def test_a_run_repeats_bit_for_bit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def again(where: str) -> dict[str, object]:
         monkeypatch.setattr(responses, "BUILD", tmp_path / where)

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reference_impls.after_inference.automix import (
     AutoMix,
@@ -10,7 +12,6 @@ from reference_impls.after_inference.automix import (
     double,
     greedy,
     pomdp,
-    says_yes,
     smooth,
     states,
     thresholds,
@@ -73,10 +74,6 @@ def test_smoothing_agrees_with_scipy(size: int) -> None:
     assert smooth(values) == pytest.approx(ndimage.gaussian_filter(values, 2))
 
 
-def test_replies() -> None:
-    assert [says_yes(t) for t in (" yes", "Yes.", " no", "", "y")] == [True, True, False, False, False]
-
-
 def pool() -> Meter:
     """The cheap model checks its answers: sure of easy ones, in doubt of hard ones, sure that hopeless ones fail."""
 
@@ -87,6 +84,49 @@ def pool() -> Meter:
         return "small", -1.0
 
     return Meter([constant("dear", "large", 10.0), ScriptedModel("cheap", answer, 1.0)])
+
+
+def checker(*replies: str) -> AutoMix:
+    """AutoMix whose small model, a chat model, gives these replies to the checks."""
+    model = ScriptedModel("cheap", lambda prompt, sample: (replies[sample] if "Verdict" in prompt else "small", -1.0))
+    model.dress = "chat"
+    return AutoMix(Meter([model, constant("dear", "large", 10.0)]).pool, Parameters(samples=len(replies)))
+
+
+@pytest.mark.parametrize(
+    ("replies", "place", "unreadable"),
+    [
+        (["Right.", "Correct", "**Yes**", "Verdict: correct"], 4, 0),
+        (["Right.", "Incorrect", "**Yes**", "Not correct"], 2, 0),
+        (["The dog.", "Yes", "I do not know.", "Yes"], 4, 2),  # two of two
+        (["The dog.", "Yes", "No", "Yes"], 3, 1),  # two of three: nearer to 3/4 than to 2/4
+        (["", "Yes", "No", ""], 2, 2),
+        (["The dog.", "It depends", "47+85", ""], 0, 4),  # as in the authors' code: as if all had said no
+    ],
+)
+def test_unreadable_checks_leave_the_denominator_and_are_counted(
+    replies: list[str], place: int, unreadable: int
+) -> None:
+    method = checker(*replies)
+    assert method.check(Query("q", "t", "Which animal?"), "small")[0] == place
+    assert method.notes == {
+        "replies": 4, "unreadable replies": unreadable, "answers without a readable check": unreadable == 4,
+    }  # fmt: skip
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=12))
+def test_where_all_checks_can_be_read_the_bin_is_the_number_of_yes(verdicts: list[bool]) -> None:
+    method = checker(*("Verdict: correct" if v else "Verdict: incorrect" for v in verdicts))
+    assert method.check(Query("q", "t", "Which animal?"), "small")[0] == sum(verdicts)
+
+
+def test_a_check_that_does_not_fit_is_none() -> None:
+    def answer(prompt: str, _sample: int) -> tuple[str, float]:
+        raise ValueError(f"{len(prompt)} characters are too long")
+
+    method = AutoMix(Meter([ScriptedModel("cheap", answer), constant("dear", "large", 10.0)]).pool)
+    assert method.check(Query("q", "t", "Which animal?"), "small") == (0, 0.0)
+    assert method.notes["answers without a readable check"] == 1
 
 
 def training(scores: dict[str, tuple[float, float]]) -> TrainingSet:

@@ -1,7 +1,7 @@
 """LLM-PeerReview against cases worked by hand, planted judges and crowd-kit."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -14,11 +14,11 @@ from reference_impls.after_inference.peer_review import (
     Parameters,
     PeerReview,
     dawid_skene,
+    label_of,
     mean_grades,
     posterior,
-    read_grade,
 )
-from reference_impls.core import Floats, Generation, Meter, Query, TrainingSet
+from reference_impls.core import REPLY_TOKENS, Floats, Generation, Meter, Query, TrainingSet, grade_prompt
 from tests.reference_impls.fakes import ScriptedModel, constant
 
 QUERY = Query("t/0", "qa", "Q: river?\nA:", "short")
@@ -70,7 +70,66 @@ def test_abstentions_do_not_count() -> None:
     a = peer("a", "one", {"one": "5+2=7", "two": "2"})
     b = peer("b", "two", {"one": "3", "two": "3"})
     assert PeerReview(Meter([a, b]).pool).answer(QUERY) == "one"
-    assert [read_grade(r) for r in (" 1", "5", "0", "6", "3.", "4 or 5", "yes", "")] == [0, 4, -1, -1, 2, -1, -1, -1]
+    assert [label_of(r) for r in (" 1", "5", "0", "6", "3.", "4 or 5", "yes", "")] == [0, 4, -1, -1, 2, -1, -1, -1]
+
+
+def chatty(name: str, answer: str, reply: str) -> ScriptedModel:
+    """A chat model that answers `answer` and replies the same to every request for a grade."""
+    model = ScriptedModel(name, lambda p, _s: (reply if "Grade:" in p else answer, -1.0))
+    model.dress = "chat"
+    return model
+
+
+def test_without_a_readable_grade_the_most_frequent_answer_is_returned_and_counted() -> None:
+    """No lot is drawn: whatever the seed and the order of the models, it is the answer of two of three."""
+    models = [
+        chatty("a", "one", "I cannot grade."),
+        chatty("b", "two", "2 of the 3 steps are right"),
+        chatty("c", "two", "The answer is 4."),
+    ]
+    for seed, order in enumerate(itertools.permutations(models)):
+        method = PeerReview(Meter(order).pool, rng=np.random.default_rng(seed))
+        assert method.answer(QUERY) == "two"
+        assert method.notes == {"replies": 6, "unreadable replies": 6, "queries without a readable grade": 1}
+
+
+def test_unreadable_replies_leave_the_mean_and_are_counted() -> None:
+    """ "one" has 3 and an unreadable reply, mean 3; "two" has 2 and 3, mean 2.5. As a 1 it would make "two" win."""
+    a = peer("a", "one", {"one": "It is hard to say.", "two": "Grade: 2/5"})
+    b = peer("b", "two", {"one": "**3**", "two": "3 (so-so)"})
+    method = PeerReview(Meter([a, b]).pool)
+    assert method.answer(QUERY) == "one"
+    assert method.notes == {"replies": 4, "unreadable replies": 1, "queries without a readable grade": 0}
+
+
+def test_a_judge_is_asked_in_its_own_dress_with_room_for_its_reply() -> None:
+    asked: list[tuple[str, int]] = []
+
+    class Judge(ScriptedModel):
+        def generate(
+            self, prompt: str, *, n: int = 1, temperature: float = 0.0, max_tokens: int = 160,
+            stop: Sequence[str] = (), seed: int = 0,
+        ) -> list[Generation]:  # fmt: skip
+            asked.append((prompt, max_tokens))
+            return super().generate(prompt, n=n, temperature=temperature, stop=stop, seed=seed)
+
+    terse, chat = Judge("a", lambda _p, _s: ("one", -1.0)), Judge("b", lambda _p, _s: ("one", -1.0))
+    chat.dress = "chat"
+    PeerReview(Meter([terse, chat]).pool).answer(QUERY)
+    assert asked[2:] == [
+        (grade_prompt(QUERY.prompt, "one", dress), REPLY_TOKENS[dress]) for dress in (terse.dress, chat.dress)
+    ]
+    asked.clear()
+    PeerReview(Meter([chat]).pool, Parameters(reply_tokens=2000)).answer(QUERY)
+    assert asked[1][1] == 2000
+
+
+def test_a_response_without_an_answer_is_not_graded_and_never_wins() -> None:
+    models = [peer("a", " ", {" ": "5", "one": "1"}), peer("b", "one", {" ": "5", "one": "1"})]
+    meter = Meter(models)
+    meter.begin()
+    assert PeerReview(meter.pool).answer(QUERY) == "one"
+    assert meter.end().calls == 2 + 2
 
 
 def test_a_prompt_too_long_for_a_judge_is_an_abstention() -> None:
