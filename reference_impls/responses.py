@@ -147,7 +147,7 @@ class Store:
             return False
         why = "damaged" if isinstance(error, UnicodeDecodeError) else ascii(str(error))[1:-1]
         text = "atlas: %s: a store that cannot be read (%s); it is kept as %s, and a new one is made"
-        logging.getLogger(__name__).warning(text, self.path, why, aside.name)
+        logging.getLogger(__name__).warning(text, _shown(self.path), why, aside.name)
         return True
 
     @staticmethod
@@ -223,7 +223,12 @@ def _is_unreadable(error: Exception) -> bool:
 @cache
 def _said(place: Path, what: str) -> None:
     """One line, once."""
-    logging.getLogger(__name__).warning("atlas: %s: %s", place, what)
+    logging.getLogger(__name__).warning("atlas: %s: %s", _shown(place), what)
+
+
+def _shown(path: Path) -> str:
+    """A path as part of a line: its folder's name may be a stranger's."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in str(path))
 
 
 def _go_without(folder: Path, error: Exception) -> None:

@@ -45,6 +45,10 @@ _AVERAGED = (
 _Task = tuple[str, str, str, tuple[int, ...], dict[str, str], int | None, Path]
 
 
+class CannotRunError(ValueError):
+    """Something that a method needs is missing where it is to run; the message is one line."""
+
+
 class Setup(Protocol):
     """What a method is run on: models, queries and a scorer, whether generated or recorded."""
 
@@ -163,20 +167,11 @@ def run(
     place = benchmark
     if isinstance(place, str):
         place = setup(place, pool=pool, split=split, limit=limit, train=train, seed=seed)
-    rng = np.random.default_rng([seed, 1])
-    untouched = rng.bit_generator.state
-    outcomes, told = answer_all(info, parameters, place, rng, progress)
+    outcomes, told = answer_all(info, parameters, place, np.random.default_rng([seed, 1]), progress)
     if dump is not None:
         lines = (json.dumps(o.choice(), ensure_ascii=False, allow_nan=False) for o in outcomes)
         _write_whole("".join(f"{line}\n" for line in lines), dump)
-    return (
-        summary(info, place, seed, parameters, outcomes)
-        | told
-        | {
-            "draws": rng.bit_generator.state != untouched,
-            "source_hash": source_hash(info),
-        }
-    )
+    return summary(info, place, seed, parameters, outcomes) | told | {"source_hash": source_hash(info)}
 
 
 def named(method: str, settings: dict[str, str] | None = None, dump: Path | None = None) -> tuple[MethodInfo, Any]:
@@ -193,24 +188,45 @@ def named(method: str, settings: dict[str, str] | None = None, dump: Path | None
 
 
 def answer_all(
-    info: MethodInfo, parameters: Any, place: Setup, rng: np.random.Generator, progress: Progress | None = None
-) -> tuple[list[Outcome], Result]:
-    """One outcome a query, and what belongs into the result besides.
+    info: MethodInfo, parameters: Any, place: Setup, rng: np.random.Generator, progress: Progress | None = None,
+    listen: Callable[[Method], None] | None = None,
+) -> tuple[list[Outcome], Result]:  # fmt: skip
+    """Runs a method on all queries.
 
     The method sees the models from the cheapest to the dearest, so that the order in which they were named, or stand
     in a file, changes nothing.
+
+    Args:
+        info, parameters: of the method.
+        place: models and queries.
+        rng: the method's generator.
+        progress: told after every query.
+        listen: is given the method before its first query.
+
+    Returns:
+        one outcome a query, and what belongs into the result besides: what it has learned from, the responses of each
+        model and how many of them abstain, and whether random numbers were drawn.
+
+    Raises:
+        CannotRunError: something that the method needs is missing: one line.
     """
+    untouched = rng.bit_generator.state
     meter = Meter([place.models[i] for i in Pool(place.models).by_price()])
     outcomes: list[Outcome] = []
     trained_on = None
     try:
         instance = info.cls(meter.pool, parameters, rng)
-        place.check(info, instance)
+        try:
+            place.check(info, instance)
+        except ValueError as error:
+            raise CannotRunError(str(error)) from error
         if _may_see_labels(info, instance):
             instance.choice.accuracies = cache(place.accuracies)
         if instance.needs_training:
             train, trained_on = place.training_set(info, instance.training_samples)
             instance.fit(train.of(meter.pool.names))
+        if listen:
+            listen(instance)
         for done, item in enumerate(place.items, 1):
             place.begin(item)
             meter.begin()
@@ -220,7 +236,7 @@ def answer_all(
             if progress:
                 progress(done, len(place.items))
     except NotRecordedError as error:
-        raise ValueError(f"{info.name} on {place.label}: {error}") from error
+        raise CannotRunError(f"{info.name} on {place.label}: {error}") from error
     finally:
         meter.close()
     names = [model.name for model in place.models]
@@ -228,6 +244,7 @@ def answer_all(
         "trained_on": trained_on,
         "responses": {name: instance.asked[name] for name in names},
         "abstentions": {name: instance.abstained[name] for name in names},
+        "draws": rng.bit_generator.state != untouched,
         "notes": dict(instance.notes),
     }
 

@@ -176,7 +176,8 @@ def unknown(corpus: Corpus, refusals: Refusals, preprints: Mapping[str, Preprint
         for preprint in preprints.values()
         if preprint.arxiv not in ids
         and not any(title_score(preprint.title, title) >= SAME_TITLE for title in titles)
-        and shelf.twin(_paper(preprint)) is None
+        and shelf.twin(paper := _paper(preprint)) is None
+        and not any(shelf.alike(paper))
     ]
 
 

@@ -349,6 +349,10 @@ def _proposal(
     ]
     if answers["category"] == NO_CATEGORY:
         lines.append(f"- [ ] the sender leaves the category open; {code(stub.paper.categories[0])} is a placeholder")
+    if stub.namesakes:
+        same = ", ".join(map(code, stub.namesakes))
+        lines.append(f"- [ ] {same} has the same title: are these two papers?")
+    notes = [*notes, *stub.doubts]
     if notes:
         lines += ["", "Notes:", "", *(f"- {code(note, 1_000)}" for note in notes)]
     if left_out:

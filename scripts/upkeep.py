@@ -22,6 +22,7 @@ from scripts.model.corpus import Entry, entry_files
 from scripts.model.yaml_reader import Mark
 
 if TYPE_CHECKING:
+    from scripts.imports.bibtex import BibEntry, Remark
     from scripts.sources import Sources
 
 
@@ -89,6 +90,8 @@ def new(
             stubs.write(stub)
     except stubs.StubError as error:
         raise wrong_use(str(error)) from error
+    for doubt in stub.doubts:
+        say.print(Text(f"note: {doubt}"))
     if stub.namesakes:
         say.print(Text(f"note: {', '.join(stub.namesakes)} has the same title: are these two papers?"))
     sys.stdout.write(stub.text if dry_run else f"{stub.path}\n")
@@ -131,9 +134,14 @@ def import_bibtex(
         raise wrong_use(f"{file}: {error}") from error
     shelf = stubs.Shelf(load())
     told = [
-        _told(file, remark.line, Level.ERROR, "bibtex-broken", remark.key, remark.text) for remark in found.broken
+        _told(file, remark, rule, remark.text)
+        for rule, remarks in (
+            ("bibtex-broken", found.broken),
+            ("bibtex-mended", found.mended),
+            ("bibtex-note", found.notes),
+        )
+        for remark in remarks
     ]
-    told += [_told(file, remark.line, Level.INFO, "bibtex-note", remark.key, remark.text) for remark in found.notes]
     made: list[tuple[int, str]] = []
     for entry in found.entries:
         fields = {**entry.fields, "name": stubs.name_in(entry.fields["title"])}
@@ -141,13 +149,14 @@ def import_bibtex(
             stub = shelf.make({**fields, "categories": [category]} if category else fields)
             path = stub.path if dry_run else stubs.write(stub)
             made.append((entry.line, path.relative_to(shelf.corpus.root).as_posix()))
+            told += [_told(file, entry, "bibtex-doubt", doubt) for doubt in stub.doubts]
             if stub.namesakes:
                 why = f"{stub.path.stem} has the title of {', '.join(stub.namesakes)}: are they two papers?"
-                told.append(_told(file, entry.line, Level.WARNING, "bibtex-title", entry.key, why))
+                told.append(_told(file, entry, "bibtex-title", why))
         except stubs.DuplicateError as error:
-            told.append(_told(file, entry.line, Level.INFO, "bibtex-duplicate", entry.key, f"skipped: {error}"))
+            told.append(_told(file, entry, "bibtex-duplicate", f"skipped: {error}"))
         except stubs.StubError as error:
-            told.append(_told(file, entry.line, Level.ERROR, "bibtex-unusable", entry.key, str(error)))
+            told.append(_told(file, entry, "bibtex-unusable", str(error)))
     lines = sorted([*made, *((finding.mark.line, finding.text()) for finding in told)])
     sys.stdout.writelines(f"{line}\n" for _, line in lines)
     counts = {rule: sum(finding.rule == rule for finding in told) for rule in _BIBTEX_RULES}
@@ -156,24 +165,27 @@ def import_bibtex(
         Text(
             f"{len(made)} {verb}, {counts['bibtex-duplicate']} here already, "
             f"{counts['bibtex-broken']} broken, {counts['bibtex-unusable']} unusable"
+            + (f"; {warned} to look at" if (warned := counts["bibtex-mended"] + counts["bibtex-title"]) else "")
         )
     )
     raise typer.Exit(1 if counts["bibtex-broken"] or counts["bibtex-unusable"] else 0)
 
 
 _BIBTEX_RULES = {
-    "bibtex-broken": "correct it in the .bib file and import that again",
-    "bibtex-unusable": "add it with: atlas new --title ... --author ...",
-    "bibtex-title": "nothing if they are, else remove the new one",
-    "bibtex-duplicate": "correct the existing entry if the .bib file knows better",
-    "bibtex-note": "nothing to do",
+    "bibtex-broken": (Level.ERROR, "correct it in the .bib file and import that again"),
+    "bibtex-unusable": (Level.ERROR, "add it with: atlas new --title ... --author ..."),
+    "bibtex-mended": (Level.WARNING, "compare the stub with the paper"),
+    "bibtex-doubt": (Level.INFO, "mend the stub where the paper says otherwise"),
+    "bibtex-title": (Level.WARNING, "nothing if they are, else remove the new one"),
+    "bibtex-duplicate": (Level.INFO, "correct the existing entry if the .bib file knows better"),
+    "bibtex-note": (Level.INFO, "nothing to do if it is meant so"),
 }
 
 
-def _told(file: Path, line: int, level: Level, rule: str, key: str, text: str) -> Finding:
-    return Finding(
-        file.as_posix(), Mark(line, 1), level, rule, f"{key}: {text}" if key else text, _BIBTEX_RULES[rule]
-    )
+def _told(file: Path, where: Remark | BibEntry, rule: str, text: str) -> Finding:
+    level, repair = _BIBTEX_RULES[rule]
+    message = f"{where.key}: {text}" if where.key else text
+    return Finding(file.as_posix(), Mark(where.line, where.column), level, rule, message, repair)
 
 
 def verify(

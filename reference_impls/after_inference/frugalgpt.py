@@ -29,7 +29,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reference_impls.core import Attempt, Cascade, Floats, LatentEmbedder, Logistic, Query, TrainingSet, method
+from reference_impls.core import (
+    Attempt,
+    Cascade,
+    Floats,
+    LatentEmbedder,
+    Logistic,
+    Query,
+    TrainingSet,
+    answer_of,
+    method,
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,7 @@ def evaluate(
 
     Args:
         order: positions of the models.
-        scorer: g, [queries, models].
+        scorer: g, [queries, models]; nan where a response holds no answer, which is never believed.
         scores, costs: Y and C, [queries, models].
         grids: candidate thresholds, [models, levels].
 
@@ -78,7 +88,7 @@ def evaluate(
     """
     quality, cost = scores[:, order[-1]][None], costs[:, order[-1]][None]
     for m in reversed(order[:-1]):
-        passed = scorer[None, :, m] < grids[m][:, None]
+        passed = ~(scorer[None, :, m] >= grids[m][:, None])
         # [levels, 1, queries] against [1, combinations of the rest, queries].
         gate = passed[:, None].astype(np.float64)
         quality = ((1 - gate) * scores[:, m] + gate * quality[None]).reshape(-1, len(scores))
@@ -93,7 +103,7 @@ def optimise(
     """The best chain within a budget in US dollars a query; ties go to the cheaper, then to the shorter one, then to
     the one of the models that come first in `models` (all of them in an order of their own).
     """
-    grids = np.quantile(scorer, np.linspace(0, 1, levels), axis=0).T
+    grids = np.quantile(np.nan_to_num(scorer), np.linspace(0, 1, levels), axis=0).T
     best: tuple[tuple[bool, float, float], Chain] | None = None
     models = models or range(scores.shape[1])
     for length in range(1, min(depth, len(models)) + 1):
@@ -129,6 +139,8 @@ class FrugalGPT(Cascade):
             Logistic(p.penalty).fit(self.embedder_.transform(texts(learn, m)), learn.scores[:, m]) for m in models
         ]
         scorer = np.stack([self.goodness(m, texts(hold, m)) for m in models], axis=1)
+        answers = [[answer_of(r, q) for r in row] for q, row in zip(hold.queries, hold.responses, strict=True)]
+        scorer[np.array([[answer is None for answer in row] for row in answers])] = np.nan
         self.chain_ = optimise(
             scorer, hold.scores, hold.costs, p.budget * train.costs.mean(0).max(), p.depth, p.levels, by_price
         )

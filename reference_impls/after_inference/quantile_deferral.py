@@ -17,7 +17,7 @@ Differences from the paper
 2. The small model is the cheapest of the pool and the large one the dearest.
 3. One deferral rate is set; the paper sweeps it and reports the area under the curve.
 4. The end token's uncertainty is among the u_i, as the response's log-probabilities have it.
-5. A response without log-probabilities is always deferred.
+5. A response without an answer, or without log-probabilities, is always deferred.
 6. Which quantile levels the paper takes was not checked; those here are denser at both ends.
 """
 

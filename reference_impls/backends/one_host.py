@@ -38,9 +38,7 @@ class OneHost(httpx2.BaseTransport):
     def __init__(self, url: httpx2.URL, key: str, timeout: float) -> None:
         self._origin = origin(url)
         self._timeout = timeout
-        self._headers = {"user-agent": "llm-ensemble-atlas", "accept-encoding": "identity"}
-        if key:
-            self._headers["authorization"] = f"Bearer {key}"
+        self._key = key
         proxy = None
         if url.scheme == "https" and not urllib.request.proxy_bypass(url.host):
             named = urllib.request.getproxies()
@@ -56,7 +54,10 @@ class OneHost(httpx2.BaseTransport):
             raise RefusedError(
                 f"it sends on to {elsewhere}, which was not asked for (name the address that is meant)"
             )
-        headers = {name: value for name, value in request.headers.items() if name in KEPT} | self._headers
+        headers = {name: value for name, value in request.headers.items() if name in KEPT}
+        headers |= {"user-agent": "llm-ensemble-atlas", "accept-encoding": "identity"}
+        if self._key:
+            headers["authorization"] = f"Bearer {self._key}"
         sent = httpx2.Request(
             request.method, request.url, headers=headers, stream=request.stream, extensions=request.extensions
         )

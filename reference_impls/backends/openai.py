@@ -33,6 +33,19 @@ class BackendError(ModelError):
     """The server did not answer as it should; the message is one line."""
 
 
+class _Secret(str):
+    """A key that shows itself only to those who send it, not in a picture of the objects that hold it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'[key]'"
+
+
+class _FilteredError(Exception):
+    """The server does not answer the prompt, for what it is about."""
+
+
 class _RefusedRequestError(Exception):
     """The server finds something wrong with the request.
 
@@ -65,7 +78,7 @@ class OpenAIModel:
         params: further parameters of every request, for instance ``{"reasoning_effort": "low"}``; they replace those
             of the same name that are sent otherwise, and None leaves one out.
         retries: how often a request is sent again that too many others, a server's error or a lost connection kept
-            from an answer.
+            from an answer. The bill is that of the answer, though a provider may charge for what was lost.
 
     Attributes:
         digest: of all that decides the answers beside the arguments of `generate`.
@@ -154,10 +167,11 @@ class OpenAIModel:
 
     def score(self, prompt: str, continuation: str) -> Floats:
         """Uses ``echo`` of the completions interface (vLLM has it, llama.cpp and most vendors do not)."""
-        data = self._complete(
-            "completions",
-            {"prompt": prompt + continuation, "max_tokens": 1, "echo": True, "logprobs": 0, "temperature": 0},
-        )
+        body = {"prompt": prompt + continuation, "max_tokens": 1, "echo": True, "logprobs": 0, "temperature": 0}
+        try:
+            data = self._complete("completions", body)
+        except _FilteredError:
+            raise BackendError(f"{self.name}: {self._url} filters the text") from None
         end = len(prompt) + len(continuation)
         try:
             logs = data["choices"][0]["logprobs"]
@@ -176,15 +190,20 @@ class OpenAIModel:
     def _ask(self, prompt: str, body: dict[str, Any], stop: Sequence[str], request: int) -> list[Generation]:
         """The responses to one request: as many as `body` asks for, or fewer."""
         started = time.perf_counter()
+        wanted = body.get("n", 1)
         if self._chat:
             messages = [{"role": "system", "content": self._system}] if self._system else []
             messages.append({"role": "user", "content": prompt})
-            data = self._complete("chat/completions", body | {"messages": messages, "logprobs": True})
+            path, body = "chat/completions", body | {"messages": messages, "logprobs": True}
         else:
-            data = self._complete("completions", body | {"prompt": prompt, "logprobs": 0})
+            path, body = "completions", body | {"prompt": prompt, "logprobs": 0}
+        try:
+            data = self._complete(path, body)
+        except _FilteredError:  # no failure of the server: it will never say anything else to this prompt
+            silence = self._nothing(Bill(), (time.perf_counter() - started) / wanted, request, "filtered")
+            return [silence] * wanted
         seconds = time.perf_counter() - started
         bill = read(data.get("usage"))
-        wanted = body.get("n", 1)
         try:
             responses = self._responses(data, bill, wanted, seconds, stop, request)
         except BackendError as error:
@@ -221,12 +240,12 @@ class OpenAIModel:
             for (text, status), (pieces, values), written, thought in zip(texts, logs, tokens, reasoning, strict=True)
         ]  # fmt: skip
 
-    def _nothing(self, bill: Bill, seconds: float, request: int) -> Generation:
+    def _nothing(self, bill: Bill, seconds: float, request: int, status: str = "failed") -> Generation:
         """What stands in a bill for a request without an answer."""
         return Generation(
             self.name, "", prompt_tokens=bill.prompt, completion_tokens=bill.completion, latency=seconds,
             finished=False, cost=bill.cost, reasoning_tokens=bill.reasoning, cached_tokens=bill.cached,
-            status="failed", request=request,
+            status=status, request=request,
         )  # fmt: skip
 
     def _text(self, choice: dict[str, Any]) -> tuple[str, str]:
@@ -246,15 +265,20 @@ class OpenAIModel:
         return text, status
 
     def _logs(self, choice: dict[str, Any]) -> tuple[tuple[str, ...], tuple[float, ...]]:
-        """A choice's tokens and their log-probabilities; none where one of them is missing."""
+        """A choice's tokens and their log-probabilities; none where one of them is missing, or in a form of its own:
+        the answer is one without them.
+        """
         logs = choice.get("logprobs") or {}
-        if "content" in logs:
-            pairs = [(piece["token"], piece["logprob"]) for piece in logs["content"] or ()]
-        else:
-            pairs = list(zip(logs.get("tokens") or (), logs.get("token_logprobs") or (), strict=True))
-        if not all(isinstance(value, (int, float)) and value < 1e-3 for _, value in pairs):
+        try:
+            if "content" in logs:
+                pairs = [(piece["token"], piece["logprob"]) for piece in logs["content"] or ()]
+            else:
+                pairs = list(zip(logs.get("tokens") or (), logs.get("token_logprobs") or (), strict=True))
+        except (KeyError, TypeError, AttributeError, ValueError):
             return (), ()
-        return tuple(str(token) for token, _ in pairs), tuple(float(value) for _, value in pairs)
+        if not all(isinstance(t, str) and isinstance(v, (int, float)) and v < 1e-3 for t, v in pairs):
+            return (), ()
+        return tuple(t for t, _ in pairs), tuple(float(v) for _, v in pairs)
 
     def _complete(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """The answer to a request; what the server refuses is left out, and remembered if it then answers."""
@@ -267,6 +291,8 @@ class OpenAIModel:
                 # What the caller has set in `params` is meant.
                 spare = [p for p in refusals.WITHOUT if p in sent and p not in self._params]
                 found = refusals.refused_parameter(*refusals.words(error.body), spare)
+                if found is None and refusals.filters(error.body):
+                    raise _FilteredError from None
                 if found is None:
                     raise BackendError(str(error)) from None
                 refused |= {found}
@@ -346,7 +372,7 @@ def _key(name: str, key: str | None, variable: str, is_openai: bool) -> str:
     key = key.strip()
     if not (key.isascii() and key.isprintable()):
         raise ValueError(f"{name}: the key holds characters that no key has (was it copied whole and alone?)")
-    return key
+    return _Secret(key)
 
 
 def _seed(seed: int, request: int) -> int:

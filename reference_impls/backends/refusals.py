@@ -1,4 +1,4 @@
-"""What a server objects to in a request, by its words: a parameter that it does not take, or something else."""
+"""What a server objects to in a request, by its words: a parameter that it does not take, the prompt, or else."""
 
 import json
 import re
@@ -28,10 +28,18 @@ _VALUE = re.compile(
     r"|context|<=|>=",
     re.IGNORECASE,
 )
+#: Codes and words of filters that a prompt has not passed.
+_FILTER_CODES = ("content_filter", "content_policy_violation", "data_inspection_failed", "invalid_prompt")
+_FILTER = re.compile(
+    r"content[ _](?:management policy|filter|policy|exists risk)|flagged|responsible ?ai ?policy", re.IGNORECASE
+)
 
 
 def words(body: object) -> tuple[str, str]:
     """A server's words about an error, and the parameter that it names as the cause, if any.
+
+    Args:
+        body: what it has answered, or the ``error`` in it.
 
     >>> words({"error": {"message": "Unsupported value", "param": "temperature"}})
     ('Unsupported value', 'temperature')
@@ -45,6 +53,19 @@ def words(body: object) -> tuple[str, str]:
     if not isinstance(error, dict):
         return text(error or ""), ""
     return text(error.get("message") or error), str(error.get("param") or "").split(".")[-1]
+
+
+def filters(body: object) -> bool:
+    """Whether a server refuses the prompt for what it is about.
+
+    >>> filters({"error": {"code": "content_filter", "message": "The response was filtered"}})
+    True
+    >>> filters({"error": {"code": "invalid_api_key", "message": "Incorrect API key provided"}})
+    False
+    """
+    error = body.get("error") or body if isinstance(body, dict) else body
+    code = error.get("code") if isinstance(error, dict) else None
+    return code in _FILTER_CODES or _FILTER.search(words(body)[0]) is not None
 
 
 def text(value: object) -> str:

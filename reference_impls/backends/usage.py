@@ -53,7 +53,7 @@ def read(usage: object) -> Bill:
     cached = next((n for n in map(count, (*told, usage.get("cached_tokens"))) if n is not None), None)
     cost = usage.get("cost")
     return Bill(
-        prompt, completion, reasoning, cached, dollars(cost.get("total_cost") if isinstance(cost, dict) else cost)
+        prompt, completion, reasoning, cached, amount(cost.get("total_cost") if isinstance(cost, dict) else cost)
     )
 
 
@@ -64,8 +64,8 @@ def count(value: object) -> int | None:
     return int(value) if value == int(value) else None
 
 
-def dollars(value: object) -> float | None:
-    """An amount that is finite and not negative; else None."""
+def amount(value: object) -> float | None:
+    """Dollars or seconds: a number that is finite and not negative; else None."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST:
         return None
     return float(value) if math.isfinite(value) else None

@@ -138,7 +138,11 @@ def _total(counts: Iterable[int | None]) -> int | None:
 
 @runtime_checkable
 class Model(Protocol):
-    """A language model behind any backend."""
+    """A language model behind any backend.
+
+    One with a ``digest``, a text that changes with all that decides its answers beside the arguments (its price does
+    not), has them stored (`reference_impls.responses`).
+    """
 
     @property
     def name(self) -> str: ...

@@ -130,7 +130,7 @@ class RecordedBenchmark:
 
     def _prices(self) -> list[Price]:
         """List prices; where one is missing, what a response has cost on average stands for them all, and where not
-        even that is known, nothing does: the models that come first then count as the cheap ones.
+        even that is known, nothing does: then the names of the models say which count as the cheap ones.
         """
         if self._listed:
             return [self._recording.prices[name] for name in self.names]

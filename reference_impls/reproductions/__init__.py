@@ -21,7 +21,8 @@ from reference_impls import catalog, runner
 from reference_impls.core.suggest import nearest
 from reference_impls.recorded import Recording, registry
 from reference_impls.reproductions.base import Json, Spec, Study, Table, mean_of, number, queries_tested
-from reference_impls.reproductions.play import CannotRunError, describe
+from reference_impls.reproductions.play import describe
+from reference_impls.runner import CannotRunError
 
 RESULTS = runner.RESULTS / "recorded"
 #: The files of this package that hold studies.

@@ -307,6 +307,7 @@ class Played:
         called: 1 where a model was called (or how probably), [queries, models].
         utilities: of every model, where the method gives them, [queries, models].
         preference: for the stronger of two models, where the method gives one, [queries].
+        drew: whether the method drew random numbers, as at ties: then another seed would have given other numbers.
     """
 
     queries: list[str]
@@ -317,6 +318,7 @@ class Played:
     called: Floats
     utilities: Floats | None = None
     preference: Floats | None = None
+    drew: bool = False
 
 
 class Table:

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reference_impls import catalog, metrics
-from reference_impls.backends.replay import NotRecordedError
-from reference_impls.core.meter import Meter
 from reference_impls.core.model import Floats
+from reference_impls.core.pool import Pool
 from reference_impls.core.query import Query
 from reference_impls.core.registry import NEEDS, MethodInfo
 from reference_impls.core.stages import Method, ThresholdRouter, UtilityRouter
@@ -29,14 +28,13 @@ from reference_impls.reproductions.base import (
     over,
     queries_tested,
 )
+from reference_impls.runner import CannotRunError, answer_all
 
 QUANTILES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 #: Points of a curve in a file.
 POINTS = 41
-
-
-class CannotRunError(ValueError):
-    """A method cannot run on a recording; the message is one line."""
+#: How often a method that learns nothing is run if it draws random numbers, as at ties.
+DRAWN = 3
 
 
 def play(info: MethodInfo, spec: Spec, parts: Sequence[Recording], seed: int) -> Played:
@@ -52,7 +50,8 @@ def play(info: MethodInfo, spec: Spec, parts: Sequence[Recording], seed: int) ->
         return None if any(a is None for a in arrays) else np.concatenate(arrays)
 
     names = ("scores", "costs", "latencies", "calls", "called", "utilities", "preference")
-    return Played([q for part in made for q in part.queries], **{name: joined(name) for name in names})
+    queries, drew = [q for part in made for q in part.queries], any(part.drew for part in made)
+    return Played(queries, **{name: joined(name) for name in names}, drew=drew)
 
 
 def _play_part(info: MethodInfo, spec: Spec, part: Recording, seed: int) -> Played:
@@ -60,30 +59,17 @@ def _play_part(info: MethodInfo, spec: Spec, part: Recording, seed: int) -> Play
         place = RecordedBenchmark(part, spec.models)
     except ValueError as error:
         raise CannotRunError(str(error)) from error
-    meter = Meter(place.models)
-    try:
-        instance = info.cls(meter.pool, info.parameters(dict(spec.settings)), np.random.default_rng([seed, 1]))
-        try:
-            place.check(info, instance)
-        except ValueError as error:
-            raise CannotRunError(str(error)) from error
-        if instance.needs_training:
-            instance.fit(place.training_set(info, instance.training_samples)[0])
-        utilities, preferences = _listen(instance)
-        outcomes = []
-        for item in place.items:
-            place.begin(item)
-            meter.begin()
-            text = instance.answer(item.query)
-            outcomes.append(place.outcome(text, meter.end()))
-    except NotRecordedError as error:
-        raise CannotRunError(f"{info.name}: {error}") from error
-    finally:
-        meter.close()
-    all_utilities = np.array(utilities) if utilities else None
+    utilities: list[Floats] = []
+    preferences: list[float] = []
+    outcomes, told = answer_all(
+        info, info.parameters(dict(spec.settings)), place, np.random.default_rng([seed, 1]),
+        listen=lambda method: _listen(method, utilities, preferences),
+    )  # fmt: skip
+    by_price = Pool(place.models).by_price()  # the order in which the method sees the models
+    all_utilities = np.array(utilities)[:, np.argsort(by_price)] if utilities else None
     preference = np.array(preferences) if preferences else None
     if all_utilities is not None and len(place.models) == 2:
-        weak, strong = meter.pool.by_price()
+        weak, strong = by_price
         preference = all_utilities[:, strong] - all_utilities[:, weak]
     if info.name == "prompt-length" and len(place.models) == 2:
         preference = np.array([float(len(item.query.prompt)) for item in place.items])
@@ -93,13 +79,12 @@ def _play_part(info: MethodInfo, spec: Spec, part: Recording, seed: int) -> Play
         np.array([o.known("cost") for o in outcomes]), np.array([o.known("latency") for o in outcomes]),
         np.array([o.known("calls") for o in outcomes]),
         np.array([[float(name in o.usage.models) for name in names] for o in outcomes]), all_utilities, preference,
+        told["draws"],
     )  # fmt: skip
 
 
-def _listen(instance: Method) -> tuple[list[Floats], list[float]]:
+def _listen(instance: Method, utilities: list[Floats], preferences: list[float]) -> None:
     """What a router computes on its way to a choice is kept, as a second pass for the curve would double the time."""
-    utilities: list[Floats] = []
-    preferences: list[float] = []
 
     def noted(compute: Callable[[Query], Any], kept: list[Any]) -> Callable[[Query], Any]:
         def listening(query: Query) -> Any:
@@ -112,7 +97,6 @@ def _listen(instance: Method) -> tuple[list[Floats], list[float]]:
         vars(instance)["utilities"] = noted(instance.utilities, utilities)
     if isinstance(instance, ThresholdRouter):
         vars(instance)["strong_probability"] = noted(instance.strong_probability, preferences)
-    return utilities, preferences
 
 
 def learns(info: MethodInfo, spec: Spec) -> bool:
@@ -201,6 +185,8 @@ def describe(study: Study, spec: Spec, recording: Recording) -> Json:
         groups = study.learned(recording) if learned else [[study.plain(recording)]]
         groups = [parts for parts in groups for _ in range(spec.repeats)]
         played = [play(info, spec, parts, seed) for seed, parts in enumerate(groups)]
+        if len(played) == 1 and played[0].drew and not learned:
+            played += [play(info, spec, groups[0], seed) for seed in range(1, DRAWN)]
     references = [best_single(parts, models) for parts in study.learned(recording)]
     scores, gains, pairs = [], [], []
     for seed, run in enumerate(played):

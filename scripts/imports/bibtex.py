@@ -1,40 +1,38 @@
-"""A .bib file as fields of entries. A broken entry is named with its line, and the others go on.
+"""A .bib file as fields of entries. A broken entry is named with its place, and the others go on.
 
-bibtexparser splits the file into blocks; everything about their content is decided here, so that nothing that
-a stranger wrote can raise anything but `BibtexError`.
+`syntax` reads the file; everything about the content of its fields is decided here, so that nothing that a stranger
+wrote can raise anything but `BibtexError`.
 """
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from bibtexparser import model as blocks
-from bibtexparser.exceptions import ParserStateException
-from bibtexparser.splitter import Splitter
-
 from scripts.checks.entry import bad_link
-from scripts.imports import venues
-from scripts.imports.identify import identifiers_in
-from scripts.imports.latex import to_text
+from scripts.imports import syntax, venues
+from scripts.imports.identify import identifiers_in, whole_doi
+from scripts.imports.latex import address, to_text
+from scripts.imports.latex import read as read_latex
+from scripts.imports.people import read as authors
+from scripts.imports.syntax import MAX_FIELD, MONTHS, Grade
 from scripts.model.identifiers import FORMS, arxiv_month
 
 MAX_BYTES = 32 * 1024 * 1024
-MAX_FIELD = 20_000  # characters; @string can double itself
 
-# every broken block is reported by `read`; the parser's own report would go to stderr a second time
-logging.getLogger("bibtexparser").setLevel(logging.CRITICAL + 1)
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _CONTAINERS = {"proceedings", "collection", "mvproceedings", "periodical", "set"}
+# the fields that a paper is made of; of the others any length is taken and nothing kept
+_USED = (
+    "title", "subtitle", "author", "year", "date", "month", "journal", "journaltitle", "booktitle", "eventtitle",
+    "eprint", "archiveprefix", "eprinttype", "doi", "url", "volume",
+)  # fmt: skip
 _ARTICLES = {"article", "periodical"}
 # what a field's crossref takes over under another name
 _INHERITED = {"title": "booktitle", "subtitle": "booksubtitle"}
 _NOT_INHERITED = {"author", "editor", "crossref", "key", "url", "doi", "eprint", "abstract", "note"}
-_STRAY = re.compile(r"[,}]|\w+\s*=\s*[{\"\w]")
 
 
 class BibtexError(Exception):
@@ -46,25 +44,29 @@ class Remark:
     """Something to tell about a place in the file."""
 
     line: int
+    column: int
     key: str
     text: str
 
 
 @dataclass(frozen=True)
 class BibEntry:
-    """One paper: the line where it begins, its BibTeX key, and its fields in the form of an Atlas entry."""
+    """One paper: where it begins, its BibTeX key, and its fields in the form of an Atlas entry."""
 
     line: int
+    column: int
     key: str
     fields: dict[str, Any]
 
 
 @dataclass
 class BibFile:
-    """What was read, what could not be read, and what is odd but harmless; each in the file's order."""
+    """What was read; `broken`: what could not be read; `mended`: what was, but not as it stands; `notes`: what is odd
+    but harmless. Each in the file's order."""
 
     entries: list[BibEntry] = field(default_factory=list)
     broken: list[Remark] = field(default_factory=list)
+    mended: list[Remark] = field(default_factory=list)
     notes: list[Remark] = field(default_factory=list)
 
 
@@ -72,10 +74,11 @@ class BibFile:
 class _Raw:
     """An entry whose values are still as written."""
 
-    line: int
+    offset: int
     key: str
     kind: str
     values: dict[str, str]
+    places: dict[str, int]  # of the fields, as offsets
 
 
 class _BrokenError(Exception):
@@ -86,32 +89,8 @@ def read(raw: bytes) -> BibFile:
     """Every paper of a .bib file in UTF-8 (with or without BOM), UTF-16 with BOM, Latin-1 or Windows-1252."""
     if len(raw) > MAX_BYTES:
         raise BibtexError(f"the file has {len(raw):,} bytes; at most {MAX_BYTES:,} are read")
-    text = decode(raw).replace("\r\n", "\n").replace("\r", "\n")
-    try:
-        library = Splitter(text).split()
-    except ParserStateException as error:
-        raise BibtexError(f"the parser lost its way: {error.message}") from error
-    file = BibFile()
-    entries = _entries(library.blocks, file)
-    by_key: dict[str, _Raw] = {}
-    for entry in entries:
-        if entry.key and entry.key.lower() in by_key:
-            first = by_key[entry.key.lower()].line
-            file.notes.append(Remark(entry.line, entry.key, f"the key stands on line {first} already; both are read"))
-        by_key.setdefault(entry.key.lower(), entry)
-    for entry in entries:
-        if entry.kind in _CONTAINERS:
-            continue
-        try:
-            values = _inherit(entry, by_key)
-            if lost := values.get("crossref", ""):
-                file.notes.append(Remark(entry.line, entry.key, f"its crossref '{lost}' is not in the file"))
-            file.entries.append(BibEntry(entry.line, entry.key, _fields(entry.kind, values)))
-        except _BrokenError as error:
-            file.broken.append(Remark(entry.line, entry.key, str(error)))
-    file.broken.sort(key=lambda remark: remark.line)
-    file.notes.sort(key=lambda remark: remark.line)
-    return file
+    source = syntax.parse(decode(raw).replace("\r\n", "\n").replace("\r", "\n"))
+    return _Papers(source).read()
 
 
 def decode(raw: bytes) -> str:
@@ -127,94 +106,64 @@ def decode(raw: bytes) -> str:
     return raw.decode("latin-1")
 
 
-# --- blocks -------------------------------------------------------------------------------------------------
+class _Papers:
+    """The papers of a file and the remarks on it."""
 
+    def __init__(self, source: syntax.Source) -> None:
+        self.source = source
+        self.remarks: dict[Grade, list[tuple[int, Remark]]] = {grade: [] for grade in Grade}
+        for fault in source.faults:
+            self._tell(fault.grade, fault.offset, fault.key, fault.text)
 
-def _entries(found: Iterable[blocks.Block], file: BibFile) -> list[_Raw]:
-    """The entries with their strings put in. What is broken goes to `file`."""
-    strings = {month: f"{{{month}}}" for month in _MONTHS}
-    entries: list[_Raw] = []
-    previous: blocks.Block | None = None
-    for given in found:
-        line = (given.start_line or 0) + 1
-        block: blocks.Block | None = given
-        if isinstance(given, blocks.DuplicateBlockKeyBlock | blocks.DuplicateFieldKeyBlock):
-            block = given.ignore_error_block  # a doubled key is no reason to lose the entry
-        try:
-            match block:
-                case blocks.String():
-                    strings[block.key.lower()] = f"{{{_value(block.value, strings)}}}"
-                case blocks.Entry():
-                    values: dict[str, str] = {}
-                    for item in block.fields:
-                        values.setdefault(item.key.lower().strip(), _value(item.value, strings))
-                    entries.append(_Raw(line, block.key, block.entry_type.lower(), values))
-                case blocks.ParsingFailedBlock():
-                    key = re.match(r"@\w*\s*[{(]\s*([^,\s{}=\"]*)", block.raw or "")
-                    why = getattr(block.error, "abort_reason", None) or str(block.error)
-                    file.broken.append(Remark(line, key.group(1) if key else "", " ".join(str(why).split())))
-                case blocks.ImplicitComment() if _STRAY.match(block.comment) and isinstance(previous, blocks.Entry):
-                    lost = entries.pop() if entries else _Raw(line, "", "", {})
-                    why = f"it ends before line {line}, where more of it follows: a brace too many"
-                    file.broken.append(Remark(lost.line, lost.key, why))
-                case _:
-                    pass
-        except _BrokenError as error:
-            file.broken.append(Remark(line, getattr(block, "key", ""), str(error)))
-            block = None
-        previous = block
-    return entries
+    def read(self) -> BibFile:
+        """Each entry that is a paper."""
+        entries = [self._raw(entry) for entry in self.source.entries]
+        by_key: dict[str, _Raw] = {}
+        for entry in entries:
+            if entry.key and entry.key.lower() in by_key:
+                line, _ = self.source.place(by_key[entry.key.lower()].offset)
+                self._note(entry, f"the key stands on line {line} already; both are read")
+            by_key.setdefault(entry.key.lower(), entry)
+        file = BibFile()
+        named = {entry.values.get("crossref", "").strip().lower() for entry in entries}
+        for entry in entries:
+            if entry.kind in _CONTAINERS:
+                if entry.key.lower() not in named:
+                    self._note(entry, f"a @{entry.kind} is no paper; not read")
+                continue
+            try:
+                values = _inherit(entry, by_key)
+                if lost := values.get("crossref", ""):
+                    self._note(entry, f"its crossref '{lost}' is not in the file")
+                fields = _Paper(entry.kind, values, partial(self._tell_of, entry)).fields()
+            except _BrokenError as error:
+                self._tell(Grade.BROKEN, entry.offset, entry.key, str(error))
+            else:
+                file.entries.append(BibEntry(*self.source.place(entry.offset), entry.key, fields))
+        for grade, remarks in ((Grade.BROKEN, file.broken), (Grade.MENDED, file.mended), (Grade.TOLD, file.notes)):
+            remarks += [remark for _, remark in sorted(self.remarks[grade], key=lambda pair: pair[0])]
+        return file
 
+    def _raw(self, entry: syntax.Entry) -> _Raw:
+        """An entry's values by the names of their fields: of a doubled field the first."""
+        values: dict[str, str] = {}
+        places: dict[str, int] = {}
+        for item in entry.fields:
+            if item.name in values:
+                why = f"the field '{item.name}' stands twice; the first is read"
+                self._tell(Grade.TOLD, item.offset, entry.key, why)
+            values.setdefault(item.name, item.value)
+            places.setdefault(item.name, item.offset)
+        return _Raw(entry.offset, entry.key, entry.kind, values, places)
 
-_TOKEN = re.compile(r"\s*(?:#\s*)?([{\"]|[^\s#{}\"]+)")
+    def _tell_of(self, entry: _Raw, grade: Grade, name: str, text: str) -> None:
+        self._tell(grade, entry.places.get(name, entry.offset), entry.key, text)
 
+    def _note(self, entry: _Raw, text: str) -> None:
+        self._tell(Grade.TOLD, entry.offset, entry.key, text)
 
-def _value(source: str, strings: dict[str, str]) -> str:
-    """A field's value without its delimiters, strings put in and pieces joined (`jan # " 5"`)."""
-    pieces: list[str] = []
-    place = size = 0
-    while found := _TOKEN.match(source, place):
-        opening = found.group(1)
-        if opening == "{":
-            end = _closing(source, found.end())
-            piece = source[found.end() : end]
-        elif opening == '"':
-            end = _quote(source, found.end())
-            piece = source[found.end() : end]
-        else:
-            end = found.end() - 1
-            piece = strings.get(opening.lower(), opening)
-            piece = piece[1:-1] if piece.startswith("{") else piece
-        pieces.append(piece)
-        place = end + 1
-        size += len(piece)
-        if size > MAX_FIELD:
-            raise _BrokenError(f"a field is longer than {MAX_FIELD:,} characters")
-    return "".join(pieces)
-
-
-_BRACE = re.compile(r"[{}]")
-_BRACE_OR_QUOTE = re.compile(r"[{}\"]")
-
-
-def _closing(source: str, place: int) -> int:
-    """Where the brace closes that was opened before `place`; the end of the text where it does not."""
-    depth = 1
-    for found in _BRACE.finditer(source, place):
-        depth += 1 if found.group() == "{" else -1
-        if depth == 0:
-            return found.start()
-    return len(source)
-
-
-def _quote(source: str, place: int) -> int:
-    """Where the quote ends that was opened before `place`: at the first quote outside of braces."""
-    depth = 0
-    for found in _BRACE_OR_QUOTE.finditer(source, place):
-        if found.group() == '"' and depth <= 0:
-            return found.start()
-        depth += {"{": 1, "}": -1}.get(found.group(), 0)
-    return len(source)
+    def _tell(self, grade: Grade, offset: int, key: str, text: str) -> None:
+        self.remarks[grade].append((offset, Remark(*self.source.place(offset), key, text)))
 
 
 def _inherit(entry: _Raw, by_key: dict[str, _Raw]) -> dict[str, str]:
@@ -236,75 +185,121 @@ def _inherit(entry: _Raw, by_key: dict[str, _Raw]) -> dict[str, str]:
 # --- fields -------------------------------------------------------------------------------------------------
 
 
-def _fields(kind: str, values: dict[str, str]) -> dict[str, Any]:
-    """An entry's fields from BibTeX's, empty ones left out."""
-    title = to_text(values.get("title", "")).rstrip(".") or to_text(values.get("title", ""))
-    if not title:
-        raise _BrokenError("it has no title")
-    if subtitle := to_text(values.get("subtitle", "")):
-        title = f"{title}: {subtitle}"
-    names = list(authors(values.get("author", "")))
-    complete = "others" not in names
-    year = _year(values)
-    ids = _ids(values)
-    venue = _venue(kind, values, year)
-    date, note = _date(values, year, ids.get("arxiv"))
-    url = values.get("url", "").strip().replace("\\_", "_").replace("\\%", "%")
-    fields = {
-        "title": title,
-        "authors": [name for name in names if name != "others"],
-        "authors_complete": None if complete else False,
-        "date": date,
-        "venue": venue.model_dump(exclude_none=True) if venue else None,
-        "ids": ids,
-        "links": {"page": url} if url and not ids and not bad_link(url) else None,
-        "notes": note,
-    }
-    return {name: value for name, value in fields.items() if value not in (None, [], {})}
+class _Paper:
+    """One entry's fields in the form of an Atlas entry; what is left out or changed on the way is told."""
+
+    def __init__(self, kind: str, values: dict[str, str], tell: Callable[[Grade, str, str], None]) -> None:
+        self.kind, self.values, self.tell = kind, values, tell
+
+    def fields(self) -> dict[str, Any]:
+        """The fields, empty ones left out."""
+        values = self.values
+        if long := next((name for name in _USED if len(values.get(name, "")) > MAX_FIELD), None):
+            raise _BrokenError(f"the field '{long}' is longer than {MAX_FIELD:,} characters")
+        title = self._title()
+        people = authors(values.get("author", ""))
+        for text in people.told:
+            self.tell(Grade.TOLD, "author", text)
+        for text in people.mended:
+            self.tell(Grade.MENDED, "author", text)
+        year = _year(values)
+        ids = self._ids()
+        venue = self._venue(year)
+        date, note = _date(values, year, ids.get("arxiv"))
+        fields = {
+            "title": title,
+            "authors": people.names,
+            "authors_complete": None if people.complete else False,
+            "date": date,
+            "venue": venue.model_dump(exclude_none=True) if venue else None,
+            "ids": ids,
+            "links": None if ids else self._page(),
+            "notes": note,
+        }
+        return {name: value for name, value in fields.items() if value not in (None, [], {})}
+
+    def _text(self, name: str) -> str:
+        text, unknown = read_latex(self.values.get(name, ""))
+        if unknown:
+            shown = ", ".join(f"\\{command}" for command in unknown)
+            self.tell(Grade.MENDED, name, f"'{name}' holds LaTeX that is not known here ({shown}); read as '{text}'")
+        return text
+
+    def _title(self) -> str:
+        title = self._text("title")
+        title = title.rstrip(".") or title
+        if not title:
+            raise _BrokenError("it has no title")
+        if subtitle := self._text("subtitle"):
+            title = f"{title}: {subtitle}"
+        return title
+
+    def _ids(self) -> dict[str, str]:
+        """Identifiers from their own fields, and from the places where people hide them."""
+        found: dict[str, str] = {}
+        if written := address(self.values.get("doi", "")).strip(" .,;"):
+            if doi := whole_doi(written):
+                found[doi.kind] = doi.value
+            elif not any(identifiers_in(written)):
+                self.tell(Grade.MENDED, "doi", f"'{written}' is no DOI, and left out")
+        for name, place in self._places():
+            given = list(identifiers_in(place))
+            for kind, value in given:
+                found.setdefault(kind, value)
+            if not given and name == "eprint":
+                self.tell(Grade.MENDED, name, f"'{place}' is no arXiv identifier, and left out")
+            elif (lost := _DOI_ADDRESS.search(place)) and not any(kind in ("doi", "arxiv") for kind, _ in given):
+                self.tell(Grade.MENDED, name, f"the DOI in '{lost.group()}' cannot be told for sure, and is left out")
+        return {kind: found[kind] for kind in FORMS if kind in found}
+
+    def _places(self) -> Iterator[tuple[str, str]]:
+        """Texts that may hold identifiers, the surest first, with their fields' names."""
+        archive = address(self.values.get("archiveprefix") or self.values.get("eprinttype") or "").lower()
+        if (eprint := address(self.values.get("eprint", ""))) and archive in ("", "arxiv"):
+            subject = address(self.values.get("primaryclass") or self.values.get("eprintclass") or "")
+            if re.fullmatch(r"\d{7}(v\d+)?", eprint) and subject:
+                eprint = f"{subject}/{eprint}"  # of before 2007
+            if archive or any(identifiers_in(f"arXiv:{eprint}")):
+                yield "eprint", eprint if "arxiv" in eprint.lower() else f"arXiv:{eprint}"
+            else:
+                yield "", eprint
+        for name in _HIDING:
+            if place := address(self.values.get(name, "")):
+                yield name, f"arXiv:{place}" if name.startswith("arxiv") and "arxiv" not in place.lower() else place
+
+    def _page(self) -> dict[str, str] | None:
+        """The paper's page, where no identifier leads to it."""
+        for name in ("url", "howpublished", "note", "ee", "link"):
+            place = address(self.values.get(name, ""))
+            if not (found := re.search(r"https?://\S+", place)):
+                continue
+            url = found.group() if name == "url" else found.group().rstrip(".,;)")
+            if not (why := bad_link(url)):
+                return {"page": url}
+            self.tell(Grade.MENDED, name, f"'{url}' {why}, and is left out")
+        return None
+
+    def _venue(self, year: int | None) -> Any:
+        journal = self._text("journal") or self._text("journaltitle")
+        book = self._text("booktitle") or self._text("eventtitle")
+        name = journal or book if self.kind in _ARTICLES else book or journal
+        if why := venues.no_venue(name):
+            field_name = next(key for key in _VENUES if self.values.get(key))
+            self.tell(Grade.MENDED, field_name, f"'{name}' {why}: no venue is written")
+        return venues.read(name, year, journal=bool(journal) and name == journal)
 
 
-def authors(source: str) -> Iterator[str]:
-    """'Given Family' for each author; 'others' where the list is not complete."""
-    for person in _split(source, re.compile(r"\s+and(?=\s)", re.IGNORECASE)):
-        raw = person.strip()
-        if raw.lower() in ("others", "et al.", "et al"):
-            yield "others"
-        elif raw.startswith("{") and _closing(raw, 1) == len(raw) - 1:
-            if name := to_text(raw):  # an organisation: no given name, no family name
-                yield name
-        else:
-            parts = [to_text(part) for part in _split(raw, re.compile(","))]
-            match parts:
-                case [family, given]:
-                    name = f"{given} {family}"
-                case [family, junior, given]:
-                    name = f"{given} {family} {junior}"
-                case _:
-                    name = ", ".join(parts)
-            if name.strip():
-                yield name.strip()
-
-
-def _split(source: str, separator: re.Pattern[str]) -> Iterator[str]:
-    """The pieces of `source` between separators outside of braces."""
-    depth = last = 0
-    edges = {found.start(): found.end() for found in separator.finditer(source)}
-    if not edges:
-        yield source
-        return
-    for place, char in enumerate(source):
-        if char == "{":
-            depth += 1
-        elif char == "}":
-            depth = max(0, depth - 1)
-        elif place in edges and depth == 0:
-            yield source[last:place]
-            last = edges[place]
-    yield source[last:]
+_VENUES = ("journal", "journaltitle", "booktitle", "eventtitle")
+# where people hide identifiers
+_HIDING = (
+    "doi", "arxiv", "arxivid", "url", "journal", "journaltitle", "volume", "number", "pages", "eid",
+    "howpublished", "note", "addendum", "ee", "link",
+)  # fmt: skip
+_DOI_ADDRESS = re.compile(r"(?:doi\.org/|\bdoi\s*[:=]\s*)10\.\S*", re.IGNORECASE)
 
 
 def _year(values: dict[str, str]) -> int | None:
-    found = re.search(r"(?<!\d)(?:19|20)\d\d(?!\d)", values.get("year", "") or values.get("date", ""))
+    found = re.search(r"(?<!\d)(?:1[6-9]|20)\d\d(?!\d)", values.get("year", "") or values.get("date", ""))
     return int(found.group()) if found else None
 
 
@@ -317,7 +312,7 @@ def _date(values: dict[str, str], year: int | None, arxiv: str | None) -> tuple[
         return None, None
     if month:
         return str(year), f"Published in {year} according to its BibTeX entry, before arXiv {arxiv}."
-    if found := re.fullmatch(r"\s*(\d{4}-(0[1-9]|1[0-2]))(-\d\d)?\s*", values.get("date", "")):
+    if found := re.match(r"\s*(\d{4}-(0[1-9]|1[0-2]))(?!\d)", values.get("date", "")):
         return found.group(1), None
     number = _month(to_text(values.get("month", "")))
     return (f"{year}-{number:02d}" if number else str(year)), None
@@ -326,32 +321,5 @@ def _date(values: dict[str, str], year: int | None, arxiv: str | None) -> tuple[
 def _month(text: str) -> int | None:
     if text.isdigit() and text.isascii():
         return int(text) if len(text) < 3 and 1 <= int(text) <= 12 else None
-    short = re.search("|".join(_MONTHS), text.lower())
-    return _MONTHS.index(short.group()) + 1 if short else None
-
-
-def _ids(values: dict[str, str]) -> dict[str, str]:
-    """Identifiers from their own fields, and from the places where people hide them."""
-    archive = (values.get("archiveprefix") or values.get("eprinttype") or "arxiv").strip().lower()
-    eprint = values.get("eprint", "").strip() if archive == "arxiv" else ""
-    doi = values.get("doi", "").strip()
-    doi = to_text(doi) if "\\" in doi else doi.replace("{", "").replace("}", "")
-    places = [
-        f"arXiv:{eprint}" if eprint and "arxiv" not in eprint.lower() else eprint,
-        f"https://doi.org/{doi}" if doi.startswith("10.") else doi,
-        values.get("url", "").replace("\\", ""),
-        *(values.get(name, "") for name in ("journal", "journaltitle", "volume", "note", "howpublished")),
-    ]
-    found: dict[str, str] = {}
-    for place in places:
-        for kind, value in identifiers_in(place):
-            if FORMS[kind].pattern.match(value):
-                found.setdefault(kind, value)
-    return {kind: found[kind] for kind in FORMS if kind in found}
-
-
-def _venue(kind: str, values: dict[str, str], year: int | None) -> Any:
-    journal = to_text(values.get("journal") or values.get("journaltitle") or "")
-    book = to_text(values.get("booktitle") or values.get("eventtitle") or "")
-    name = journal or book if kind in _ARTICLES else book or journal
-    return venues.read(name, year, journal=bool(journal) and name == journal)
+    short = re.search("|".join(MONTHS), text.lower())
+    return MONTHS.index(short.group()) + 1 if short else None

@@ -23,11 +23,14 @@ from rapidfuzz import fuzz, process
 from reference_impls.safe.writing import create_text
 from scripts.checks.duplicates import may_be_one_paper, normal_title
 from scripts.checks.entry import problems
+from scripts.checks.findings import Level
 from scripts.checks.rules import RULES
 from scripts.imports.identify import implied
 from scripts.model import Corpus, Paper, yaml_reader
 from scripts.model.canonical import emit
 from scripts.model.corpus import Entry
+from scripts.model.names import split
+from scripts.sources.match import author_overlap
 
 NO_CATEGORY = "related/application"
 SAME_TITLE = 95.0
@@ -54,12 +57,14 @@ class DuplicateError(StubError):
 
 @dataclass(frozen=True)
 class Stub:
-    """An entry that may be written. `namesakes`: keys of other papers that bear its title."""
+    """An entry that may be written. `namesakes`: keys of other papers that bear its title; `doubts`: what a person
+    should look at, in the words of the checks."""
 
     path: Path
     text: str
     paper: Paper
     namesakes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 class Shelf:
@@ -95,34 +100,37 @@ class Shelf:
             entry.document = yaml_reader.parse(text)
         except yaml_reader.UnreadableError as error:
             raise StubError(f"these fields make no valid entry: {error}") from error
-        found = problems(entry, self.corpus, self._today, written_here=True)
-        wrong = [problem for problem in found if problem.rule not in _LATER]
+        wrong: list[str] = []
+        doubts: list[str] = []
+        for problem in problems(entry, self.corpus, self._today, written_here=True):
+            if problem.rule not in _LATER:
+                told = f"[{problem.rule}] {problem.message} ({problem.repair})"
+                (wrong if RULES[problem.rule].level is Level.ERROR else doubts).append(told)
         if wrong:
-            told = "; ".join(f"[{RULES[p.rule].id}] {p.message} ({p.repair})" for p in wrong)
-            raise StubError(f"these fields make no valid entry: {told}")
+            raise StubError(f"these fields make no valid entry: {'; '.join(wrong)}")
         self._add(key, paper)
-        return Stub(path, text, paper, namesakes)
+        return Stub(path, text, paper, namesakes, tuple(doubts))
 
     def twin(self, paper: Paper) -> str | None:
-        """The key of an entry with a common identifier, or of one that `may_be_one_paper` with this one and has
-        the same title, or nearly the same and a common author."""
+        """The key of the entry that is this paper: with a common identifier, or alike and `may_be_one_paper`."""
         for mark in _marks(paper):
             if mark in self._by_id:
                 return self._by_id[mark]
+        return next((key for key in self.alike(paper) if may_be_one_paper(paper, self._papers[key])), None)
+
+    def alike(self, paper: Paper) -> Iterator[str]:
+        """The keys of entries with the same title, or with nearly the same and a common author (or none named)."""
         title = normal_title(paper.title)
         if not title:
-            return None
-        for key in self._by_title.get(title, ()):
-            if may_be_one_paper(paper, self._papers[key]):
-                return key
+            return
+        yield from self._by_title.get(title, ())
         words = _sorted_words(title)
         for length in range(int(len(words) * 0.9), int(len(words) * 1.12) + 1):
             titles, keys = self._by_length.get(length, ([], []))
             for _, _, place in process.extract(words, titles, scorer=fuzz.ratio, score_cutoff=SAME_TITLE, limit=None):
-                other = self._papers[keys[place]]
-                if titles[place] != words and may_be_one_paper(paper, other):
-                    return keys[place]
-        return None
+                others = self._papers[keys[place]].authors
+                if not paper.authors or not others or author_overlap(paper.authors, others) > 0:
+                    yield keys[place]
 
     def _add(self, key: str, paper: Paper) -> None:
         self._papers[key] = paper
@@ -159,7 +167,9 @@ def make_key(paper: Paper, taken: set[str]) -> str:
     """Family name, year, short name (or the title's first telling word), made unique by letters."""
     if not paper.date:
         raise StubError("give a date (--date): key and folder need the year of the first public version")
-    family = _ascii(paper.authors[0].split()[-1]) if paper.authors else "anon"
+    first = paper.authors[0] if paper.authors else "anon"
+    parts = split(first)  # the family name does not end in 'Jr.'
+    family = _ascii((parts.family if parts else first).split()[-1])
     words = [_ascii(word) for word in re.split(r"[\s/:–—-]+", paper.title)]
     telling = next((word for word in words if word and word not in _STOP_WORDS), "")
     name = (_ascii(paper.name or "") or telling)[:40]

@@ -143,7 +143,7 @@ def no_venue(name: str) -> str | None:
     """Why a text that stands where the venue should is none; None where it may be one."""
     if _HOPE.search(name):
         return "says that the paper is not published yet"
-    if not _without_address(name):
+    if name.strip() and not _without_address(name):
         return "is an address"
     return None
 
@@ -205,7 +205,7 @@ def _is_serial(name: str) -> bool:
 def _meets_elsewhere(name: str) -> bool:
     """Whether the known name in `name` stands only behind 'co-located with', 'at' and the like."""
     found = _BESIDE.search(name)
-    return bool(found) and known_name(name[: found.start()]) is None
+    return found is not None and known_name(name[: found.start()]) is None
 
 
 def _workshop(name: str) -> str:

@@ -26,7 +26,8 @@ def comparison(views: Views, methods: list[View], results: Results) -> View:
         results: what was measured of them.
 
     Returns:
-        `needs` (id and meaning), `benchmarks` (name and title; only those with a result), `methods`, and `most`.
+        `needs` (id and meaning), `benchmarks` (name and title; only those with a result), `methods`, and `most`. A
+        result has under `above` the methods whose score it exceeds outside the noise, by the paired interval.
     """
     return {
         "most": MOST,
@@ -54,7 +55,9 @@ def _method(views: Views, method: View, measured: list[View], benchmarks: int) -
             if key in views.papers
         ],
         "results": {
-            row["benchmark"]: {key: row[key] for key in _MEASURED} | {"gain": row["gain"]} for row in measured
+            row["benchmark"]: {key: row[key] for key in _MEASURED}
+            | {"gain": row["gain"], "above": [label for label in row["above"] if label in catalog.methods()]}
+            for row in measured
         },
         # Means over different benchmarks could not be compared.
         "mean": fmean(row["score"] for row in measured) if measured and len(measured) == benchmarks else None,

@@ -115,6 +115,7 @@ def _page(name: str, found: Json | None) -> View:
         "agree": sum(row["agrees"] for row in compared),
         "computed": [row for row in reproduced if row["agrees"] is None],
         "runs": runs,
+        "pools": _pools(runs),
         "headline": _headline(runs),
         "verdicts": _verdicts(runs),
         "several": len({run["queries"] for run in runs}) > 1,
@@ -189,7 +190,9 @@ def _run(run: Json, found: Json) -> View:
         "stage": stage if kind == "method" else "related",
         "group": {"single": "Single model", "oracle": "Oracle", "baseline": "Baseline"}.get(kind) or groups[stage],
         "page": f"methods/{name}/" if kind == "method" and info else None,
+        "pool": run["pool"],
         "some": len(run["pool"]) if len(run["pool"]) < len(found["models"]) else None,
+        "models": len(found["models"]),
         "gain": _gain(run["gain"], chosen=name == "single" and kind != "single"),
         "apgr": run["apgr_eleven"],
         "strong": _strong(run, found),
@@ -227,14 +230,37 @@ def _order(run: View) -> tuple[float, str]:
     return (-run["gain"]["mean"] if run["gain"] else float("inf"), run["name"])
 
 
+def _pools(runs: list[View]) -> list[View]:
+    """The runs by the models that they could call, the pool of most runs first: a gain is over the best single model
+    of the run's own pool, so runs of different pools do not belong into one table.
+
+    ``against`` is the score of that model, where it is the same for all runs of the pool.
+    """
+    by_pool: dict[tuple[str, ...], list[View]] = {}
+    for run in runs:
+        by_pool.setdefault(tuple(sorted(run["pool"])), []).append(run)
+    made = []
+    for models, mine in sorted(by_pool.items(), key=lambda item: -len(item[1])):
+        gains = [run for run in mine if run["gain"] and run["score"]["mean"] is not None]
+        against = {f"{run['score']['mean'] - run['gain']['mean']:.3f}" for run in gains}
+        made.append({"models": models, "runs": mine, "against": next(iter(against)) if len(against) == 1 else None})
+    return made
+
+
 def _headline(runs: list[View]) -> View:
-    """The runs that a recording is told by: the best single model, the oracle, and the method of the largest gain."""
-    by_label = {run["label"]: run for run in runs}
-    methods = [run for run in runs if run["kind"] == "method" and run["gain"]]
+    """The runs that a recording is told by, all of one pool: the best single model, the oracle, and the method of the
+    largest gain.
+    """
+    pool = next(iter(_pools(runs)), {"runs": [], "models": ()})
+    by_label = {run["label"]: run for run in pool["runs"]}
+    methods = [run for run in pool["runs"] if run["kind"] == "method" and run["gain"]]
     single = by_label.get("single")
     called = single["called"] if single else {}
     model = max(called, key=lambda name: called[name], default=None)
-    return {"single": single, "model": model, "oracle": by_label.get("oracle"), "method": next(iter(methods), None)}
+    return {
+        "pool": pool["models"], "single": single, "model": model, "oracle": by_label.get("oracle"),
+        "method": next(iter(methods), None),
+    }  # fmt: skip
 
 
 def _verdicts(runs: Iterable[View]) -> dict[str, int]:

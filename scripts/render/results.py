@@ -79,8 +79,15 @@ class Results:
         yardstick = files[best] if best else None
         # Only what was measured on the same queries with the same models can be compared.
         alike = [label for label, result in files.items() if yardstick and _basis(result) == _basis(yardstick)]
-        gains = self._gains(benchmark, alike, best) if best else {}
-        board = [_row(label, files[label]) | {"gain": gains.get(label), "alike": label in alike} for label in files]
+        means = self._resampled(benchmark, alike)
+        exact = np.array([files[label]["score"]["mean"] for label in alike])
+        gains = _differences(alike, exact, means, best) if best else {}
+        above = _above(alike, means)
+        board = [
+            _row(label, files[label])
+            | {"gain": gains.get(label), "alike": label in alike, "above": above.get(label, [])}
+            for label in files
+        ]
         board.sort(key=lambda row: (-row["score"], row["cost"], row["label"]))
         mark_front([row for row in board if row["alike"] and row["kind"] != "oracle"])
         one = yardstick or next(iter(files.values()))
@@ -90,6 +97,7 @@ class Results:
             "page": f"benchmarks/{benchmark}/",
             "rows": board,
             "best": name_of(best) if best else None,
+            "near": _near(board),
             "levels": sorted({level for row in board for level in row["levels"]}),
             "verdicts": _verdicts(board),
             **{key: one[key] for key in ("queries", "seed", "pool", "pool_hash", "versions", "split")},
@@ -97,6 +105,8 @@ class Results:
 
     def _resampled(self, benchmark: str, labels: list[str]) -> Floats:
         """Mean scores [resamples, labels]; the same resamples for every label, which pairs them."""
+        if not labels:
+            return np.empty((RESAMPLES, 0))
         scores = np.array([self.files[benchmark][label]["items"]["score"] for label in labels]).T
         count = len(scores)
         # resamples of their own for every benchmark: the mean over benchmarks rests on independent draws
@@ -104,11 +114,6 @@ class Results:
         drawn = rng.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
         means: Floats = drawn @ scores / count
         return means
-
-    def _gains(self, benchmark: str, labels: list[str], best: str) -> dict[str, View]:
-        """Paired difference of each label's mean score to that of `best`, with its interval."""
-        exact = np.array([self.files[benchmark][label]["score"]["mean"] for label in labels])
-        return _differences(labels, exact, self._resampled(benchmark, labels), best)
 
     @cached_property
     def overall(self) -> View | None:
@@ -146,6 +151,7 @@ class Results:
         return {
             "rows": board,
             "best": name_of(best),
+            "near": _near(board),
             "tasks": list(self.boards.values()),
             "verdicts": _verdicts(board),
             "absent": sorted({row["label"] for one in self.boards.values() for row in one["rows"]} - set(labels)),
@@ -281,6 +287,25 @@ def _differences(labels: list[str], exact: Floats, means: Floats, best: str) -> 
         }
         for i, label in enumerate(labels)
     }
+
+
+def _above(labels: list[str], means: Floats) -> dict[str, list[str]]:
+    """The labels that each label is above outside the noise: in all but 2.5 % of the paired resamples."""
+    return {
+        label: [
+            other
+            for other, share in zip(labels, (means[:, [i]] - means > 1e-9).mean(0), strict=True)
+            if share > 1 - QUANTILES[0]
+        ]
+        for i, label in enumerate(labels)
+    }
+
+
+def _near(board: Iterable[View]) -> list[str]:
+    """The single models that cannot be told from the one with the highest score."""
+    return [
+        row["title"] for row in board if row["kind"] == "single" and row["gain"] and row["gain"]["verdict"] == "even"
+    ]
 
 
 def _verdicts(board: Iterable[View]) -> dict[str, int]:

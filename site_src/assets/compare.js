@@ -124,7 +124,7 @@ class Comparison {
           : "nothing beyond a response")),
         line("Calls a query", (m) => callsOf(m.calls)),
         this.data.benchmarks.map(({ name, title }) =>
-          line(title, (m) => resultOf(m.results[name], bestOf(methods, name)))),
+          line(title, (m) => resultOf(m.results[name], markOf(m, methods, name)))),
         line("Parameters", (m) => list("ul", m.parameters.map(({ name, default: value, comment }) =>
           [el("code", {}, `${name}=${value}`), " ", ...prose(comment)]))),
         line("Differences from the paper", (m) => list("ol", m.differences.map(prose))),
@@ -137,13 +137,17 @@ function callsOf({ mean, measured }) {
   return measured ? `${Number(mean.toPrecision(3))} (measured)` : `${mean} (by construction)`;
 }
 
-/** The best score among the methods on a benchmark, or null where fewer than two were measured. */
-function bestOf(methods, benchmark) {
-  const scores = methods.map((method) => method.results[benchmark]?.score).filter((score) => score !== undefined);
-  return scores.length > 1 ? Math.max(...scores) : null;
+/** What a method's score is among those compared: the highest only where the paired intervals tell it from all others. */
+function markOf(method, methods, benchmark) {
+  const measured = methods.filter(({ results }) => results[benchmark]?.gain);
+  if (measured.length < 2 || !measured.includes(method)) return null;
+  const { score, above } = measured.map(({ results }) => results[benchmark]).reduce((a, b) => (b.score > a.score ? b : a));
+  const near = measured.filter(({ name, results }) => results[benchmark].score === score || !above.includes(name));
+  if (!near.includes(method)) return null;
+  return near.length > 1 ? " within the noise of the highest" : " highest";
 }
 
-function resultOf(result, best) {
+function resultOf(result, mark) {
   if (!result) return unmeasured();
   const { score, low, high, cost, latency, gain } = result;
   const told = [
@@ -153,7 +157,7 @@ function resultOf(result, best) {
     latency !== null && `${rounded(latency * 1000)} ms a query`,
   ];
   return el("div", {}, el("b", {}, fixed(score)), ` (${fixed(low)} to ${fixed(high)})`,
-    score === best && el("span", { class: "atlas-mark atlas-mark--good" }, " highest"),
+    mark && el("span", { class: `atlas-mark${mark === " highest" ? " atlas-mark--good" : ""}` }, mark),
     told.filter(Boolean).map((line) => el("small", {}, line)));
 }
 

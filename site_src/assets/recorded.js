@@ -19,15 +19,18 @@ class Month {
     this.caption = table.caption;
     this.rows = [...table.tBodies[0].rows].map((row) => {
       const cell = row.querySelector("td[data-query]");
-      const score = Number(row.cells[2].dataset.value ?? -1);
+      const { value = -1, low = value, high = value } = row.cells[2].dataset;
+      const score = { value: Number(value), low: Number(low), high: Number(high) };
       return { cell, query: cell && Number(cell.dataset.query), name: nameOf(row.cells[0]), score, kind: row.className };
     });
     const known = this.rows.filter(({ cell }) => cell);
     this.largest = Math.max(...known.map(({ query }) => query));
     this.cheapest = known.reduce((best, row) => (row.query < best.query ? row : best));
     this.dearest = known.reduce((best, row) => (row.query > best.query ? row : best));
-    this.best = known.filter(({ kind }) => !kind.endsWith("oracle"))
-      .reduce((best, row) => (row.score > best.score ? row : best), { score: -1 });
+    const real = known.filter(({ kind }) => !kind.endsWith("oracle"));
+    this.best = real.reduce((best, row) => (row.score.value > best.score.value ? row : best), real[0]);
+    // Scores whose intervals overlap with that of the highest cannot be told from it by what the table holds.
+    this.near = real.filter(({ score }) => score.high >= this.best.score.low);
     for (const row of known) {
       row.text = document.createTextNode("");
       const bar = el("span", { class: "atlas-month-bar", "aria-hidden": "true" });
@@ -82,7 +85,16 @@ class Month {
   tell() {
     const cost = ({ query }) => `${money.format(query * this.shown * this.days)} US dollars a month`;
     this.status.textContent = `${whole(this.shown)} queries a day: ${this.cheapest.name} costs ${cost(this.cheapest)},`
-      + ` ${this.dearest.name} ${cost(this.dearest)}; the highest score, that of ${this.best.name}, costs ${cost(this.best)}.`;
+      + ` ${this.dearest.name} ${cost(this.dearest)}; ${this.top(cost)}.`;
+  }
+
+  /** What the highest score costs, or, where others lie within the noise of it, the cheapest of them. */
+  top(cost) {
+    if (!this.best) return "no method's cost is known";
+    if (this.near.length < 2) return `the highest score, that of ${this.best.name}, costs ${cost(this.best)}`;
+    const cheapest = this.near.reduce((least, row) => (row.query < least.query ? row : least));
+    return `of the ${this.near.length} scores within the noise of the highest, that of ${cheapest.name} is the cheapest:`
+      + ` ${cost(cheapest)}`;
   }
 }
 

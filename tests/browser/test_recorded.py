@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, NewPage, Scheme, Tab, ready
 from tests.browser.site import SiteServer, build, make_root, serving
@@ -65,6 +65,21 @@ def test_the_slider_by_keyboard(page: Page) -> None:
     expect(month_of(page, "knn-router")).to_have_text("0.360")
     slider.press("ArrowRight")
     expect(page.locator("#atlas-month-table caption")).to_have_text("110 queries a day, 30 days")
+
+
+def test_a_score_within_the_noise_of_others_is_not_called_the_highest(page: Page) -> None:
+    def doubtful(route: Route) -> None:
+        """The router's interval reaches down to .5, into those of all but frugalgpt and the oracle."""
+        answer = route.fetch()
+        low = f'data-low="{recordings.ROUTER["score"]["low"]}"'
+        assert low in answer.text()
+        route.fulfill(response=answer, body=answer.text().replace(low, 'data-low="0.5"'))
+
+    page.route(f"**{PAID}", doubtful)
+    page.goto(PAID)
+    expect(page.locator("#atlas-month [role=status]")).to_contain_text(
+        "of the 5 scores within the noise of the highest, that of small is the cheapest: 30.0 US dollars a month"
+    )
 
 
 def test_the_address_keeps_the_traffic(page: Page) -> None:

@@ -9,7 +9,7 @@ import pytest
 from reference_impls import catalog
 from reference_impls.backends import replay, transformers
 from reference_impls.backends.builtin import BuiltinModel, load
-from reference_impls.core import Model, Price, TokenModel, log_softmax
+from reference_impls.core import Meter, Model, Price, TokenModel, cost_of, log_softmax
 
 PROMPT = "Q: 47 + 85 = ?\nA:"
 NAMES = catalog.BUILTIN_POOLS["builtin"]
@@ -167,9 +167,37 @@ def test_recorded_answers(tmp_path: Path) -> None:
         model.generate("other")
     with pytest.raises(LookupError, match="3 samples wanted, 2 recorded"):
         model.generate("p", n=3)
-    path.write_text(json.dumps(lines[0]) + "\nnot json\n")
-    with pytest.raises(ValueError, match=r"m\.jsonl:2"):
+    meter = Meter([model])
+    meter.begin()
+    meter.pool[0].generate("p")
+    assert not meter.end().unknown
+    meter.begin()
+    meter.pool[0].generate("p", n=2, temperature=1.0)
+    assert meter.end().unknown == {"prompt_tokens", "cost", "latency", "critical_path"}, "of the second one"
+    path.write_text(json.dumps(lines[0] | {"price": None}) + "\n" + json.dumps(lines[1] | {"cost": 0.5}))
+    assert cost_of(replay.load(path).price, replay.load(path).generate("p")) == 0.5
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "not json", "[]", "7", "[" * 100_000, '{"prompt": "p"}', '{"prompt": "p", "text": null}',
+        '{"prompt": 7, "text": "a"}', '{"prompt": "p", "text": "a", "prompt_tokens": "many"}',
+        '{"prompt": "p", "text": "a", "completion_tokens": -1}', '{"prompt": "p", "text": "a", "cost": NaN}',
+        '{"prompt": "p", "text": "a", "tokens": [1]}', '{"prompt": "p", "text": "a", "logprobs": [0.5]}',
+        '{"prompt": "p", "text": "a", "logprobs": 3}', '{"prompt": "p", "text": "a", "finished": "no"}',
+    ],
+)  # fmt: skip
+def test_a_recorded_line_that_is_none(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "m.jsonl"
+    path.write_text(json.dumps({"model": "m", "price": [1, 2]}) + f"\n{line}\n")
+    with pytest.raises(ValueError, match=r"m\.jsonl:2") as caught:
         replay.load(path)
+    assert len(str(caught.value)) < 300
+    for price in ("free", [1], [1, -2], [1, "2"]):
+        path.write_text(json.dumps({"model": "m", "price": price}))
+        with pytest.raises(ValueError, match=r"m\.jsonl:1"):
+            replay.load(path)
 
 
 def test_transformers_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from reference_impls import catalog, runner
 from reference_impls.benchmarks.base import Item
-from reference_impls.core import Dress, Floats, Generation, Meter, Price, Query, TrainingSet
+from reference_impls.core import Floats, Generation, Meter, Price, Query, TrainingSet
 from reference_impls.core.meter import Usage
+from reference_impls.core.model import Dress
 from reference_impls.core.registry import MethodInfo
 from reference_impls.core.stages import Method
 from reference_impls.outcome import Outcome

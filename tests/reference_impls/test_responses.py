@@ -248,6 +248,19 @@ def test_a_store_that_cannot_be_read_is_set_aside_and_made_anew(
     assert path.with_name(f"{path.name}.unreadable-2").exists()
 
 
+def test_a_folders_name_moves_no_terminal(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "red\x1b[31m\nline"
+    model = Counted()
+    StoredModel(model, folder).generate("q")
+    edit(database(folder), "UPDATE entries SET value = 7")
+    StoredModel(model, folder).generate("q")
+    database(folder).write_bytes(b"nothing of SQLite's" * 100)
+    StoredModel(model, folder).generate("q")
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 2
+    assert all(line.isprintable() for line in told)
+
+
 def test_a_store_that_breaks_while_it_is_open(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     model = Counted()
     store = StoredModel(model, tmp_path)

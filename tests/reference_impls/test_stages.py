@@ -74,6 +74,23 @@ def test_a_cascade_asks_from_cheap_to_dear_until_it_accepts() -> None:
     assert Never(meter.pool).answer(QUERY) == "d"
 
 
+def test_a_cascade_never_accepts_an_abstention() -> None:
+    class Always(Cascade):
+        def accept(self, query: Query, response: Attempt) -> bool:  # noqa: ARG002
+            return response.text != "7"
+
+    number = Query("t/0", "t", "q", "number")
+
+    def cascade(*texts: str) -> tuple[str, list[str]]:
+        meter = Meter([constant(f"m{i}", text, i + 1.0) for i, text in enumerate(texts)])
+        meter.begin()
+        return Always(meter.pool).answer(number), meter.end().models
+
+    assert cascade("none", "8", "9") == ("8", ["m0", "m1"])
+    assert cascade("", "7", "none") == ("7", ["m0", "m1", "m2"]), "the last abstains: what was not good enough is"
+    assert cascade("", "none", "") == ("", ["m0", "m1", "m2"]), "nobody answers"
+
+
 def test_an_aggregator_gets_one_response_a_model_in_order() -> None:
     class Join(Aggregator):
         def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:  # noqa: ARG002

@@ -245,13 +245,16 @@ def test_papers_that_cannot_be_taken(atlas: Corpus, changes: dict[str, str], why
     assert "Please edit the issue's text" in message
 
 
+ELSEWHERE = {"identifier": "10.1145/1234567.1234568", "date": "2025"}  # where the paper may have been published, too
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"identifier": "2406.00001"},
         {"identifier": "https://doi.org/10.48550/arXiv.2406.00001"},
-        {"title": "Deferral without regret: asking a larger model late", "authors": "Somebody Else"},
-        {"title": "Deferral Without Regret: Asking a Larger Model Later", "authors": "Jane Doe"},
+        {"title": "Deferral without regret: asking a larger model late", "authors": "Jane Doe", **ELSEWHERE},
+        {"title": "Deferral Without Regret: Asking a Larger Model Later", "authors": "Jane Doe", **ELSEWHERE},
     ],
 )
 def test_duplicates_are_refused_by_name(atlas: Corpus, changes: dict[str, str]) -> None:
@@ -259,6 +262,12 @@ def test_duplicates_are_refused_by_name(atlas: Corpus, changes: dict[str, str]) 
     assert (result.ok, result.duplicate) == (False, "doe2024deferral")
     assert "This paper is here already: `doe2024deferral`" in result.message
     assert "Correct an entry" in result.message
+
+
+def test_another_paper_of_the_same_title_is_a_question(atlas: Corpus) -> None:
+    title = "Deferral without regret: asking a larger model late"
+    result = taken(atlas, title=title, authors="Somebody Else", **ELSEWHERE)
+    assert "- [ ] `doe2024deferral` has the same title: are these two papers?" in str(result.body)
 
 
 def test_words_of_strangers_stay_in_code(atlas: Corpus) -> None:

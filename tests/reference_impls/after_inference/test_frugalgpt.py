@@ -73,6 +73,16 @@ def test_it_agrees_with_a_plain_loop() -> None:
     assert loop(chain.order, chain.thresholds) == pytest.approx((chain.quality, chain.cost))
 
 
+def test_a_response_without_an_answer_is_passed_on_whatever_the_threshold() -> None:
+    g = np.array([[np.nan, 0.5], [0.2, 0.5]])
+    y, c = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[1.0, 10.0]] * 2)
+    quality, cost, _ = evaluate([0, 1], g, y, c, np.array([[0.0, 0.9], [0.5, 0.5]]))
+    assert quality.tolist() == [1.0, 0.5], "with threshold 0 only the silent one is passed on, with .9 both are"
+    assert cost.tolist() == [(11 + 1) / 2, 11.0]
+    chain = optimise(g, y, c, 6.0, depth=2, levels=2)
+    assert (chain.order, chain.quality, chain.cost) == ((0, 1), 1.0, 6.0)
+
+
 def training(order: tuple[int, int] = (0, 1)) -> TrainingSet:
     """The cheap model is right on sums and fails on names; the dear one is always right."""
     prompts = [f"add {i} and {j}" if i % 2 else f"name river {'abcdef'[j]}" for i in range(10) for j in range(6)]

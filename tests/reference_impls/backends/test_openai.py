@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import json
 import sys
 import traceback
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import httpx2
 import numpy as np
 import pytest
 
+from reference_impls import catalog, responses, runner
 from reference_impls.after_inference.majority_vote import MajorityVote
 from reference_impls.backends import one_host
 from reference_impls.backends.openai import BackendError, OpenAIModel
@@ -105,6 +107,12 @@ def test_parameters_of_ones_own(server: Scripted) -> None:
         (choice("4", logprobs=None), "4", "", True),
         (choice("4", logprobs={"content": None}), "4", "", True),
         (choice("4", logprobs={"content": [{"token": "4", "logprob": None}]}), "4", "", True),
+        (choice("4", logprobs={"content": [{"token": "4"}]}), "4", "", True),
+        (choice("4", logprobs={"content": "4"}), "4", "", True),
+        (choice("4", logprobs={"tokens": ["4"], "token_logprobs": []}), "4", "", True),
+        (choice("4", logprobs={"tokens": ["4"], "token_logprobs": [0.7]}), "4", "", True),
+        (choice("4", logprobs=[-0.5]), "4", "", True),
+        (choice("4", logprobs={"content": [{"token": None, "logprob": -0.5}]}), "4", "", True),
         (choice("a\ud83d"), "a?", "", True),
     ],
 )
@@ -118,6 +126,27 @@ def test_answers_and_abstentions(server: Scripted, what: Any, text: str, status:
 def test_a_very_small_probability_is_one(server: Scripted) -> None:
     server.behave = lambda _body: (200, said(choice(logprobs={"content": [{"token": "4", "logprob": -9999.0}]})))
     assert model(server).generate("q")[0].logprobs == (-9999.0,)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": "content_filter", "message": "The response was filtered due to the prompt.", "status": 400},
+        {"code": None, "message": "Your request triggers Azure OpenAI's content management policy."},
+        {"message": "Content Exists Risk", "type": "invalid_request_error"},
+        {"code": 403, "message": "openai/gpt requires moderation. Your input was flagged for violence."},
+    ],
+)
+def test_a_prompt_that_is_filtered_is_an_abstention(server: Scripted, error: Any) -> None:
+    server.behave = lambda _body: (403 if error.get("code") == 403 else 400, {"error": error})
+    meter = Meter([model(server)])
+    meter.begin()
+    answers = meter.pool[0].generate("how to", n=2, temperature=1.0)
+    assert [(a.text, a.status, a.finished) for a in answers] == [("", "filtered", False)] * 2
+    assert len(server.seen) == 1, "it will not be answered by asking again"
+    assert {"prompt_tokens", "completion_tokens", "cost"} <= meter.end().unknown
+    with pytest.raises(BackendError, match="filters the text"):
+        model(server, chat=False).score("how", " to")
 
 
 # Habits
@@ -594,6 +623,7 @@ def test_the_key_is_in_no_answer_repr_or_store(server: Scripted, tmp_path: Path)
     (answer,) = store.generate("q")
     assert answer.text == "your key is [key]"
     assert KEY not in repr(asked) + repr(answer) + repr(store) + asked.digest
+    assert KEY not in repr([vars(asked), vars(store), vars(asked._client._client._transport)])
     assert list(tmp_path.iterdir())
     for path in tmp_path.iterdir():
         assert KEY.encode() not in path.read_bytes()
@@ -649,6 +679,35 @@ def test_what_decides_an_answer_decides_the_digest(server: Scripted, tmp_path: P
     (again,) = StoredModel(OpenAIModel("nickname", server.url, None, served="m"), tmp_path).generate("q")
     assert len(server.seen) == 2, "known by what it is, whatever it is called here"
     assert again.model == "nickname"
+
+
+def test_a_run_over_servers_bills_what_is_known(
+    server: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responses, "BUILD", tmp_path)
+
+    def run(price: Price | None) -> runner.Result:
+        pool: list[Model] = [OpenAIModel("a", server.url, price), OpenAIModel("b", server.url, price)]
+        monkeypatch.setitem(catalog._added, "served", lambda: pool)
+        return runner.run("majority-vote", "math", pool="served", limit=2)
+
+    first = run(PRICE)
+    assert first["usage"]["cost"] == pytest.approx(2 * (9 * 1.0 + 2.0) / 1e6)
+    assert len(server.seen) == 4
+    dearer = run(Price(3.0, 6.0))
+    assert dearer["usage"]["cost"] == pytest.approx(3 * first["usage"]["cost"])
+    assert dearer["pool_hash"] != first["pool_hash"], "the old result is not this one's"
+    free = run(None)
+    assert len(server.seen) == 4, "paid once, billed three times"
+    assert (free["usage"]["cost"], free["items"]["cost"]) == (None, [None, None])
+    assert free["usage"]["completion_tokens"] == 2
+    server.behave = lambda _body: (200, {"choices": [choice()]})
+    monkeypatch.setattr(responses, "BUILD", tmp_path / "other")
+    silent = run(PRICE)
+    assert {silent["usage"][field] for field in ("cost", "prompt_tokens", "completion_tokens")} == {None}
+    assert silent["tokens_by_model"] == {"a": None, "b": None}
+    assert silent["usage"]["calls"] == 2
+    json.dumps([first, dearer, free, silent], allow_nan=False)
 
 
 def test_connections_are_closed_with_the_model(server: Scripted) -> None:

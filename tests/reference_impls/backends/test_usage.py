@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_impls.backends.usage import Bill, count, dollars, read, shares
+from reference_impls.backends.usage import Bill, amount, count, read, shares
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_whatever_a_server_sends_is_a_number_or_unknown(value: Any) -> None:
     bill = read(dict.fromkeys(names, value))
     assert all(n is None or n >= 0 for n in (bill.prompt, bill.completion, bill.cached, bill.cost))
     assert count(value) is None or count(value) == value
-    assert dollars(value) is None or dollars(value) == value
+    assert amount(value) is None or amount(value) == value
 
 
 @given(st.integers(0, 10**6) | st.none(), st.lists(st.integers(0, 1000), min_size=1, max_size=9))

@@ -12,8 +12,9 @@ from reference_impls.recorded import RecordedQuery, RecordedResponse, Recording
 from reference_impls.reproductions import SOURCES, chosen, result, source_hash, specs, studies
 from reference_impls.reproductions.base import Spec, Study, Table, all_tested, as_split
 from reference_impls.reproductions.llmdrift import CHECK, MARCH, SMALL, check_by_agreement
-from reference_impls.reproductions.play import CannotRunError, best_single, describe, thinned, willingness_curve
+from reference_impls.reproductions.play import DRAWN, best_single, describe, thinned, willingness_curve
 from reference_impls.reproductions.zeroeval import agree, plurality
+from reference_impls.runner import CannotRunError
 
 #: (right answer, answer of the cheap model, answer of the dear one)
 ANSWERS = [("1", "1", "1"), ("2", "2", "0"), ("3", "0", "3"), ("4", "0", "4"), ("5", "0", "0")]
@@ -95,6 +96,18 @@ def test_a_sweep_draws_the_curve_of_a_cascade() -> None:
     run = describe(study(axis="cost"), spec, recording())
     assert len(run["curve"]) in {1, 2}
     assert run["curve"][0][0] == pytest.approx(1.0), "a budget of 1.2 dollars pays for the cheap model alone"
+
+
+def test_a_vote_that_draws_at_ties_is_run_with_several_seeds() -> None:
+    """Without a train split only a draw decides between two models that disagree, as on three of five queries."""
+    data = all_tested(recording())
+    run = describe(study(axis="cost"), Spec("majority-vote"), data)
+    scores = run["score"]["runs"]
+    assert len(scores) == DRAWN
+    # Right where both are, wrong where neither is; a coin decides on queries where one is: .2 to .8.
+    assert all(0.2 - 1e-9 <= score <= 0.8 + 1e-9 for score in scores)
+    assert mean(run, "score") == pytest.approx(np.mean(scores))
+    assert describe(study(axis="cost"), Spec("majority-vote"), recording())["score"]["runs"] == [], "train decides"
 
 
 def test_what_is_unknown_is_null() -> None:

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.exports import bibtex as export
-from scripts.imports import bibtex
-from scripts.imports.bibtex import BibtexError, authors, decode
+from scripts.imports import bibtex, people
+from scripts.imports.bibtex import BibtexError, decode
 from scripts.model import Corpus, Paper
+from scripts.model.names import GroupName
 
 MISC = "@misc{{{key}, title = {{{title}}}, author = {{A Bee}}, year = 2024}}\n"
 
@@ -73,7 +74,70 @@ def test_a_whole_entry() -> None:
     ],
 )
 def test_authors(source: str, wanted: list[str]) -> None:
-    assert list(authors(source)) == wanted
+    found = people.read(source)
+    assert [*found.names, *([] if found.complete else ["others"])] == wanted
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted"),
+    [
+        # biber's extended names
+        (
+            "family=Vliet, given=Vera, prefix=van der, useprefix=true and Guo, Dina",
+            ["Vera van der Vliet", "Dina Guo"],
+        ),
+        ("family=Bennet, given=Frank G., suffix=Jr., juniorcomma=true", ["Frank G. Bennet Jr."]),
+        (
+            r'given={J{\"o}rg}, given-i={J}, family="Bee, Cee" and family={Society for Bees}',
+            ["Jörg Bee, Cee", "Society for Bees"],
+        ),
+        ("Steele, Jr., Guy L. and Guy L. Steele, Jr. and Steele, Guy L., Jr.", ["Guy L. Steele Jr."] * 3),
+        # DBLP: nicknames, and numbers for persons of one name
+        ("Chun (Rick) Chan and Wei Wang 0001 and Wang 0002, Wei", ["Chun (Rick) Chan", "Wei Wang", "Wei Wang"]),
+        # two persons of one name
+        ("Dong, Qi and Li, Lan and Dai, Da and Li, Lan", ["Qi Dong", "Lan Li", "Da Dai", "Lan Li"]),
+        # signs that are nobody
+        ("Elmlab and : and Aaron Hurt and - and {} and 7", ["Elmlab", "Aaron Hurt"]),
+        (r"Ann Bee$^{1,2}$ and Cid Dee* and Eve\textsuperscript{a} Eff", ["Ann Bee", "Cid Dee", "Eve Eff"]),
+        # what stands for 'and'
+        ("Bee, Ann; Dee, Cid", ["Ann Bee", "Cid Dee"]),
+        (r"Ann Bee \& Cid Dee", ["Ann Bee", "Cid Dee"]),
+        ("Ann Bee, Cid Dee, Eve Eff", ["Ann Bee", "Cid Dee", "Eve Eff"]),
+        ("Bee, A., Dee, C. D.", ["A. Bee", "C. D. Dee"]),
+        ("BEE, ANN and A. B.", ["Ann Bee", "A. B."]),
+        ("Bee, Ann, and Dee, Cid", ["Ann Bee", "Cid Dee"]),
+    ],
+)
+def test_odd_names(source: str, wanted: list[str]) -> None:
+    assert people.read(source).names == wanted
+
+
+@pytest.mark.parametrize(
+    "source", ["A. Bee and others", "A. Bee et al.", r"A. Bee and {\it et al.}", "A. Bee and ..."]
+)
+def test_incomplete_lists(source: str) -> None:
+    found = people.read(source)
+    assert (found.names, found.complete) == (["A. Bee"], False)
+
+
+def test_braces_make_a_group() -> None:
+    names = "Vir, Pau and {NumTool 1.0 Contributors} and {Society for Tools and Technology} and {{Gem Team, Oogle}}"
+    found = people.read(names)
+    assert found.names == [
+        "Pau Vir", "NumTool 1.0 Contributors", "Society for Tools and Technology", "Gem Team, Oogle",
+    ]  # fmt: skip
+    assert [isinstance(name, GroupName) for name in found.names] == [False, True, True, True]
+    assert people.read("{van den Berg}, Jan").names == ["Jan van den Berg"]
+
+
+@pytest.mark.parametrize("source", ["Wei Wang 0001", "Elmlab and :", "Ann Bee*"])
+def test_what_is_left_out_of_names_is_told(source: str) -> None:
+    assert len(people.read(source).told) == 1
+
+
+@pytest.mark.parametrize("source", ["Bee, Ann; Dee, Cid", "Ann Bee, Cid Dee, Eve Eff", "BEE, ANN"])
+def test_what_is_changed_in_names_is_told(source: str) -> None:
+    assert len(people.read(source).mended) == 1
 
 
 def test_and_others() -> None:
@@ -172,6 +236,9 @@ def test_duplicated_fields_keep_the_first() -> None:
     assert one("@misc{k, title = {First}, TITLE = {Second}, title = {Third}}")["title"] == "First"
 
 
+SICI = "10.1002/(SICI)1096-9999(19960129)365:1<113::AID-CNE9>3.0.CO;2-6"
+
+
 @pytest.mark.parametrize(
     ("fields", "wanted"),
     [
@@ -188,6 +255,30 @@ def test_duplicated_fields_keep_the_first() -> None:
         ({"url": "https://openreview.net/forum?id=8sSqNntaMr"}, {"openreview": "8sSqNntaMr"}),
         ({"url": "https://aclanthology.org/2023.acl-long.792/"}, {"acl": "2023.acl-long.792"}),
         ({"howpublished": r"\url{https://arxiv.org/abs/2406.18665}"}, {"arxiv": "2406.18665"}),
+        ({"note": r"See \href{https://arxiv.org/pdf/2406.18665v1.pdf}{the preprint}."}, {"arxiv": "2406.18665"}),
+        ({"number": "arXiv:2406.18665"}, {"arxiv": "2406.18665"}),
+        ({"journal": "ArXiv", "volume": "abs/2406.18665"}, {"arxiv": "2406.18665"}),
+        ({"journal": "arXiv e-prints", "pages": "arXiv:2406.18665"}, {"arxiv": "2406.18665"}),
+        ({"journal": "CoRR, abs/2406.18665"}, {"arxiv": "2406.18665"}),
+        ({"arxivid": "2406.18665"}, {"arxiv": "2406.18665"}),
+        ({"note": "arXiv:~2406.18665"}, {"arxiv": "2406.18665"}),
+        (
+            {"howpublished": r"\url{https://aclanthology.org/2023.acl-long.792}, 2023"},
+            {"acl": "2023.acl-long.792"},
+        ),
+        ({"url": "http://aclweb.org/anthology/P/P19/P19-1001.pdf"}, {"acl": "P19-1001"}),
+        ({"url": r"https://openreview.net/forum?id=8sSq\_taMr\&noteId=x"}, {"openreview": "8sSq_taMr"}),
+        ({"url": "https://dl.acm.org/doi/pdf/10.1145/3580305.3599572?x=1"}, {"doi": "10.1145/3580305.3599572"}),
+        ({"doi": r"10.1162/tacl{\_}a{\_}00999"}, {"doi": "10.1162/tacl_a_00999"}),
+        ({"doi": "https://doi.org/10.1145/1.2?x=1#y"}, {"doi": "10.1145/1.2"}),
+        ({"doi": SICI}, {"doi": SICI}),
+        ({"doi": SICI.replace("<", "$<$").replace(">", "$>$")}, {"doi": SICI}),
+        ({"doi": SICI.replace("<", "{\\textless}").replace(">", r"\textgreater{}")}, {"doi": SICI}),
+        ({"doi": SICI.replace("<", "&lt;").replace(">", "&gt;")}, {"doi": SICI}),
+        ({"url": "https://doi.org/" + SICI.replace("<", "%3C").replace(">", "%3E")}, {"doi": SICI}),
+        ({"howpublished": r"\url{https://doi.org/" + SICI + "}."}, {"doi": SICI}),
+        ({"note": f"DOI: {SICI}, in print"}, {"doi": SICI}),
+        ({"note": "(see https://doi.org/10.1016/S0304-3975(96)00001-7)."}, {"doi": "10.1016/S0304-3975(96)00001-7"}),
     ],
 )
 def test_identifiers(fields: dict[str, str], wanted: dict[str, str]) -> None:
@@ -196,6 +287,37 @@ def test_identifiers(fields: dict[str, str], wanted: dict[str, str]) -> None:
     if "arxiv" in wanted:
         assert found["date"] == "2024-06"
         assert "venue" not in found
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({"eprint": "cs/0112017v2", "archiveprefix": "arXiv"}, "cs/0112017"),
+        ({"eprint": "0112017", "primaryclass": "cs.CL"}, "cs.CL/0112017"),
+        ({"journal": "CoRR", "volume": "cs.CL/0112017", "note": "arXiv:cs.CL/0112017"}, "cs.CL/0112017"),
+        ({"url": "http://xxx.lanl.gov/abs/HEP-TH/9901001v3"}, "hep-th/9901001"),
+    ],
+)
+def test_arxiv_identifiers_of_before_2007(fields: dict[str, str], wanted: str) -> None:
+    assert entry(**fields)["ids"] == {"arxiv": wanted}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("doi", "10.1002/(SICI)1096-9999(199601)365:1 <113::AID-CNE9>3.0.CO;2-6"),
+        ("doi", r"10.1145/\odd{1}"),
+        ("doi", "see the page"),
+        ("note", r"doi: 10.1002/(SICI)1096\odd<113"),
+        ("eprint", "to appear"),
+    ],
+)
+def test_an_identifier_is_whole_or_none_with_a_word(field: str, value: str) -> None:
+    source = f"@misc{{k, title = {{T}}, archiveprefix = {{arXiv}},\n {field} = {{{value}}}}}"
+    found = bibtex.read(source.encode())
+    assert "ids" not in found.entries[0].fields
+    assert [(remark.line, remark.column) for remark in found.mended] == [(2, 2)]
+    assert "left out" in found.mended[0].text
 
 
 def test_published_after_and_before_the_preprint() -> None:
@@ -229,6 +351,9 @@ def test_page_is_kept_where_nothing_else_leads_to_the_paper() -> None:
     assert entry(url="https://example.org/paper")["links"] == {"page": "https://example.org/paper"}
     assert "links" not in entry(url="javascript:alert(1)")
     assert "links" not in entry(url="https://example.org/p", doi="10.1145/1")
+    for tilde in ("~", r"\~{}", r"{\textasciitilde}", r"$\sim$", r"\string~"):
+        page = entry(howpublished=rf"\url{{https://example.org/{tilde}bee/a\_b.pdf}}, 2020")["links"]["page"]
+        assert page == "https://example.org/~bee/a_b.pdf"
 
 
 def test_comments_preambles_and_text_between() -> None:

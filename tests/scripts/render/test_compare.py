@@ -48,6 +48,10 @@ def test_measured_numbers_are_those_of_the_files(methods: dict[str, View]) -> No
     assert (one["score"], one["best"], one["latency"]) == (1, "oak", file["timing"]["latency"])
     assert one["gain"]["mean"] == pytest.approx(0.4)  # the best model is right on six of ten
     assert one["gain"]["verdict"] == "better"
+    assert one["above"] == ["knn-router"], (
+        "right on all ten queries, the router on six; single models are not compared"
+    )
+    assert methods["knn-router"]["results"]["math"]["above"] == []
 
 
 def test_what_was_not_measured_says_so(methods: dict[str, View]) -> None:

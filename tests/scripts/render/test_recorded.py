@@ -113,6 +113,37 @@ def test_the_headline(recorded: Recorded) -> None:
     assert head["method"]["label"] == "knn-router (k=20)"
 
 
+def test_runs_of_different_pools_stand_in_different_tables(tmp_path: Path) -> None:
+    """A gain is over the best single model of the run's own pool, so the headline is of one pool too."""
+    third = {"name": "third", "score": recordings.estimate(0.9), "cost": None, "latency": None, "price": None}
+    base = recordings.result()
+    wide = recordings.run(
+        "majority-vote", 0.95, 0.3, None, label="majority-vote (all)", category="after/non-cascade",
+        pool=["small", "large", "third"],
+    )  # fmt: skip
+    folder = recordings.write(tmp_path, {**base, "models": [*base["models"], third], "runs": [*base["runs"], wide]})
+    page = Recorded(folder).pages[PAID]
+    assert [pool["models"] for pool in page["pools"]] == [("large", "small"), ("large", "small", "third")]
+    assert [run["label"] for run in page["pools"][1]["runs"]] == ["majority-vote (all)"]
+    assert [pool["against"] for pool in page["pools"]] == [None, "0.650"], "0.95 - 0.3; of the first pool they differ"
+    head = page["headline"]
+    assert (head["pool"], head["method"]["label"]) == (("large", "small"), "knn-router (k=20)")
+
+
+def test_pools_are_told_on_the_pages(make_atlas: MakeAtlas, tmp_path: Path) -> None:
+    atlas = make_atlas({"doe2024a": fields()}, site=True)
+    base = recordings.result()
+    wide = recordings.run("weighted-vote", 0.95, 0.3, None, category="after/non-cascade", pool=["small"])
+    recordings.write(atlas.root, {**base, "runs": [*base["runs"], wide]})
+    render_site(atlas, tmp_path / "out")
+    text = page_of(tmp_path / "out", f"recorded/{PAID}").text
+    assert "All 2 models" in text
+    assert "Gain over the best single model of these 2" in text
+    assert "1 of the 2 models" in text
+    assert "The best of them alone, chosen on the training queries, has a score of 0.650." in text
+    assert "1 of its 2 models" in page_of(tmp_path / "out", "methods/weighted-vote").text
+
+
 def test_a_month_is_the_mean_cost_times_its_queries(recorded: Recorded) -> None:
     month = recorded.pages[PAID]["month"]
     known = [run for run in month if run["month"] is not None]
