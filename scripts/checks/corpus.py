@@ -87,7 +87,7 @@ def _near_titles(entries: list[Entry]) -> Iterator[tuple[Entry, Problem]]:
     related: dict[str, set[str]] = defaultdict(set)
     for key, paper in papers.items():
         related[key] |= {*paper.relations.builds_on, *paper.relations.compares_with}
-    for pair in find_duplicates(papers, NEAR):
+    for pair in find_duplicates(papers, NEAR, with_common_author=True):
         same = normal_title(papers[pair.first].title) == normal_title(papers[pair.second].title)
         linked = pair.second in related[pair.first] or pair.first in related[pair.second]
         if same or linked or pair.shared_identifier or not pair.shared_author:

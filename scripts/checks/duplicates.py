@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import fuzz
 
 from scripts.model.paper import Paper
 
 LIKELY = 88.0
+_LETTERS = 64  # columns in which letters are counted; several letters share one, which leaves no pair out
 APART = 3  # years between a preprint and the latest publication of it that is still taken for one paper
 
 
@@ -48,31 +50,54 @@ def may_be_one_paper(first: Paper, second: Paper) -> bool:
     return not first.authors or not second.authors or author_overlap(first.authors, second.authors) > 0
 
 
-def find_duplicates(papers: Mapping[str, Paper], threshold: float = LIKELY) -> list[Duplicate]:
-    """Every pair whose titles are at least `threshold` alike or that share an identifier, most alike first."""
+def find_duplicates(
+    papers: Mapping[str, Paper], threshold: float = LIKELY, *, with_common_author: bool = False
+) -> list[Duplicate]:
+    """Every pair whose titles are at least `threshold` alike or that share an identifier, most alike first.
+
+    Args:
+        papers: by key.
+        threshold: likeness of titles in percent, whatever the order of their words.
+        with_common_author: only pairs with an author (or an identifier) in common: these are found without comparing
+            all titles with all others.
+    """
     keys = sorted(papers)
     # words in order, so that the plain ratio compares titles whatever the order of their words
     titles = [" ".join(sorted(normal_title(papers[key].title).split())) for key in keys]
+    names = [_names(papers[key]) for key in keys]
+    identifiers = [_ids(papers[key]) for key in keys]
+    near = _sharing(names) if with_common_author else _pairs_of_like_letters(titles, threshold)
     pairs: dict[tuple[int, int], float] = {}
-    for first, title in enumerate(titles):
-        others = titles[first + 1 :]
-        for _, score, place in process.extract(
-            title, others, scorer=fuzz.ratio, score_cutoff=threshold, limit=None, processor=None
-        ):
-            pairs[first, first + 1 + place] = score
-    for same in _same_identifier([papers[key] for key in keys]):
+    for first, second in near:
+        if score := fuzz.ratio(titles[first], titles[second], score_cutoff=threshold):
+            pairs[first, second] = score
+    for same in _sharing(identifiers):
         pairs.setdefault(same, fuzz.ratio(titles[same[0]], titles[same[1]]))
     found = [
-        Duplicate(
-            keys[a],
-            keys[b],
-            round(score, 1),
-            bool(_names(papers[keys[a]]) & _names(papers[keys[b]])),
-            bool(_ids(papers[keys[a]]) & _ids(papers[keys[b]])),
-        )
+        Duplicate(keys[a], keys[b], round(score, 1), bool(names[a] & names[b]), bool(identifiers[a] & identifiers[b]))
         for (a, b), score in pairs.items()
     ]
-    return sorted(found, key=lambda pair: (-pair.shared_identifier, -pair.score, pair.first))
+    return sorted(found, key=lambda pair: (-pair.shared_identifier, -pair.score, pair.first, pair.second))
+
+
+def _pairs_of_like_letters(titles: list[str], threshold: float) -> Iterator[tuple[int, int]]:
+    """Pairs that may be `threshold` alike, judged by how often each letter occurs; never leaves one out.
+
+    The ratio of two texts of lengths a and b is 100 (a + b - d) / (a + b), where d, the least number of letters to
+    insert and to delete, is at least the sum of the differences of the letters' counts.
+    """
+    import numpy as np  # noqa: PLC0415  `atlas validate` needs none of it
+
+    lengths = np.array([len(title) for title in titles])
+    counts = np.zeros((len(titles), _LETTERS), np.int16)
+    for row, title in enumerate(titles):
+        for letter in title:
+            counts[row, ord(letter) % _LETTERS] += 1
+    for row in range(len(titles) - 1):
+        apart = np.abs(counts[row + 1 :] - counts[row]).sum(1)
+        most = (1 - threshold / 100) * (lengths[row + 1 :] + lengths[row]) + 1e-9
+        for place in np.flatnonzero(apart <= most):
+            yield row, row + 1 + int(place)
 
 
 def _names(paper: Paper) -> set[str]:
@@ -83,12 +108,13 @@ def _ids(paper: Paper) -> set[tuple[str, str]]:
     return {(kind, value.lower()) for kind, value in paper.ids.items()}
 
 
-def _same_identifier(papers: list[Paper]) -> set[tuple[int, int]]:
-    owners: dict[tuple[str, str], int] = {}
+def _sharing(values: list[set[Any]]) -> set[tuple[int, int]]:
+    """Pairs of places whose sets have a member in common."""
+    owners: dict[Any, list[int]] = {}
     pairs = set()
-    for place, paper in enumerate(papers):
-        for identifier in _ids(paper):
-            owner = owners.setdefault(identifier, place)
-            if owner != place:
-                pairs.add((owner, place))
+    for place, members in enumerate(values):
+        for member in members:
+            others = owners.setdefault(member, [])
+            pairs.update((other, place) for other in others)
+            others.append(place)
     return pairs

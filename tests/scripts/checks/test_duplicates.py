@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rapidfuzz import fuzz
 
 from scripts.checks.duplicates import Duplicate, find_duplicates, normal_title
 from scripts.model import Corpus
@@ -97,3 +98,21 @@ def test_the_real_entries_are_different_papers(corpus: Corpus) -> None:
         relations = corpus.papers[pair.first].relations, corpus.papers[pair.second].relations
         stated = {key for r in relations for key in (*r.builds_on, *r.compares_with)}
         assert not pair.shared_author or {pair.first, pair.second} & stated, pair
+
+
+TITLES = st.lists(
+    st.text("abcdefgh éß7α ", max_size=30) | st.sampled_from(["a" * 300, "a" * 299 + "b", "LLM Routing"]), max_size=8
+)
+
+
+@given(TITLES, st.sampled_from([60.0, 88.0, 100.0]))
+def test_no_pair_is_left_out_by_what_saves_comparisons(titles: list[str], threshold: float) -> None:
+    made = papers(
+        **{f"p{i}": {"title": title or "x", "authors": [f"Jane {'ABC'[i % 3]}"]} for i, title in enumerate(titles)}
+    )
+    words = {key: " ".join(sorted(normal_title(paper.title).split())) for key, paper in made.items()}
+    alike = {(a, b) for a in made for b in made if a < b and fuzz.ratio(words[a], words[b]) >= threshold}
+    assert {(pair.first, pair.second) for pair in find_duplicates(made, threshold)} == alike
+    by_one_author = {(a, b) for a, b in alike if made[a].authors == made[b].authors}
+    found = find_duplicates(made, threshold, with_common_author=True)
+    assert {(pair.first, pair.second) for pair in found} == by_one_author
