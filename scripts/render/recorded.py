@@ -251,7 +251,7 @@ def _headline(runs: list[View]) -> View:
     """The runs that a recording is told by, all of one pool: the best single model, the oracle, and the method of the
     largest gain.
     """
-    pool = next(iter(_pools(runs)), {"runs": [], "models": ()})
+    pool: View = next(iter(_pools(runs)), {"runs": [], "models": ()})
     by_label = {run["label"]: run for run in pool["runs"]}
     methods = [run for run in pool["runs"] if run["kind"] == "method" and run["gain"]]
     single = by_label.get("single")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ class Results:
             for label in files
         ]
         board.sort(key=lambda row: (-row["score"], row["cost"], row["label"]))
-        mark_front([row for row in board if row["alike"] and row["kind"] != "oracle"])
+        mark_front([row for row in board if row["alike"] and row["kind"] != "oracle"], above)
         one = yardstick or next(iter(files.values()))
         return {
             "benchmark": benchmark,
@@ -134,7 +134,7 @@ class Results:
             tasks = {name: by_task[name][label] for name in by_task}
             first = next(iter(tasks.values()))
             board.append(
-                {key: first[key] for key in ("label", "title", "page", "kind", "group", "stage", "front")}
+                {key: first[key] for key in ("label", "title", "page", "kind", "group", "stage", "front", "clear")}
                 | {
                     "score": float(exact[place]),
                     "low": float(low[place]),
@@ -147,7 +147,7 @@ class Results:
                 }
             )
         board.sort(key=lambda row: (-row["score"], row["cost"], row["label"]))
-        mark_front([row for row in board if row["kind"] != "oracle"])
+        mark_front([row for row in board if row["kind"] != "oracle"], _above(labels, means))
         return {
             "rows": board,
             "best": name_of(best),
@@ -270,6 +270,7 @@ def _row(label: str, result: Result) -> View:
         "critical_path": timing.get("critical_path"),
         "levels": result.get("levels", {}),
         "front": False,
+        "clear": False,
     }
 
 
@@ -317,11 +318,15 @@ def _verdicts(board: Iterable[View]) -> dict[str, int]:
     return counts
 
 
-def mark_front(board: list[View]) -> None:
-    """Sets `front` on the rows that no other one beats in score at no higher cost, or in cost at no lower score."""
+def mark_front(board: list[View], above: Mapping[str, Sequence[str]]) -> None:
+    """Sets `front` on the rows that no other one beats in score at no higher cost, or in cost at no lower score, and
+    `clear` on those of them that are above every cheaper row outside the noise (`above`, by label).
+    """
     best = -math.inf
     for row in sorted(board, key=lambda row: (row["cost"], -row["score"])):
         row["front"] = row["score"] > best
+        cheaper = {other["label"] for other in board if other["cost"] < row["cost"]}
+        row["clear"] = row["front"] and cheaper <= set(above[row["label"]])
         best = max(best, row["score"])
 
 

@@ -114,10 +114,23 @@ def test_the_front_by_hand(results: Results) -> None:
     }  # fmt: skip
 
 
+def test_who_is_on_the_front_by_noise_is_said(tmp_path: Path) -> None:
+    """sprout costs least; of the others only the vote is told from all that cost less."""
+    scores = {"single-oak": 8, "single-sprout": 7, "majority-vote": 16}
+    folder = measured.write(
+        tmp_path,
+        *(measured.result(name, scores=[1.0] * n + [0.0] * (20 - n)) for name, n in scores.items()),
+    )
+    rows = {row["label"]: (row["front"], row["clear"]) for row in Results(folder).boards["math"]["rows"]}
+    assert rows == {"single-sprout": (True, True), "single-oak": (True, False), "majority-vote": (True, True)}
+
+
 @given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 5)), min_size=1, max_size=12))
 def test_the_front_is_what_nothing_beats(points: list[tuple[int, int]]) -> None:
-    board = [{"cost": cost, "score": score} for cost, score in points]
-    mark_front(board)
+    board: list[dict[str, Any]] = [
+        {"label": str(i), "cost": cost, "score": score} for i, (cost, score) in enumerate(points)
+    ]
+    mark_front(board, {row["label"]: [] for row in board})
     kept = {(row["cost"], row["score"]) for row in board if row["front"]}
     beaten = {
         (cost, score)
