@@ -5,11 +5,11 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, as_completed
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +31,7 @@ from reference_impls.outcome import Outcome
 from reference_impls.recorded.benchmark import RecordedBenchmark
 from reference_impls.responses import Scorer, pool_hash, stored, training_set
 from reference_impls.safe.writing import write_text
+from reference_impls.workers import Workers
 
 RESULTS = Path(__file__).parent / "results"
 #: Called with (queries done, queries in all).
@@ -42,7 +43,13 @@ _AVERAGED = (
     "levels", "usage", "called", "tokens_by_model", "timing", "items", "ties", "responses", "abstentions",
     "notes",
 )  # fmt: skip
-_Task = tuple[str, str, str, tuple[int, ...], dict[str, str], int | None, Path]
+_Task = tuple[str, str, str, tuple[int, ...], dict[str, str], int | None]
+#: How long a dask scheduler may take to answer.
+SCHEDULER_SECONDS = 10
+
+
+class CannotWriteError(ValueError):
+    """A file cannot be written; the message is one line."""
 
 
 class CannotRunError(ValueError):
@@ -374,8 +381,8 @@ def result_path(method: str, benchmark: str, folder: Path = RESULTS) -> Path:
 
 def bench(
     methods: Sequence[str] = (), benchmarks: Sequence[str] = (), *, pool: str = "builtin",
-    seeds: Sequence[int] = (0,), jobs: int = 2, backend: str = "processes", folder: Path = RESULTS,
-    limit: int | None = None, progress: Callable[[int, int, str], None] | None = None,
+    seeds: Sequence[int] = (0,), jobs: int = 2, backend: str = "processes", scheduler: str = "",
+    folder: Path = RESULTS, limit: int | None = None, progress: Callable[[int, int, str], None] | None = None,
 ) -> list[Path]:  # fmt: skip
     """Runs methods on benchmarks into one JSON file each; a file that is still valid is not made again.
 
@@ -385,8 +392,11 @@ def bench(
         seeds: a method that draws random numbers runs once with each, one that draws none with the first
             (see `merged`).
         jobs: processes.
-        backend: ``processes``, ``loky`` (joblib) or ``dask`` (distributed, a local cluster).
-        folder: of the results.
+        backend: ``processes``, ``loky`` (joblib) or ``dask`` (distributed). What a lost dask worker had to do is done
+            by another one.
+        scheduler: address of a dask scheduler whose workers run the tasks (``tcp://...``); they need this package and
+            its models, but no common disk. By default a local cluster of `jobs` processes.
+        folder: of the results, which are written here, each when it is there.
         progress: told (tasks done, tasks in all, what was done).
 
     Returns:
@@ -394,6 +404,8 @@ def bench(
 
     Raises:
         UnknownNameError: a name that does not exist.
+        ValueError: a back end that does not exist, cannot be reached or has lost its processes, or a file that cannot
+            be written: one line.
     """
     # Without a sandbox the code benchmark is left out; asked for by name, it refuses in one line.
     possible = [b for b in BENCHMARKS if b != "code" or sandbox.unavailable() is None]
@@ -401,52 +413,68 @@ def bench(
     names = [catalog.method(m).name for m in methods] or [m for m in catalog.methods() if m != "single"]
     models = [m.name for m in catalog.pool(pool)]
     # The first wave records what everything else reads, so that no two processes compute the same response.
-    first: list[_Task] = [
-        ("single", b, pool, tuple(seeds), {"model": m}, limit, folder) for b in chosen for m in models
-    ]
+    first: list[_Task] = [("single", b, pool, tuple(seeds), {"model": m}, limit) for b in chosen for m in models]
     # What drives models token by token takes longest and goes first, so that no process waits for it at the end.
     by_length = sorted(names, key=lambda m: _LONGEST.get(catalog.method(m).category, len(_LONGEST)))
-    second: list[_Task] = [(m, b, pool, tuple(seeds), {}, limit, folder) for m in by_length for b in chosen]
+    second: list[_Task] = [(m, b, pool, tuple(seeds), {}, limit) for m in by_length for b in chosen]
     total = len(first) + len(second)
     done = 0
-    with _executor(backend, jobs) as executor:
+    with _executor(backend, jobs, scheduler) as executor:
         for wave in (first, second):
-            futures = {executor.submit(_job, *task): f"{task[0]} on {task[1]}" for task in wave}
+            futures = {executor.submit(_job, *task, _made_before(_path_of(task, folder))): task for task in wave}
             for future in as_completed(futures):
-                future.result()
+                task = futures[future]
+                if (result := future.result()) is not None:
+                    write(result, _path_of(task, folder))
                 done += 1
                 if progress:
-                    progress(done, total, futures[future])
+                    progress(done, total, f"{task[0]} on {task[1]}")
             if wave is first:
                 for b in chosen:
-                    singles = [json.loads(result_path(f"single-{m}", b, folder).read_text()) for m in models]
+                    paths = [result_path(f"single-{m}", b, folder) for m in models]
+                    singles = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
                     write(oracle(singles), result_path("oracle", b, folder))
     labels = [f"single-{m}" for m in models] + ["oracle", *names]
     return [result_path(label, b, folder) for b in chosen for label in labels]
 
 
+def _label(task: _Task) -> str:
+    method, settings = task[0], task[4]
+    return f"single-{settings['model']}" if method == "single" else method
+
+
+def _path_of(task: _Task, folder: Path) -> Path:
+    return result_path(_label(task), task[1], folder)
+
+
+def _made_before(path: Path) -> Result | None:
+    """What a result rests on; None where there is none, or none that can be read."""
+    try:
+        old = json.loads(path.read_text(encoding="utf-8"))
+        kept = ("pool", "pool_hash", "source_hash", "draws", "queries")
+        return {key: old[key] for key in kept} | {"seeds": sorted(old["scores_by_seed"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _job(
     method: str, benchmark: str, pool: str, seeds: tuple[int, ...], settings: dict[str, str], limit: int | None,
-    folder: Path,
-) -> None:  # fmt: skip
-    """One task of `bench`; returns at once if its file is there and nothing that it rests on has changed."""
-    label = f"single-{settings['model']}" if method == "single" else method
-    path = result_path(label, benchmark, folder)
-    info = catalog.method(method)
-    if path.exists():
-        old = json.loads(path.read_text(encoding="utf-8"))
-        now = (pool, pool_hash(stored(catalog.pool(pool))), source_hash(info))
+    old: Result | None,
+) -> Result | None:  # fmt: skip
+    """One task of `bench`; None if nothing has changed that the `old` result rests on."""
+    if old is not None:
+        now = (pool, pool_hash(stored(catalog.pool(pool))), source_hash(catalog.method(method)))
         size = len(catalog.benchmark(benchmark).items("test")[:limit])
-        wanted = [str(seed) for seed in (seeds if old["draws"] else seeds[:1])]
+        wanted = sorted(str(seed) for seed in (seeds if old["draws"] else seeds[:1]))
         same = (old["pool"], old["pool_hash"], old["source_hash"]) == now
-        if same and sorted(old["scores_by_seed"]) == sorted(wanted) and old["queries"] == size:
-            return
+        if same and old["seeds"] == wanted and old["queries"] == size:
+            return None
     runs: list[Result] = []
     for seed in seeds:
         runs.append(run(method, benchmark, pool=pool, seed=seed, settings=settings, limit=limit))
         if not runs[0]["draws"]:
             break
-    write(merged(runs) | {"label": label}, path)
+    return merged(runs) | {"label": _label((method, benchmark, pool, seeds, settings, limit))}
 
 
 def write(result: Result, path: Path) -> None:
@@ -458,22 +486,59 @@ def _write_whole(text: str, path: Path) -> None:
     try:
         write_text(path, text)
     except OSError as error:
-        raise ValueError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise CannotWriteError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def _executor(backend: str, jobs: int) -> Executor:
+@contextmanager
+def _executor(backend: str, jobs: int, scheduler: str) -> Iterator[Executor]:
+    """Leaving the block by an error, or by Ctrl-C, drops what has not begun and ends the processes started here."""
+    if scheduler and backend != "dask":
+        raise ValueError(f"a scheduler's address is for the dask backend, not for {backend}")
     if backend == "processes":
-        return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
-    if backend == "loky":
-        from joblib.externals import loky  # noqa: PLC0415 (optional)
+        with Workers(jobs) as workers:
+            yield workers
+    elif backend == "loky":
+        with _loky(jobs) as found:
+            yield found
+    elif backend == "dask":
+        with _dask(jobs, scheduler) as found:
+            yield found
+    else:
+        raise ValueError(f"no backend {backend!r}; there are: dask, loky, processes")
 
-        executor: Executor = loky.ProcessPoolExecutor(jobs)
-        return executor
-    if backend == "dask":
+
+@contextmanager
+def _loky(jobs: int) -> Iterator[Executor]:
+    try:
+        from joblib.externals import loky  # noqa: PLC0415 (optional)
+    except ImportError:
+        raise ValueError("the loky backend needs joblib: pip install joblib") from None
+    executor = loky.ProcessPoolExecutor(jobs)
+    whole = False
+    try:
+        yield executor
+        whole = True
+    finally:
+        executor.shutdown(wait=True, kill_workers=not whole)
+
+
+@contextmanager
+def _dask(jobs: int, scheduler: str) -> Iterator[Executor]:
+    try:
+        import distributed  # noqa: PLC0415 (optional)
+    except ImportError:
+        raise ValueError("the dask backend needs distributed: pip install distributed") from None
+    connect: Any = distributed.Client
+    if scheduler:
         try:
-            from distributed import Client  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 (optional)
-        except ImportError:
-            raise ValueError("the dask backend needs distributed: pip install distributed") from None
-        found: Executor = Client(n_workers=jobs, threads_per_worker=1).get_executor()
-        return found
-    raise ValueError(f"no backend {backend!r}; there are: dask, loky, processes")
+            client = connect(scheduler, timeout=SCHEDULER_SECONDS)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{scheduler}: no dask scheduler answers there ({error})") from error
+    else:
+        client = connect(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
+    try:
+        yield client.get_executor()
+    except distributed.KilledWorker as error:
+        raise ValueError(f"dask: too many workers were lost ({error})".splitlines()[0]) from error
+    finally:
+        client.close()

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scripts.checks.findings import one_line
-from scripts.console import say, wrong_use
+from scripts.console import kept, say, wrong_use
 
 if TYPE_CHECKING:
     from reference_impls.comparison import Comparison
@@ -110,14 +110,26 @@ def bench(
     ] = None,
     jobs: Annotated[int, typer.Option(help="processes", min=1)] = 2,
     backend: Annotated[str, typer.Option(help="processes, loky or dask")] = "processes",
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            help="address of a dask scheduler, tcp://HOST:PORT, whose workers have the Atlas installed"
+            " (one thread each: dask worker --nthreads 1)",
+            show_default="with dask a local cluster",
+        ),
+    ] = "",
 ) -> None:
     """Run methods on benchmarks into reference_impls/results/. A run that was stopped goes on where it ended."""
     from reference_impls import runner  # noqa: PLC0415
 
-    with _progress() as bar:
+    finished = "nothing was finished"
+
+    with kept(lambda: finished), _progress() as bar:
         task = bar.add_task("bench", total=None)
 
         def told(done: int, total: int, label: str) -> None:
+            nonlocal finished
+            finished = f"{done} of {total} tasks are finished and kept; the same command goes on from there"
             bar.update(task, completed=done, total=total, description=label)
 
         try:
@@ -128,6 +140,7 @@ def bench(
                 seeds=seed or (0, 1, 2),
                 jobs=jobs,
                 backend=backend,
+                scheduler=scheduler,
                 progress=told,
             )
         except ValueError as error:

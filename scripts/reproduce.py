@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from scripts.console import say, wrong_use
+from scripts.console import kept, say, wrong_use
 
 if TYPE_CHECKING:
     from reference_impls.reproductions import Spent
@@ -30,21 +30,33 @@ def reproduce(
 
     Results go to reference_impls/results/recorded/; those that are up to date are skipped.
     """
-    from reference_impls import catalog, reproductions  # noqa: PLC0415  what computes is loaded when it is needed
+    from reference_impls import catalog, reproductions, runner, workers  # noqa: PLC0415  only when it is needed
 
+    told_errors = (
+        catalog.UnknownNameError,
+        reproductions.NoDataError,
+        runner.CannotWriteError,
+        workers.WorkersError,
+    )
     seconds = peak = 0.0
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
+    complete = 0
+
+    def so_far() -> str:
+        return f"{complete} recordings are complete and kept; the same command goes on with the others"
+
+    with kept(so_far), Progress(*columns, console=Console(file=sys.stderr)) as bar:
         task = bar.add_task("reproduce", total=None)
 
         def told(done: int, total: int, label: str, spent: Spent) -> None:
-            nonlocal seconds, peak
+            nonlocal seconds, peak, complete
+            complete += label.endswith(": written")
             seconds, peak = seconds + spent.seconds, max(peak, spent.peak)
             bar.update(task, completed=done, total=total, description=label)
 
         try:
             written = reproductions.reproduce(names or [], jobs=jobs, progress=told)
-        except (catalog.UnknownNameError, reproductions.NoDataError) as error:
+        except told_errors as error:
             bar.stop()
             raise wrong_use(str(error)) from error
     taken = f" ({seconds:.0f} s of processor time, at most {peak:.0f} MB a process)" if seconds else ""

@@ -7,11 +7,10 @@ each.
 import hashlib
 import importlib
 import json
-import multiprocessing
 import resource
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +22,7 @@ from reference_impls.recorded import Recording, registry
 from reference_impls.reproductions.base import Json, Spec, Study, Table, mean_of, number, queries_tested
 from reference_impls.reproductions.play import describe
 from reference_impls.runner import CannotRunError
+from reference_impls.workers import Workers
 
 RESULTS = runner.RESULTS / "recorded"
 #: The files of this package that hold studies.
@@ -116,12 +116,13 @@ def reproduce(
     Raises:
         UnknownNameError: a name that does not exist: one line.
         NoDataError: files of a source are not there or not right: one line.
+        ValueError: a process ended by itself, or a result cannot be written: one line.
     """
     wanted = chosen(names)
     paths = {name: folder / f"{name}.json" for name in wanted}
     stale = [name for name in wanted if not _current(paths[name], source_hash(name))]
     hashes = {name: source_hash(name) for name in stale}
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with Workers(jobs) as pool:
         try:
             counts = dict(zip(stale, pool.map(_count, stale), strict=True))
         except ValueError as error:  # what reading a source raises: one line
@@ -158,7 +159,11 @@ def reproduce(
 
 
 def _current(path: Path, wanted: str) -> bool:
-    return path.exists() and json.loads(path.read_text(encoding="utf-8")).get("source_hash") == wanted
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["source_hash"]
+    except (OSError, ValueError, KeyError, TypeError):  # none, or none that can be read: it is made anew
+        return False
+    return bool(found == wanted)
 
 
 # One recording at a time in a process: the largest takes some hundred megabytes.
