@@ -167,7 +167,7 @@ class OpenAIModel:
 
     def score(self, prompt: str, continuation: str) -> Floats:
         """Uses ``echo`` of the completions interface (vLLM has it, llama.cpp and most vendors do not)."""
-        body = {"prompt": prompt + continuation, "max_tokens": 1, "echo": True, "logprobs": 0, "temperature": 0}
+        body = {"prompt": prompt + continuation, "max_tokens": 1, "echo": True, "logprobs": 1, "temperature": 0}
         try:
             data = self._complete("completions", body)
         except _FilteredError:
@@ -196,7 +196,8 @@ class OpenAIModel:
             messages.append({"role": "user", "content": prompt})
             path, body = "chat/completions", body | {"messages": messages, "logprobs": True}
         else:
-            path, body = "completions", body | {"prompt": prompt, "logprobs": 0}
+            # 0 would do for the written tokens alone, but to llama.cpp it means none at all.
+            path, body = "completions", body | {"prompt": prompt, "logprobs": 1}
         try:
             data = self._complete(path, body)
         except _FilteredError:  # no failure of the server: it will never say anything else to this prompt

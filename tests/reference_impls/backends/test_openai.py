@@ -743,3 +743,12 @@ def test_a_real_server_bills_and_samples(llama_server: str, caplog: pytest.LogCa
     assert len(lines(caplog)) <= 1
     (cut,) = asked.generate("Count from 1 to 100.", max_tokens=4)
     assert (cut.finished, cut.status, cut.completion_tokens) == (False, "cut", 4)
+    plain = OpenAIModel(llama.NAME, llama_server, None, chat=False)
+    (answer,) = plain.generate("The capital of France is", max_tokens=4, stop=(".",))
+    assert answer.text == " Paris"
+    assert answer.tokens[0] == " Paris"
+    assert -1 < answer.logprobs[0] < 0
+    with pytest.raises(BackendError, match="no log-probabilities of a given text"):
+        plain.score("The capital of France is", " Paris")
+    with pytest.raises(BackendError, match=r"answers 400: .*context"):
+        asked.generate("word " * llama.CONTEXT, max_tokens=4)
