@@ -106,6 +106,7 @@ _ASIDE = _words(
 )
 _ONE_LETTER = re.compile(r"\{\s*[A-Za-z]\s*\}|[A-Za-z](?![A-Za-z])")
 _COMMAND = re.compile(r"\\([A-Za-z@]+)\*?(\s*)(?=([{\[])?)")
+_SPACE = re.compile(r"\\(kern|hskip|raise|lower|looseness)\s*=?\s*-?[\d.]+\s*(em|ex|pt|mu|sp)?\s*")
 _SUPERSCRIPT = re.compile(r"\\textsuperscript\s*(?=\{\s*([A-Za-z])?)")
 _TAG = re.compile(r"</?(i|b|em|strong|sub|sup|tt|u|scp|sc|italic|bold|inf|span)\s*/?>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:[A-Za-z]+|#\d+|#[xX][0-9A-Fa-f]+);")
@@ -180,7 +181,9 @@ def _decode(source: str, unknown: list[str]) -> str:
         # nothing but grouping, and formulas that read as they are written
         return bare.translate(_GROUPING)
     if bare.count("[") > MAX_OPTIONAL:
-        return _stripped(source, unknown)
+        if bare.count("[") != bare.count("]"):
+            return _stripped(source, unknown)
+        source = source.replace("[", "{[}")  # signs of the text
     source = _without_unknown(source, unknown)
     # outside of a document, % begins no comment and & ends no column
     safe = _COLUMN.sub(r"\\&", _COMMENT.sub(r"\\%", source))
@@ -196,7 +199,7 @@ def _decode(source: str, unknown: list[str]) -> str:
 
 def _without_unknown(source: str, unknown: list[str]) -> str:
     """`source` with only those commands that the converter gives back as text."""
-    source = _SUPERSCRIPT.sub(lambda found: "" if found.group(1) else "^", source)
+    source = _SUPERSCRIPT.sub(lambda found: "" if found.group(1) else "^", _SPACE.sub("", source))
     pieces, last = [], 0
     for found in _COMMAND.finditer(source):
         if found.start() < last:
@@ -217,8 +220,11 @@ def _without_unknown(source: str, unknown: list[str]) -> str:
                     end = closing(source, last + 1)
                     pieces += [" ", _without_unknown(source[last + 1 : end], unknown), " " if blank else ""]
                     last = end + 1
-            else:
-                pieces.append(f"{name}{blank}" if argument != "[" else " ")
+            elif argument == "[":
+                pieces.append(" ")
+            else:  # a word of its own: 'setting\\Dash an'
+                apart = " " if found.start() and source[found.start() - 1].isalnum() else ""
+                pieces.append(f"{apart}{name}{blank}")
     return "".join([*pieces, source[last:]])
 
 

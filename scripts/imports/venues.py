@@ -33,7 +33,7 @@ _NAMES: list[tuple[str, str]] = [
     ("AIIDE", r"\bAIIDE\b|Artificial Intelligence (and|&|in|for) Interactive Digital Entertainment"),
     ("AAAI", (r"(?<!International )\bAAAI\b(?! ?[/-] ?ACM| (Press|Tech)| Conference on (?!Art))"
              r"(?!(?!.*Conference on Artificial Intelligence).*Symposi)"
-             r"|National Conference on Artificial Intelligence")),
+             r"|\bNational(/\w+)? Conference on Artificial Intelligence")),
     ("IAAI", r"\bIAAI\b|Innovative Applications of Artificial Intelligence"),
     ("IJCAI", rf"\bIJCAI\b|International Joint Conferences? on Artificial Intelligence{_GOES_ON}"),
     ("ECAI", rf"\bECAI\b|European Conference on Artificial Intelligence{_GOES_ON}"),
@@ -65,7 +65,7 @@ _JOURNALS = {"TACL", "TMLR", "JMLR", "PVLDB"}
 FAR = 3  # years between a venue and its proceedings that no series takes
 # a series that appears in issues; of these only the journals above are known, whatever conference the name holds
 _SERIAL = re.compile(
-    r"\b(Journal|Trans(actions|\.)|Letters|Magazine|Forum|News(letter)?|Explorations|Bulletin|Reviews?|Record|Annals"
+    r"\b(Journal|Trans(actions)?|Letters|Magazine|Forum|News(l|letter)?|Explor(ations)?|Bulletin|Reviews?|Record|Annals"
     r"|Communications Surveys)\b|\bJ\. ",
     re.IGNORECASE,
 )
@@ -195,7 +195,9 @@ def read(name: str, year: int | None = None, *, journal: bool = False) -> Venue 
         own = _workshop(name)
     else:
         own = name
-    return venue(short or own, year_in(name, year) or year, track)
+    # a journal's name may hold the years of a series, a conference's its own one: the proceedings may come later
+    told = year or year_in(name) if serial else year_in(name, year) or year
+    return venue(short or own, told, track)
 
 
 def _is_serial(name: str) -> bool:

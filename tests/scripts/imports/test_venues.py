@@ -80,6 +80,9 @@ AAAI_2019 = (
         ("International Conference on Computer Vision Theory and Applications", None),
         ("International Symposium on Information Theory and its Applications", None),
         ("ACM SIGKDD Explorations Newsletter", ("ACM SIGKDD Explorations Newsletter", None, "journal")),
+        ("SIGKDD Explor. Newsl.", ("SIGKDD Explor. Newsl.", None, "journal")),
+        ("Proceedings of the Sixth International Conference on Artificial Intelligence Planning Systems", None),
+        ("Proceedings of the 15th National/10th Conference on Artificial Intelligence/IAAI", ("AAAI", None, None)),
         ("SIGIR Forum", ("SIGIR Forum", None, "journal")),
         ("The VLDB Journal", ("The VLDB Journal", None, "journal")),
         (
@@ -143,6 +146,12 @@ def test_preprints_are_no_venues(name: str) -> None:
 def test_addresses_and_hopes_are_no_venues(name: str, why: str) -> None:
     assert read(name, 2024, journal=True) is None
     assert why in (no_venue(name) or "")
+
+
+def test_the_years_of_a_journals_series_are_not_the_papers() -> None:
+    assert read("Il Nuovo Cimento (1955-1965)", 1956, journal=True) == Venue(
+        name="Il Nuovo Cimento (1955-1965)", year=1956, track="journal"
+    )
 
 
 def test_of_several_years_the_entrys_own() -> None:
