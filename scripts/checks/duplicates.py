@@ -36,8 +36,8 @@ def normal_title(title: str) -> str:
 
 def may_be_one_paper(first: Paper, second: Paper) -> bool:
     """Whether two papers of one title may be one: a common author (or nobody named), years that are near (or
-    unknown), and no two arXiv or Anthology identifiers. Papers share titles; a DOI may differ, since a preprint, a
-    conference and a journal each give out their own."""
+    unknown), no two arXiv or Anthology identifiers, and not two years of one venue, as columns and editorials have.
+    Papers share titles; a DOI may differ, since a preprint, a conference and a journal each give out their own."""
     from scripts.sources.match import author_overlap  # noqa: PLC0415  titles are rarely equal, and it loads the network
 
     if any(
@@ -46,6 +46,14 @@ def may_be_one_paper(first: Paper, second: Paper) -> bool:
     ):
         return False
     if first.year and second.year and abs(first.year - second.year) > APART:
+        return False
+    if (
+        first.venue
+        and second.venue
+        and first.venue.name.casefold() == second.venue.name.casefold()
+        and None not in (first.venue.year, second.venue.year)
+        and first.venue.year != second.venue.year
+    ):
         return False
     return not first.authors or not second.authors or author_overlap(first.authors, second.authors) > 0
 

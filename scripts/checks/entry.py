@@ -374,7 +374,9 @@ _NOT_A_PERSON = [
     ),
     (re.compile(r"(^|\s)[^\w\s]+(\s|$)"), "holds a sign that stands alone", "write 'Given Family'"),
 ]
-_NICKNAME = re.compile(r"(?<=\w )\([^\W\d_][\w.'’ -]*\)(?= \w)")  # as DBLP and proceedings print it: Chun (Rick) Chan
+_NICKNAME = re.compile(
+    r"(?<=[\w.] )\([^\W\d_][\w.'’ -]*\)(?= \w)"
+)  # as DBLP and proceedings print it: Chun (Rick) Chan
 
 
 def _people(paper: Paper) -> Iterator[Problem]:
@@ -404,7 +406,7 @@ def _bad_person(author: str) -> tuple[str, str] | None:
     for pattern, what, repair in _NOT_A_PERSON:
         if pattern.search(person):
             return what, repair
-    if len(author) > 3 and author.isupper():
+    if author.isupper() and len(author) > 3 and re.search(r"[^\W\d_]{2}", author):  # not 'N. O'
         return "is in capitals", "write it as a name; a group's name: {group: '...'}"
     return None
 

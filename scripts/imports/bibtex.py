@@ -220,6 +220,10 @@ class _Paper:
 
     def _text(self, name: str) -> str:
         text, unknown = read_latex(self.values.get(name, ""))
+        if hidden := _INVISIBLE.findall(text):
+            shown = ", ".join(f"U+{ord(char):04X}" for char in dict.fromkeys(hidden))
+            text = " ".join(_INVISIBLE.sub("", text).split())
+            self.tell(Grade.MENDED, name, f"'{name}' holds signs that nobody sees ({shown}); read without them")
         if unknown:
             shown = ", ".join(f"\\{command}" for command in unknown)
             self.tell(Grade.MENDED, name, f"'{name}' holds LaTeX that is not known here ({shown}); read as '{text}'")
@@ -289,6 +293,10 @@ class _Paper:
         return venues.read(name, year, journal=bool(journal) and name == journal)
 
 
+# soft hyphens, marks of zero width, signs of a private font
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\ue000-\uf8ff]"
+)
 _VENUES = ("journal", "journaltitle", "booktitle", "eventtitle")
 # where people hide identifiers
 _HIDING = (

@@ -108,7 +108,10 @@ _ONE_LETTER = re.compile(r"\{\s*[A-Za-z]\s*\}|[A-Za-z](?![A-Za-z])")
 _COMMAND = re.compile(r"\\([A-Za-z@]+)\*?(\s*)(?=([{\[])?)")
 _SPACE = re.compile(r"\\(kern|hskip|raise|lower|looseness)\s*=?\s*-?[\d.]+\s*(em|ex|pt|mu|sp)?\s*")
 _SUPERSCRIPT = re.compile(r"\\textsuperscript\s*(?=\{\s*([A-Za-z])?)")
-_TAG = re.compile(r"</?(i|b|em|strong|sub|sup|tt|u|scp|sc|italic|bold|inf|span)\s*/?>", re.IGNORECASE)
+_TAG = re.compile(
+    r"</?(i|b|em|strong|sub|sup|tt|u|scp|sc|italic|bold|inf|span|inline-formula|tex-math|(mml:)?m[a-z]+)(\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
 _ENTITY = re.compile(r"&(?:[A-Za-z]+|#\d+|#[xX][0-9A-Fa-f]+);")
 
 

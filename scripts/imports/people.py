@@ -40,7 +40,7 @@ def read(source: str) -> People:
     """Who stands in an `author` field."""
     people = People()
     for person in split(source, _AND):
-        _person(person.strip().strip(",").strip(), people)
+        _person(person.strip(" \t\n,;"), people)
     return people
 
 
@@ -107,6 +107,12 @@ def _add_person(raw: str, people: People) -> None:
             return
         case _:
             name = ", ".join(parts)
+    if cut := _ET_AL.search(name):
+        people.complete = False
+        name = name[: cut.start()]
+    if "," in name:  # from braces, as in 'James R. {Celoni, S. J.}'
+        people.mended.append(f"the comma in '{name}' is left out")
+        name = " ".join(name.replace(",", " ").split())
     _add(_without_capitals(name, people), people)
 
 

@@ -106,6 +106,8 @@ def test_authors(source: str, wanted: list[str]) -> None:
         ("Bee, A., Dee, C. D.", ["A. Bee", "C. D. Dee"]),
         ("BEE, ANN and A. B.", ["Ann Bee", "A. B."]),
         ("Bee, Ann, and Dee, Cid", ["Ann Bee", "Cid Dee"]),
+        ("Bee, A.; and Dee, C.;", ["A. Bee", "C. Dee"]),
+        ("James R. {Bee, S. J.}", ["James R. Bee S. J."]),
     ],
 )
 def test_odd_names(source: str, wanted: list[str]) -> None:
@@ -113,7 +115,7 @@ def test_odd_names(source: str, wanted: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["A. Bee and others", "A. Bee et al.", r"A. Bee and {\it et al.}", "A. Bee and ..."]
+    "source", ["A. Bee and others", "A. Bee et al.", r"A. Bee and {\it et al.}", "A. Bee and ...", "A. Bee {et al.}"]
 )
 def test_incomplete_lists(source: str) -> None:
     found = people.read(source)
@@ -345,6 +347,12 @@ def test_published_after_and_before_the_preprint() -> None:
 )
 def test_dates(fields: dict[str, str], wanted: str | None) -> None:
     assert entry(**fields).get("date") == wanted
+
+
+def test_invisible_signs_in_a_title_are_told() -> None:
+    found = bibtex.read("@misc{k, title = {Frame\u00adworks \u200bof all}}".encode())
+    assert found.entries[0].fields["title"] == "Frameworks of all"
+    assert "U+00AD, U+200B" in found.mended[0].text
 
 
 def test_page_is_kept_where_nothing_else_leads_to_the_paper() -> None:

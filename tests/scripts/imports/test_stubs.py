@@ -62,17 +62,21 @@ def test_near_title_of_other_people_is_no_duplicate(make_atlas: MakeAtlas) -> No
     assert shelf.make({**NEW, "title": title, "authors": ["Somebody Else"]}).path.stem == "else2025deferral"
 
 
+TESTING = {"name": "Testing Letters", "year": 2024}
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"authors": ["Cleo Third"]},
         {"date": "2019-05"},  # of the same person, but far away in time
         {"ids": {"arxiv": "2501.99912"}, "date": "2025-01"},
+        {"venue": {"name": "Testing Letters", "year": 2025}},  # a column of every year
     ],
-    ids=["other authors", "another year", "another identifier"],
+    ids=["other authors", "another year", "another identifier", "another volume"],
 )
 def test_another_paper_of_one_title_is_a_question(make_atlas: MakeAtlas, changes: dict[str, Any]) -> None:
-    shelf = Shelf(make_atlas({"doe2024deferral": fields(ids={"arxiv": "2406.00001"})}))
+    shelf = Shelf(make_atlas({"doe2024deferral": fields(ids={"arxiv": "2406.00001"}, venue=TESTING)}))
     plain = {"title": "Deferral without regret: asking a larger model late", "authors": ["Jane Doe"], "date": "2025"}
     stub = shelf.make({**plain, **changes})
     assert stub.namesakes == ("doe2024deferral",)
