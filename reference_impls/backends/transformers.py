@@ -1,14 +1,27 @@
-"""Models of the transformers library (optional: ``pip install transformers torch``)."""
+"""Models of the transformers library (optional: ``pip install transformers torch``).
 
+What a model writes here is text and the end: special tokens and twins (two tokens of one spelling, as `!` and
+`<0x21>`) get no probability, and of several end tokens the likeliest stands for all. Else a greedy response is the
+library's own.
+"""
+
+import copy
 import importlib
+import inspect
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from reference_impls.backends.token_bytes import byte_form, continuation, without_twins
 from reference_impls.core.learn import log_softmax
 from reference_impls.core.model import Dress, Floats, Generation, Logits, Price
+
+__all__ = ["TransformersModel", "TransformersSession", "byte_form"]
+
+#: Logit of a token that is never written: no probability, and still finite where logits are averaged.
+NEVER = -1e4
 
 
 def _import(name: str) -> Any:
@@ -18,30 +31,6 @@ def _import(name: str) -> Any:
         raise ModuleNotFoundError(f"the transformers backend needs {name}: pip install transformers torch") from None
 
 
-def byte_form(tokenizer: Any) -> list[bytes]:
-    """Every token's bytes, for byte-level BPE and for SentencePiece vocabularies; special tokens are
-    empty.
-    """
-    # GPT-2's table of printable stand-ins for bytes.
-    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [b for b in range(256) if b not in plain]
-    stand_ins = {chr(b): b for b in plain} | {chr(256 + i): b for i, b in enumerate(others)}
-    special = set(tokenizer.all_special_ids)
-    result = []
-    for i, token in enumerate(tokenizer.convert_ids_to_tokens(range(len(tokenizer)))):
-        if i in special or token is None:
-            result.append(b"")
-        elif token.startswith("<0x") and token.endswith(">") and len(token) == 6:
-            result.append(bytes([int(token[3:5], 16)]))
-        elif "\u2581" in token:
-            result.append(token.replace("\u2581", " ").encode())
-        elif all(c in stand_ins for c in token):
-            result.append(bytes(stand_ins[c] for c in token))
-        else:
-            result.append(token.encode())
-    return result
-
-
 class TransformersModel:
     """A causal language model and its tokenizer, driven token by token with its cache.
 
@@ -49,40 +38,94 @@ class TransformersModel:
         name: of the model on the hub, or a folder.
         price: US dollars per million tokens.
         device: for instance ``cpu`` or ``cuda``.
-        dress: ``chat`` for a model that was tuned to follow instructions.
+        chat: puts every prompt into the tokenizer's chat template, as the user's turn.
+        dress: of the prompts that methods write for it; by default ``chat`` with the template, else ``terse``.
+        dtype: of the weights, for instance ``float32`` or ``bfloat16``; ``auto`` as they were saved.
+        trust_remote_code: lets the library run code that comes with the model. Only for models whose code you have
+            read.
+
+    Attributes:
+        tokens_read: tokens that forward passes have read since the model was loaded.
+
+    Raises:
+        ValueError: the tokenizer's tokens spell no text, it has no end token, or `chat` and no chat template.
     """
 
-    def __init__(self, name: str, price: Price, device: str = "cpu", *, dress: Dress = "terse") -> None:
+    def __init__(
+        self, name: str, price: Price, device: str = "cpu", *, chat: bool = False, dtype: str = "auto",
+        trust_remote_code: bool = False, dress: Dress | None = None,
+    ) -> None:  # fmt: skip
         transformers, self._torch = _import("transformers"), _import("torch")
         self.name = name
         self.price = price
-        self.dress = dress
-        self.tokenizer = transformers.AutoTokenizer.from_pretrained(name)
-        self.network = transformers.AutoModelForCausalLM.from_pretrained(name).to(device).eval()
+        self.dress: Dress = dress or ("chat" if chat else "terse")
+        self.tokenizer = transformers.AutoTokenizer.from_pretrained(name, trust_remote_code=trust_remote_code)
+        network = transformers.AutoModelForCausalLM.from_pretrained(
+            name, dtype=dtype, trust_remote_code=trust_remote_code
+        )
+        self.network = network.to(device).eval()
+        # The library's versions name it differently, and so does code that comes with a model.
+        takes = inspect.signature(self.network.forward).parameters
+        self._cache = "cache" if "cache" in takes else "past_key_values"
         self.size = sum(p.numel() for p in self.network.parameters()) / 1e6
-        self.context = int(getattr(self.network.config, "max_position_embeddings", 0))
-        self.vocabulary: Sequence[bytes] = tuple(byte_form(self.tokenizer))
-        self.end_token = int(self.tokenizer.eos_token_id)
+        config = self.network.config.get_text_config()
+        self.context = int(getattr(config, "max_position_embeddings", 0))
+        if chat and not self.tokenizer.chat_template:
+            raise ValueError(f"the tokenizer of {name} has no chat template (leave chat off)")
+        self._chat = chat
+        ends = _ends(self.tokenizer, self.network)
+        if not ends:
+            raise ValueError(f"{name} names no end token, so that a response would never end")
+        self.end_token, self._other_ends = ends[0], ends[1:]
+        spelt = without_twins(self.tokenizer, byte_form(self.tokenizer))[: config.vocab_size]
+        self.vocabulary: Sequence[bytes] = tuple(spelt)
+        # An end token has no text, even where the tokenizer does not call it special.
+        if any(self.vocabulary[i] for i in ends):
+            self.vocabulary = tuple(b"" if i in ends else token for i, token in enumerate(self.vocabulary))
+        empty = [i for i, token in enumerate(self.vocabulary) if not token and i != self.end_token]
+        self._never = np.array(empty, np.int64)
+        self._encode = continuation(self.tokenizer)
+        self._before = self._begin()
         self.forward_seconds = 0.0
+        self.tokens_read = 0
         self._device = device
 
+    def _begin(self) -> list[int]:
+        """The tokens that the tokenizer puts before every text. Those that it puts behind (T5's end) are no part of a
+        text that is to go on."""
+        whole, plain = self.tokenizer.encode("a"), self.tokenizer.encode("a", add_special_tokens=False)
+        at = next((i for i in range(len(whole)) if whole[i : i + len(plain)] == plain), 0)
+        return [int(i) for i in whole[:at]]
+
     def encode(self, text: str) -> list[int]:
-        return [int(i) for i in self.tokenizer.encode(text, add_special_tokens=False)]
+        return self._encode(text)
 
     def decode(self, tokens: Sequence[int]) -> str:
         return b"".join(self.vocabulary[t] for t in tokens).decode("utf-8", "replace")
 
-    def forward(self, ids: Sequence[int]) -> Logits:
-        """Logits [len(ids), vocabulary] of a whole text."""
+    def forward(self, ids: Sequence[int], cache: Any = None) -> tuple[Logits, Any]:
+        """Logits [len(ids), vocabulary] of tokens after what a cache holds, and the longer cache (the given one may
+        have been changed)."""
         started = time.perf_counter()
         with self._torch.no_grad():
-            logits = self.network(self._torch.tensor([list(ids)], device=self._device)).logits[0]
+            read = self._torch.tensor([list(ids)], device=self._device)
+            out = self.network(read, use_cache=True, **{self._cache: cache})
+        rows: Logits = np.array(out.logits[0, :, : len(self.vocabulary)].float().cpu().numpy())
         self.forward_seconds += time.perf_counter() - started
-        result: Logits = logits[:, : len(self.vocabulary)].float().cpu().numpy()
-        return result
+        self.tokens_read += len(ids)
+        if self._other_ends:
+            rows[:, self.end_token] = rows[:, [self.end_token, *self._other_ends]].max(-1)
+        rows[:, self._never] = NEVER
+        return rows, getattr(out, self._cache)
 
     def start(self, prompt: str) -> "TransformersSession":
-        return TransformersSession(self, [int(i) for i in self.tokenizer.encode(prompt)] or [self.end_token])
+        if self._chat:
+            turn = [{"role": "user", "content": prompt}]
+            text = self.tokenizer.apply_chat_template(turn, add_generation_prompt=True, tokenize=False)
+            ids = self.tokenizer.encode(text, add_special_tokens=False)
+        else:
+            ids = [*self._before, *self.tokenizer.encode(prompt, add_special_tokens=False)]
+        return TransformersSession(self, [int(i) for i in ids] or [self.end_token])
 
     def score(self, prompt: str, continuation: str) -> Floats:
         return self.start(prompt).score(self.encode(continuation))
@@ -91,15 +134,26 @@ class TransformersModel:
         self, prompt: str, *, n: int = 1, temperature: float = 0.0, max_tokens: int = 160,
         stop: Sequence[str] = (), seed: int = 0,
     ) -> list[Generation]:  # fmt: skip
-        return [self._one(prompt, temperature, max_tokens, stop, [seed, i]) for i in range(n)]
+        started = time.perf_counter()
+        session = self.start(prompt)
+        if self.context and session.prompt_length >= self.context:
+            raise ValueError(
+                f"{self.name}: a prompt of {session.prompt_length} tokens leaves no room for a response in the"
+                f" context of {self.context} (shorten it)"
+            )
+        session.next_logits()  # the prompt is read once for all responses
+        reading = time.perf_counter() - started
+        return [self._one(session.fork(), temperature, max_tokens, stop, [seed, i], reading) for i in range(n)]
 
     def _one(
-        self, prompt: str, temperature: float, max_tokens: int, stop: Sequence[str], seed: list[int]
-    ) -> Generation:
+        self, session: "TransformersSession", temperature: float, max_tokens: int, stop: Sequence[str],
+        seed: list[int], reading: float,
+    ) -> Generation:  # fmt: skip
         rng, started = np.random.default_rng(seed), time.perf_counter()
-        session = self.start(prompt)
         logprobs: list[float] = []
         text, finished = "", False
+        if self.context:
+            max_tokens = min(max_tokens, self.context - session.prompt_length)
         while len(logprobs) < max_tokens and not finished:
             logs = log_softmax(session.next_logits())
             noisy = logs / temperature + rng.gumbel(size=len(logs)) if temperature > 0 else logs
@@ -116,38 +170,62 @@ class TransformersModel:
         pieces = tuple(self.decode([t]) for t in session.tokens)
         return Generation(
             self.name, text, pieces, tuple(logprobs), session.prompt_length, len(logprobs),
-            time.perf_counter() - started, finished,
+            reading + time.perf_counter() - started, finished,
         )  # fmt: skip
 
 
 class TransformersSession:
-    """A text under a transformers model, with its cache (see `core.model.Session`)."""
+    """A text under a transformers model, with its cache (see `core.model.Session`).
+
+    The library's caches are changed in place, so forks share one until either reads on, and then it has a copy.
+
+    Attributes:
+        prompt_length: tokens before the response.
+        tokens_read: tokens that its own forward passes have read.
+    """
 
     def __init__(self, model: TransformersModel, ids: list[int]) -> None:
         self._model = model
+        self.tokens_read = 0
         self._ids = ids
         self.prompt_length = len(ids)
         self._logits: Logits | None = None
         self._cache: Any = None
+        self._shared = False
         self._read = 0
 
     @property
     def tokens(self) -> tuple[int, ...]:
         return tuple(self._ids[self.prompt_length :])
 
+    def _forward(self, ids: Sequence[int]) -> Logits:
+        """Reads on from the cache, which then holds `ids` too."""
+        if self._model.context and self._read + len(ids) > self._model.context:
+            raise ValueError(
+                f"{self._model.name}: a text of {self._read + len(ids)} tokens is longer than the context of"
+                f" {self._model.context} (shorten it)"
+            )
+        if self._shared:
+            self._cache, self._shared = copy.deepcopy(self._cache), False
+        rows, self._cache = self._model.forward(ids, self._cache)
+        self.tokens_read += len(ids)
+        return rows
+
+    def _forget(self, count: int) -> None:
+        """Takes the last `count` tokens out of the cache; where that cannot be done (sliding windows, recurrent
+        states) the whole text will be read again."""
+        if count and _croppable(self._cache):
+            if self._shared:
+                self._cache, self._shared = copy.deepcopy(self._cache), False
+            self._cache.crop(-count)
+            self._read -= count
+        elif count:
+            self._cache, self._shared, self._read = None, False, 0
+
     def next_logits(self) -> Logits:
         if self._logits is None:
-            model, torch = self._model, self._model._torch
-            started = time.perf_counter()
-            with torch.no_grad():
-                out = model.network(
-                    torch.tensor([self._ids[self._read :]], device=model.network.device),
-                    past_key_values=self._cache,
-                    use_cache=True,
-                )
-            model.forward_seconds += time.perf_counter() - started
-            self._cache, self._read = out.past_key_values, len(self._ids)
-            self._logits = out.logits[0, -1, : len(model.vocabulary)].float().cpu().numpy()
+            self._logits = self._forward(self._ids[self._read :])[-1]
+            self._read = len(self._ids)
         return self._logits
 
     def append(self, *tokens: int) -> None:
@@ -160,19 +238,41 @@ class TransformersSession:
             raise ValueError(f"cannot take back {count} of {len(self._ids) - self.prompt_length} tokens")
         if count:
             del self._ids[len(self._ids) - count :]
-            # Caches of this library cannot be shortened alike for all architectures: read again.
-            self._cache, self._read, self._logits = None, 0, None
+            # One token before the end stays unread, so that the next forward pass has something to read.
+            self._forget(max(self._read - (len(self._ids) - 1), 0))
+            self._logits = None
 
     def fork(self) -> "TransformersSession":
-        # This library's caches are changed in place, so a twin reads its text anew.
         twin = TransformersSession(self._model, list(self._ids))
-        twin.prompt_length = self.prompt_length
+        twin.prompt_length, twin._logits, twin._read = self.prompt_length, self._logits, self._read
+        twin._cache, twin._shared = self._cache, self._cache is not None
+        self._shared = twin._shared
         return twin
 
     def logits_of(self, tokens: Sequence[int]) -> Logits:
         if not tokens:
             return np.zeros((0, len(self._model.vocabulary)), np.float32)
-        return self._model.forward([*self._ids, *tokens[:-1]])[len(self._ids) - 1 :]
+        rows = self.next_logits()[None]
+        ahead = list(tokens[:-1])
+        if ahead and _croppable(self._cache):
+            # Read on and cut back, which spares a copy.
+            rows = np.concatenate([rows, self._forward(ahead)])
+            self._cache.crop(-len(ahead))
+        elif ahead:
+            rows = np.concatenate([rows, self.fork()._forward(ahead)])
+        return rows
 
     def score(self, tokens: Sequence[int]) -> Floats:
         return log_softmax(self.logits_of(tokens))[np.arange(len(tokens)), list(tokens)]
+
+
+def _croppable(cache: Any) -> bool:
+    """Whether the last tokens can be taken out of a cache."""
+    return bool(getattr(cache, "is_croppable", True)) and not any(getattr(cache, "is_sliding", ()))
+
+
+def _ends(tokenizer: Any, network: Any) -> list[int]:
+    """The end tokens, the tokenizer's own first, then those that the model's settings for generation name."""
+    named = network.generation_config.eos_token_id
+    listed = named if isinstance(named, list) else [named]
+    return list(dict.fromkeys(int(i) for i in (tokenizer.eos_token_id, *listed) if i is not None))
