@@ -129,7 +129,10 @@ def continuation(tokenizer: Any) -> Callable[[str], list[int]]:
             # Words must keep the blank before them where Metaspace is to see it.
             if part["type"] == "Prepend" or (marked and part["type"] == "WhitespaceSplit"):
                 continue
-            changes = {"Metaspace": {"prepend_scheme": "never"}, "ByteLevel": {"add_prefix_space": False}}
+            changes: dict[str, dict[str, Any]] = {
+                "Metaspace": {"prepend_scheme": "never"},
+                "ByteLevel": {"add_prefix_space": False},
+            }
             kept.append(part | changes.get(part["type"], {}))
         if kept != parts:
             inner = "normalizers" if name == "normalizer" else "pretokenizers"

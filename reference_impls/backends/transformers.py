@@ -15,13 +15,11 @@ from typing import Any
 import numpy as np
 
 from reference_impls.backends.token_bytes import byte_form, continuation, without_twins
+from reference_impls.core.decoding import NEVER, unwritten
 from reference_impls.core.learn import log_softmax
 from reference_impls.core.model import Dress, Floats, Generation, Logits, Price
 
 __all__ = ["TransformersModel", "TransformersSession", "byte_form"]
-
-#: Logit of a token that is never written: no probability, and still finite where logits are averaged.
-NEVER = -1e4
 
 
 def _import(name: str) -> Any:
@@ -82,8 +80,7 @@ class TransformersModel:
         # An end token has no text, even where the tokenizer does not call it special.
         if any(self.vocabulary[i] for i in ends):
             self.vocabulary = tuple(b"" if i in ends else token for i, token in enumerate(self.vocabulary))
-        empty = [i for i, token in enumerate(self.vocabulary) if not token and i != self.end_token]
-        self._never = np.array(empty, np.int64)
+        self._never = unwritten(self.vocabulary, self.end_token)
         self._encode = continuation(self.tokenizer)
         self._before = self._begin()
         self.forward_seconds = 0.0
@@ -224,6 +221,8 @@ class TransformersSession:
 
     def next_logits(self) -> Logits:
         if self._logits is None:
+            # After a rollback the last token must be read again.
+            self._forget(int(self._read == len(self._ids)))
             self._logits = self._forward(self._ids[self._read :])[-1]
             self._read = len(self._ids)
         return self._logits
@@ -238,8 +237,7 @@ class TransformersSession:
             raise ValueError(f"cannot take back {count} of {len(self._ids) - self.prompt_length} tokens")
         if count:
             del self._ids[len(self._ids) - count :]
-            # One token before the end stays unread, so that the next forward pass has something to read.
-            self._forget(max(self._read - (len(self._ids) - 1), 0))
+            self._forget(max(self._read - len(self._ids), 0))
             self._logits = None
 
     def fork(self) -> "TransformersSession":

@@ -2,7 +2,17 @@
 
 from reference_impls.core.answers import answer_of, final_answer, normalise
 from reference_impls.core.choice import Choice, confidence, counts
-from reference_impls.core.decoding import Segment, TextSession, token_bytes, token_ids, write_segment, write_until
+from reference_impls.core.decoding import (
+    NEVER,
+    Segment,
+    TextSession,
+    leading,
+    token_bytes,
+    token_ids,
+    unwritten,
+    write_segment,
+    write_until,
+)
 from reference_impls.core.embedding import Embedder, LatentEmbedder, Reduction, Vectors
 from reference_impls.core.index import Neighbours
 from reference_impls.core.learn import (
@@ -63,14 +73,15 @@ from reference_impls.core.text import bleu, chrf, distinct_n, lcs_length, rouge_
 from reference_impls.core.training import TrainingSet, known_costs
 
 __all__ = [
-    "DRAFT_COUNTS", "REPLY_TOKENS", "Adam", "Aggregator", "Attempt", "Cascade", "Choice", "Dress", "Embedder",
-    "Floats", "Fusion", "Generation", "LatentEmbedder", "Logistic", "Logits", "Meter", "Method", "MethodInfo",
-    "Model", "ModelError", "Neighbours", "NoParameters", "Pool", "Price", "Query", "Reduction", "Ridge", "Router",
-    "Segment", "Session", "TextSession", "ThresholdParameters", "ThresholdRouter", "TokenModel", "TrainingSet",
-    "Usage", "UtilityRouter", "Vectors", "answer_of", "billed", "bleu", "bootstrap_interval", "check_prompt",
-    "choose_prompt", "chrf", "confidence", "cost_of", "counts", "distinct_n", "drafts_of", "final_answer", "fuse",
-    "fuse_prompt", "grade_prompt", "kmeans", "known_costs", "lcs_length", "log_softmax", "method", "nearest",
-    "normalise", "rank_prompt", "read_choice", "read_grade", "read_ranking", "read_verdict", "registered",
-    "rouge_l", "sigmoid", "softmax", "squared_distances", "threshold_for_share", "token_bytes", "token_ids",
-    "words", "write_segment", "write_until",
+    "DRAFT_COUNTS", "NEVER", "REPLY_TOKENS", "Adam", "Aggregator", "Attempt", "Cascade", "Choice", "Dress",
+    "Embedder", "Floats", "Fusion", "Generation", "LatentEmbedder", "Logistic", "Logits", "Meter", "Method",
+    "MethodInfo", "Model", "ModelError", "Neighbours", "NoParameters", "Pool", "Price", "Query", "Reduction",
+    "Ridge", "Router", "Segment", "Session", "TextSession", "ThresholdParameters", "ThresholdRouter",
+    "TokenModel", "TrainingSet", "Usage", "UtilityRouter", "Vectors", "answer_of", "billed", "bleu",
+    "bootstrap_interval", "check_prompt", "choose_prompt", "chrf", "confidence", "cost_of", "counts",
+    "distinct_n", "drafts_of", "final_answer", "fuse", "fuse_prompt", "grade_prompt", "kmeans", "known_costs",
+    "lcs_length", "leading", "log_softmax", "method", "nearest", "normalise", "rank_prompt", "read_choice",
+    "read_grade", "read_ranking", "read_verdict", "registered", "rouge_l", "sigmoid", "softmax",
+    "squared_distances", "threshold_for_share", "token_bytes", "token_ids", "unwritten", "words", "write_segment",
+    "write_until",
 ]  # fmt: skip

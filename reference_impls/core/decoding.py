@@ -2,36 +2,59 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reference_impls.core.learn import log_softmax, softmax
 from reference_impls.core.model import Floats, Logits, TokenModel
 
+#: Logit of a token that is never written: it has no probability, and stays finite where logits are averaged.
+NEVER = -1e4
 _WITHIN_A_WORD = re.compile(rb"(?<=[A-Za-z0-9\x80-\xff])(?=[A-Za-z0-9\x80-\xff])")
 
 
 @lru_cache(maxsize=64)
 def token_ids(vocabulary: tuple[bytes, ...]) -> dict[bytes, int]:
-    """Token id by bytes; the end token, which has none, is left out."""
+    """Token id by bytes; tokens that have none (the end, special tokens) are left out, and of twins all but one."""
     return {token: i for i, token in enumerate(vocabulary) if token}
 
 
 @lru_cache(maxsize=64)
 def token_bytes(vocabulary: tuple[bytes, ...]) -> tuple[tuple[bytes, int], ...]:
-    """(bytes, id) of all tokens that have bytes, sorted, for search by prefix."""
+    """(bytes, id) of `token_ids`, sorted, for search by prefix."""
     return tuple(sorted(token_ids(vocabulary).items()))
+
+
+@lru_cache(maxsize=64)
+def unwritten(vocabulary: tuple[bytes, ...], end_token: int) -> NDArray[np.int64]:
+    """Ids of the tokens that no method writes: special tokens other than the end, and all but one of those of one
+    spelling (a tokenizer makes the one only)."""
+    written = {end_token, *token_ids(vocabulary).values()}
+    return np.array([i for i in range(len(vocabulary)) if i not in written], np.int64)
+
+
+def leading(values: Floats, own: Collection[int]) -> int:
+    """Place of the largest value; of equal ones the first that is some model's own choice, so that copies of a model
+    choose what the model alone would.
+
+    >>> leading(np.array([0.1, 0.4, 0.4, 0.4]), [3, 2]), leading(np.array([0.1, 0.4, 0.4]), [0])
+    (2, 1)
+    """
+    places = np.flatnonzero(values == values.max()).tolist()
+    return int(min(places, key=lambda i: (i not in own, i)))
 
 
 class TextSession:
     """One model's session on a response that grows by bytes, whoever chose them.
 
     Appended bytes are re-tokenised together with the word they continue, so that the model sees its own
-    tokenisation of the text; what of the cache still fits is kept.
+    tokenisation of the text; what of the cache still fits is kept. A piece that the model itself would have written
+    next is not re-tokenised (`take`): so one model, and copies of one, write what the model alone writes.
 
     Attributes:
         model: the model.
@@ -43,11 +66,15 @@ class TextSession:
         self.model = model
         self.session = model.start(prompt)
         self.data = b""
-        # One token begins every text.
-        self._space = model.context - 1 - len(model.encode(prompt)) if model.context else math.inf
+        # One token begins every text, where the session does not tell.
+        read = getattr(self.session, "prompt_length", 0) or 1 + len(model.encode(prompt))
+        self._space = model.context - read if model.context else math.inf
         self._tail = 0  # number of tokens before the last blank or line break: those never change again
         self._tail_bytes = 0
-        self._ids = token_ids(tuple(model.vocabulary))
+        self._first: int | None = None  # the model's own next token, once it was asked
+        vocabulary = tuple(model.vocabulary)
+        self._ids = token_ids(vocabulary)
+        self._never = unwritten(vocabulary, model.end_token)
 
     @property
     def text(self) -> str:
@@ -60,38 +87,101 @@ class TextSession:
         return self._space - len(self.session.tokens)
 
     def next_logits(self) -> Logits:
-        """Logits [vocabulary] of the model's next token."""
-        return self.session.next_logits()
+        """Logits [vocabulary] of the model's next token; those of tokens that are never written are `NEVER`."""
+        logits = self.session.next_logits()
+        if len(self._never):
+            logits = np.array(logits)
+            logits[self._never] = NEVER
+        self._first = int(logits.argmax())
+        return logits
 
     def probabilities(self) -> Floats:
         """Probabilities [vocabulary] of the model's next token."""
-        return softmax(self.session.next_logits())
+        return softmax(self.next_logits())
 
     def ids(self, data: bytes) -> list[int]:
-        """Token ids of bytes: the model's own tokenisation if they are text, else single bytes where it has them."""
-        try:
-            return self.model.encode(data.decode())
-        except UnicodeDecodeError:
-            return [self._ids[bytes([b])] for b in data if bytes([b]) in self._ids]
+        """Token ids of bytes: the model's own tokenisation of what is text, single bytes (where it has them) of what
+        is none, as of a character that is not whole yet.
+        """
+        ids: list[int] = []
+        while data:
+            try:
+                return ids + self.model.encode(data.decode())
+            except UnicodeDecodeError as error:
+                ids += self.model.encode(data[: error.start].decode()) if error.start else []
+                broken = (bytes([b]) for b in data[error.start : error.end])
+                ids += [self._ids[b] for b in broken if b in self._ids]
+                data = data[error.end :]
+        return ids
 
     def append(self, piece: bytes) -> None:
         """Adds bytes to the response."""
         self.data += piece
         fresh = self.ids(self.data[self._tail_bytes :])
-        held = self.session.tokens[self._tail :]
+        self._read(self._tail, fresh)
+        # Where the tokens do not spell the text (unknown characters), nothing tells their places in it.
+        if b"".join(self.model.vocabulary[i] for i in fresh) == self.data[self._tail_bytes :]:
+            self._settle(fresh)
+
+    def take(self, piece: bytes) -> None:
+        """Adds bytes that were chosen after this model, or others, had been asked: as one token if it is the one that
+        the model itself would have written next, else as `append` does."""
+        if self._first is None or self.model.vocabulary[self._first] != piece:
+            self.append(piece)
+            return
+        self.session.append(self._first)
+        if piece[:1] in (b" ", b"\n"):
+            self._tail, self._tail_bytes = len(self.session.tokens) - 1, len(self.data)
+        self.data += piece
+        self._first = None
+
+    def follow(self, other: "TextSession") -> None:
+        """Adds what another model's text has more: in its tokens where both have one vocabulary, else its bytes."""
+        if self.model.vocabulary != other.model.vocabulary:
+            self.append(other.data[len(self.data) :])
+            return
+        self._read(0, other.session.tokens)
+        self.data = other.data
+        self._tail, self._tail_bytes = other._tail, other._tail_bytes
+
+    @staticmethod
+    def advance(texts: Sequence["TextSession"], drafts: Mapping[int, "TextSession"]) -> list["TextSession"]:
+        """The models' texts with words at their ends that some models (by their places) have drafted: an author goes
+        on from its draft, the others read what the first author wrote.
+        """
+        first = next(iter(drafts.values()))
+        for place, text in enumerate(texts):
+            if place not in drafts:
+                text.follow(first)
+        return [drafts.get(place, text) for place, text in enumerate(texts)]
+
+    def _read(self, start: int, wanted: Sequence[int]) -> None:
+        """Makes the tokens from a place on the wanted ones; what is there already is kept."""
+        held = self.session.tokens[start:]
         same = 0
-        while same < min(len(fresh), len(held)) and fresh[same] == held[same]:
+        while same < min(len(wanted), len(held)) and wanted[same] == held[same]:
             same += 1
         if same < len(held):
             self.session.rollback(len(held) - same)
-        self.session.append(*fresh[same:])
-        self._settle(fresh)
+        self.session.append(*wanted[same:])
+        self._first = None
 
     def append_token(self, token: int) -> None:
         """Adds one token of the model's own choice without re-tokenising what stands before it."""
         self.session.append(token)
         self.data += self.model.vocabulary[token]
         self._tail, self._tail_bytes = len(self.session.tokens), len(self.data)
+        self._first = None
+
+    def cut(self, size: int) -> None:
+        """Takes the last tokens back, those after so many bytes, which must be a place between two tokens."""
+        count, left = 0, len(self.data)
+        while left > size:
+            count += 1
+            left -= len(self.model.vocabulary[self.session.tokens[-count]])
+        self.session.rollback(count)
+        self.data = self.data[:size]
+        self._tail, self._tail_bytes, self._first = len(self.session.tokens), size, None
 
     def fork(self) -> "TextSession":
         """An independent copy; the cache is shared."""
@@ -161,11 +251,17 @@ class Segment:
         data: bytes.
         ended: the response ends after them.
         whole: they reach a common boundary or the response's end; else they were cut at a limit of tokens.
+        draft: the author's text with them at its end.
     """
 
     data: bytes
     ended: bool
     whole: bool = True
+    draft: TextSession | None = field(default=None, compare=False, repr=False)
+
+    def drafts(self, written: Sequence["Segment"]) -> dict[int, TextSession]:
+        """The drafts of all models that have written this segment, by their places among all."""
+        return {i: other.draft for i, other in enumerate(written) if other == self and other.draft is not None}
 
 
 def common_boundary(data: bytes, words: int, tokenisations: Sequence[Sequence[bytes]]) -> int | None:
@@ -184,16 +280,25 @@ def write_segment(text: TextSession, readers: Sequence[TextSession], words: int,
     """What one model writes (greedily) up to the first boundary after so many words that it shares with all readers,
     so that each reads tokens of its own; the text stays as it is.
     """
-    draft, start = text.fork(), len(text.data)
+    if text.room > 0:
+        text.next_logits()  # read once here: the draft starts from the cache
+    draft, start, before = text.fork(), len(text.data), len(text.session.tokens)
+
+    def written() -> list[bytes]:
+        """The author's own tokens, which need not be those that its tokenizer makes of the text."""
+        return [text.model.vocabulary[i] for i in draft.session.tokens[before:]]
 
     def boundary() -> int | None:
         data = draft.data[start:]
         if len(data.split()) < words:
             return None
-        return common_boundary(data, words, [[r.model.vocabulary[i] for i in r.ids(data)] for r in readers])
+        read = [[r.model.vocabulary[i] for i in r.ids(data)] for r in readers if r.model is not text.model]
+        # A reader whose tokens cannot spell the words has no places in them either.
+        return common_boundary(data, words, [written(), *(r for r in read if b"".join(r) == data)])
 
     _, _, ended = write_until(draft, lambda _: boundary() is not None, max_tokens)
     at = boundary()
-    if at is not None:
-        return Segment(draft.data[start : start + at], ended=False)
-    return Segment(draft.data[start:], ended, whole=ended)
+    if at is None:
+        return Segment(draft.data[start:], ended, whole=ended, draft=draft)
+    draft.cut(start + at)
+    return Segment(draft.data[start:], ended=False, draft=draft)

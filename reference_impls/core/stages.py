@@ -186,7 +186,7 @@ class Fusion(Method):
             if piece is None:
                 break
             for text in texts:
-                text.append(piece)
+                text.take(piece)
             if any(text.room <= 0 for text in texts) or any(stop in texts[0].text for stop in query.stop):
                 break
         return texts[0].text

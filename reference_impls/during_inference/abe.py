@@ -99,14 +99,22 @@ def consistent(vocabulary: Sequence[bytes], lacks: bytes) -> Ids:
     return np.array(sorted([*shorter, *(i for _, i in listed[low:high])]), np.int64)
 
 
-def agreement(first: TokenModel, second: TokenModel) -> NDArray[np.bool_]:
-    """Whether tokens agree (one's bytes are a prefix of the other's; the end only with the end), [V_1, V_2]."""
-    table = np.zeros((len(first.vocabulary), len(second.vocabulary)), bool)
-    for i, token in enumerate(first.vocabulary):
-        if token:
-            table[i, consistent(second.vocabulary, token)] = True
-    table[first.end_token, second.end_token] = True
-    return table
+def agreeing(first: TokenModel, second: TokenModel) -> Ids:
+    """All pairs of tokens that agree (one's bytes are a prefix of the other's; the end only with the end), as
+    i V_2 + j, sorted. They are few, as a token has few prefixes.
+    """
+    ours, theirs = (token_ids(tuple(model.vocabulary)) for model in (first, second))
+    pairs = [(first.end_token, second.end_token)]
+    for token, i in ours.items():
+        pairs += [(i, theirs[token[:n]]) for n in range(1, len(token) + 1) if token[:n] in theirs]
+    for token, j in theirs.items():
+        pairs += [(ours[token[:n]], j) for n in range(1, len(token)) if token[:n] in ours]
+    return np.sort(np.array(pairs, np.int64) @ [len(second.vocabulary), 1])
+
+
+def top(logits: Logits, count: int) -> Ids:
+    """Ids of the largest logits, in no order; all if there are no more."""
+    return logits.argpartition(-count)[-count:] if len(logits) > count else np.arange(len(logits))
 
 
 def log_sum(logits: Logits) -> float:
@@ -145,7 +153,7 @@ class ABE(Method):
         if not hasattr(self, "agree_"):
             w = self.parameters.weight
             self.weights_ = (w, 1 - w) if len(models) == 2 else (1.0,)
-            self.agree_ = agreement(models[0], models[1]) if len(models) == 2 else None
+            self.agree_ = agreeing(models[0], models[1]) if len(models) == 2 else np.zeros(0, np.int64)
             self.fits_: dict[tuple[int, bytes], Ids] = {}
 
     def extensions(self, parent: Hypothesis) -> list[Option]:
@@ -170,28 +178,20 @@ class ABE(Method):
         rows = [text.next_logits() for text in parent.texts]
         # What one token more has to be added to: L of the hypothesis, less the logarithm of the softmax's sum.
         bases = [logprob - log_sum(row) for logprob, row in zip(parent.logprobs, rows, strict=True)]
-        for width in (self.parameters.candidates, max(map(len, rows))):
-            ids_of = [r.argpartition(-width)[-width:] if len(r) > width else np.arange(len(r)) for r in rows]
-            values = [
-                weight / (length + 1) * (base + row[ids])
-                for weight, base, row, ids, length in zip(
-                    self.weights_, bases, rows, ids_of, parent.lengths, strict=True
-                )
-            ]
-            scores = values[0]
-            if self.agree_ is not None:
-                agree = self.agree_[ids_of[0][:, None], ids_of[1]]
-                scores = np.where(agree, values[0][:, None] + values[1], -np.inf).ravel()
-            chosen = best(scores, count).tolist()
-            if chosen:
-                break
+        tokens: Sequence[Ids] = [top(row, self.parameters.candidates) for row in rows]
+        if len(rows) == 2:
+            size = len(rows[1])
+            codes = (tokens[0][:, None] * size + tokens[1]).ravel()
+            places = self.agree_.searchsorted(codes).clip(max=len(self.agree_) - 1)
+            codes = codes[self.agree_[places] == codes]
+            tokens = np.divmod(codes if len(codes) else self.agree_, size)
+        parts = zip(self.weights_, bases, rows, tokens, parent.lengths, strict=True)
+        scores = np.sum([w / (length + 1) * (base + row[ids]) for w, base, row, ids, length in parts], axis=0)
         found = []
-        for k in chosen:
-            # The grid's rows are the first model's tokens.
-            at = divmod(k, len(ids_of[1])) if len(ids_of) == 2 else (k,)
-            tokens = tuple(int(ids[place]) for ids, place in zip(ids_of, at, strict=True))
-            sums = zip(bases, rows, tokens, strict=True)
-            found.append((float(scores[k]), parent, tokens, tuple(base + float(row[t]) for base, row, t in sums)))
+        for k in best(scores, count).tolist():
+            taken = tuple(int(ids[k]) for ids in tokens)
+            sums = zip(bases, rows, taken, strict=True)
+            found.append((float(scores[k]), parent, taken, tuple(base + float(row[t]) for base, row, t in sums)))
         return found
 
     def catching_up(self, parent: Hypothesis, behind: int, size: int) -> tuple[Ids, Floats]:

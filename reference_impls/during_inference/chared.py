@@ -21,6 +21,9 @@ Differences from the paper
 4. Decoding is greedy, also where the paper samples; the end of text competes with single bytes.
 5. More than two models may be fused: the first has alpha, the others share the rest evenly.
 6. alpha is 0.5, the plain mean; the values that the paper takes for its tasks were not checked.
+7. Where all models are at a token end and would write the same token next, or all the end, that is written: so one
+   model, or copies of it, write what the model alone writes. Byte by byte another token may be written, as tokens
+   with one first byte add up.
 """
 
 from bisect import bisect_left, bisect_right
@@ -104,18 +107,25 @@ class Reader:
         self.open = b""
         self.due = True  # a forward pass is due before the next byte
         self.p = np.zeros(0)
+        self.own = lexicon.ids[0]  # the token that the model itself would write
 
     def ask(self) -> None:
         """The model's probabilities [V] in the order of the sorted tokens."""
-        self.p = softmax(self.text.next_logits())[self.lexicon.ids]
+        logits = self.text.next_logits()
+        self.own = int(logits.argmax())
+        self.p = softmax(logits)[self.lexicon.ids]
         self.due = False
 
     def settle(self) -> None:
         """Closes the open bytes into a token where that is likelier than each way to go on."""
         here = self.lexicon.slice(self.open)
         if self.open and here.symbols[0] == END and here.masses(self.p).argmax() == 0:
-            self.text.append_token(int(self.lexicon.ids[here.low]))
-            self.open, self.due = b"", True
+            self.close(int(self.lexicon.ids[here.low]))
+
+    def close(self, token: int) -> None:
+        """Takes a token of the model's own; the end adds nothing."""
+        self.text.append_token(token)
+        self.open, self.due = b"", True
 
     def add_to(self, joint: Floats) -> None:
         """Adds the weighted distribution of the next symbol to [257]."""
@@ -175,19 +185,31 @@ class CharED(Method):
                     for reader in readers:
                         if reader.due:
                             self.catch_up(reader)
-            joint = np.zeros(END + 1)
-            for reader in readers:
-                reader.add_to(joint)
-            symbol = int(joint.argmax())
-            if symbol == END:
+            piece = self.agreed(readers)
+            if piece is None:
+                joint = np.zeros(END + 1)
+                for reader in readers:
+                    reader.add_to(joint)
+                symbol = int(joint.argmax())
+                piece = b"" if symbol == END else bytes([symbol])
+                for reader in readers if piece else ():
+                    reader.follow(piece)
+            if not piece:
                 break
-            byte = bytes([symbol])
-            data += byte
-            for reader in readers:
-                reader.follow(byte)
+            data += piece
             if query.stop and any(stop.encode() in data for stop in query.stop):
                 break
         return data.decode("utf-8", "replace")
+
+    @staticmethod
+    def agreed(readers: Sequence[Reader]) -> bytes | None:
+        """The token that all models would write next, taken by all (empty: the end); None if there is none."""
+        own: set[bytes] = {reader.text.model.vocabulary[reader.own] for reader in readers}
+        if len(own) > 1 or any(reader.open for reader in readers):
+            return None
+        for reader in readers:
+            reader.close(reader.own)
+        return own.pop()
 
     @staticmethod
     def catch_up(reader: Reader) -> None:

@@ -27,8 +27,8 @@ Differences from the paper
    cannot spell.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -59,7 +59,8 @@ class Path:
     scores: tuple[float, ...] = ()
     tokens: int = 0
     finished: bool = False
-    authors: frozenset[int] = frozenset()
+    #: Who proposed the last step, and the text of each with it at its end.
+    drafts: Mapping[int, TextSession] = field(default_factory=dict)
     #: The text under each model, at the end of the path before the last step.
     before: tuple[TextSession, ...] = ()
 
@@ -68,6 +69,11 @@ class Path:
         """Mean of the steps' scores."""
         return sum(self.scores) / len(self.scores)
 
+    @property
+    def authors(self) -> frozenset[int]:
+        """The models that proposed the last step."""
+        return frozenset(self.drafts)
+
 
 def consensus(logprobs: Sequence[Floats]) -> float:
     """Mean over the models of the negative perplexity; each model has log-probabilities of its own tokens.
@@ -75,7 +81,8 @@ def consensus(logprobs: Sequence[Floats]) -> float:
     >>> round(consensus([np.log([0.5, 0.5]), np.log([0.25])]), 6)
     -3.0
     """
-    return float(-np.mean([np.exp(-values.mean()) for values in logprobs]))
+    # exp(700) is near the largest float.
+    return float(-np.mean([np.exp(min(-values.mean(), 700.0)) for values in logprobs]))
 
 
 def allocate(shares: Floats, total: int) -> list[int]:
@@ -110,7 +117,7 @@ class CollaborativeBeamSearch(Method):
     ) -> list[Path]:  # fmt: skip
         """The path continued by each different step that the models propose, scored by all of them."""
         p = self.parameters
-        proposals: dict[tuple[bytes, bool], tuple[set[int], int]] = {}
+        proposals: dict[tuple[bytes, bool], tuple[dict[int, TextSession], int]] = {}
         for m, text in enumerate(texts):
             # Greedy drafts of one model are all the same.
             for _ in range(quota[m] if p.temperature > 0 else min(quota[m], 1)):
@@ -126,10 +133,10 @@ class CollaborativeBeamSearch(Method):
                 if not logprobs:  # no room in it
                     break
                 step = draft.data[len(text.data) :], ended
-                authors, _ = proposals.setdefault(step, (set(), len(logprobs)))
-                authors.add(m)
+                drafts, _ = proposals.setdefault(step, ({}, len(logprobs)))
+                drafts.setdefault(m, draft)
         result = []
-        for (piece, ended), (authors, tokens) in proposals.items():
+        for (piece, ended), (drafts, tokens) in proposals.items():
             try:
                 scores = [t.score(piece, ended) for t in texts]
             except ValueError:
@@ -139,9 +146,7 @@ class CollaborativeBeamSearch(Method):
             data, used = path.data + piece, path.tokens + tokens
             stopped = any(stop in data.decode("utf-8", "replace") for stop in query.stop)
             finished = ended or stopped or used >= query.max_tokens
-            result.append(
-                Path(data, (*path.scores, consensus(scores)), used, finished, frozenset(authors), tuple(texts))
-            )
+            result.append(Path(data, (*path.scores, consensus(scores)), used, finished, drafts, tuple(texts)))
         return result
 
     def answer(self, query: Query) -> str:
@@ -166,7 +171,4 @@ class CollaborativeBeamSearch(Method):
 
     def advance(self, path: Path) -> tuple[TextSession, ...]:
         """The text under each model at the path's end."""
-        texts = tuple(text.fork() for text in path.before)
-        for text in texts:
-            text.append(path.data[len(text.data) :])
-        return texts
+        return tuple(TextSession.advance([text.fork() for text in path.before], path.drafts))

@@ -66,9 +66,9 @@ class CoolFusion(Method):
         texts = [TextSession(model, query.prompt) for model in self.members()]
         while (left := query.max_tokens - len(texts[0].session.tokens)) > 0:
             with self.pool.parallel():
-                segments = [write_segment(text, texts, 1, left) for text in texts]
+                written = [write_segment(text, texts, 1, left) for text in texts]
             # One that was cut at the token limit competes only if all were.
-            segments = [s for s in segments if s.whole] or [s for s in segments if s.data]
+            segments = [s for s in written if s.whole] or [s for s in written if s.data]
             segments = [s for s in dict.fromkeys(segments) if all(text.fits(s.data) for text in texts)]
             if not segments:
                 break
@@ -76,8 +76,7 @@ class CoolFusion(Method):
             if len(segments) > 1:
                 with self.pool.parallel():
                     best = segments[int(mean_perplexities([score(text, segments) for text in texts]).argmin())]
-            for text in texts:
-                text.append(best.data)
+            texts = TextSession.advance(texts, best.drafts(written))
             if best.ended or any(stop in texts[0].text for stop in query.stop):
                 break
         return texts[0].text

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_impls.core import Floats, Fusion, Query, TextSession, TokenModel, method, softmax
+from reference_impls.core import Floats, Fusion, Query, TextSession, TokenModel, leading, method, softmax, token_ids
 
 
 @dataclass(frozen=True)
@@ -40,24 +40,38 @@ class Parameters:
     models: int = 2
 
 
-def union(vocabularies: Sequence[Sequence[bytes]]) -> tuple[list[bytes], list[NDArray[np.int64]]]:
+def union(
+    vocabularies: Sequence[Sequence[bytes]], ends: Sequence[int] = ()
+) -> tuple[list[bytes], list[NDArray[np.int64]]]:
     """The union vocabulary (sorted, so independent of the models' order) and every token's place in it,
-    [models][tokens].
+    [models][tokens]. The end of text is the empty string.
+
+    Args:
+        vocabularies: of the models.
+        ends: each model's end token; by default the first without bytes. Other tokens without bytes (special ones),
+            and all but one of those of one spelling, have no place, -1.
 
     >>> union([[b"", b"a", b"b"], [b"", b"b", b"ab"]])[1]
     [array([0, 1, 3]), array([0, 3, 2])]
+    >>> union([[b"", b"!", b"", b"!"]], [2])
+    ([b'', b'!'], [array([-1, -1,  0,  1])])
     """
-    tokens = sorted(set().union(*map(set, vocabularies)))
+    known = [token_ids(tuple(v)) for v in vocabularies]
+    tokens = sorted({b""}.union(*known))
     place = {token: i for i, token in enumerate(tokens)}
-    return tokens, [np.array([place[token] for token in v]) for v in vocabularies]
+    places = [np.full(len(v), -1, np.int64) for v in vocabularies]
+    for own, ids, end in zip(places, known, ends or [list(v).index(b"") for v in vocabularies], strict=True):
+        own[list(ids.values())] = [place[token] for token in ids]
+        own[end] = 0
+    return tokens, places
 
 
 def fuse(distributions: Sequence[Floats], places: Sequence[NDArray[np.int64]], weights: Floats, size: int) -> Floats:
     """Weighted average of the distributions on the union vocabulary, [size]."""
-    result = np.zeros(size)
+    result = np.zeros(size + 1)  # the last is the place -1 of what has none
     for p, place, weight in zip(distributions, places, weights, strict=True):
-        result[place] += weight * p
-    return result
+        np.add.at(result, place, weight * p)
+    return result[:size]
 
 
 @method(
@@ -74,7 +88,8 @@ class GaC(Fusion):
 
     def begin(self, query: Query, texts: Sequence[TextSession]) -> None:  # noqa: ARG002
         if not hasattr(self, "tokens_"):
-            self.tokens_, self.places_ = union([t.model.vocabulary for t in texts])
+            models = [t.model for t in texts]
+            self.tokens_, self.places_ = union([m.vocabulary for m in models], [m.end_token for m in models])
             given = np.array(self.parameters.weights or np.ones(len(texts)))
             self.weights_ = given / given.sum()
 
@@ -85,5 +100,6 @@ class GaC(Fusion):
                 return texts[0].model.vocabulary[int(first.argmax())] or None
         distributions = [softmax(logits) for logits in self.logits(texts)]
         fused = fuse(distributions, self.places_, self.weights_, len(self.tokens_))
+        own = [place[p.argmax()] for place, p in zip(self.places_, distributions, strict=True)]
         # The end of text is the empty byte string.
-        return self.tokens_[int(fused.argmax())] or None
+        return self.tokens_[leading(fused, own)] or None

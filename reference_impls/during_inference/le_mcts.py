@@ -19,8 +19,8 @@ Differences from the paper
    and has a further threshold on the children's values, which is left out.
 3. A finished response is not selected again, nor a node with nothing else below it. If nothing is finished when
    the iterations are used up, the leaf of largest reward is continued by the best child at each step.
-4. Few iterations, for a CPU. The paper itself was not at hand: UCT, the optimistic back-up and the values of C are
-   read from a public re-implementation that cites the paper's equations for them.
+4. The paper itself was not at hand: UCT, the optimistic back-up, C = 0.5 and 20 iterations are those of a public
+   re-implementation that cites its equations. At the end that goes down greedily; here the best finished one counts.
 5. A step is one line; a text at the token limit counts as finished; what exceeds a model's context is no child.
 """
 
@@ -70,6 +70,7 @@ class Node:
     children: list["Node"] = field(default_factory=list)
     closed: bool = False  # nothing is left to be found here
     before: Sequence[TextSession] = ()  # the parent's text under each model
+    drafts: dict[int, TextSession] = field(default_factory=dict)  # the text under those that wrote the last step
     texts: Sequence[TextSession] = ()  # its own, once the node is expanded
 
 
@@ -187,8 +188,7 @@ class LEMCTS(Method):
                     x = numbers([values[:n] for values in logprobs], len(prefix), n == len(steps))
                     examples.append((query.prompt + prefix.decode(), x, label, 1 / len(steps)))
         texts, rows, labels, weights = zip(*examples, strict=True)
-        columns = (np.array(column) for column in (rows, labels, weights))
-        self.verifier_ = Verifier(p.dimensions, p.penalty).fit(texts, *columns)
+        self.verifier_ = Verifier(p.dimensions, p.penalty).fit(texts, *map(np.array, (rows, labels, weights)))
 
     def untried(self) -> list[int]:
         """The models that are to write a step at a new node: all in random order, again and again."""
@@ -197,10 +197,9 @@ class LEMCTS(Method):
     def expand(self, parent: Node, query: Query) -> Node | None:
         """Lets the next model write a step; None if it is the step of another child or does not fit."""
         if not parent.texts:
-            parent.texts = [text.fork() for text in parent.before]
-            for text in parent.texts:
-                text.append(parent.data[len(text.data) :])
-        author = parent.texts[parent.untried.pop(0)]
+            parent.texts = TextSession.advance([text.fork() for text in parent.before], parent.drafts)
+        m = parent.untried.pop(0)
+        author = parent.texts[m]
         try:
             author.next_logits()  # read once here; every draft starts from the cache
             draft = author.fork()
@@ -208,22 +207,23 @@ class LEMCTS(Method):
             _, written, ended = write_until(draft, lambda line: "\n" in line, left, temperature=heat, rng=self.rng)
             tokens = parent.tokens + len(written)
             finished = ended or tokens >= query.max_tokens or any(stop in draft.text for stop in query.stop)
-            known = any((child.data, child.finished) == (draft.data, finished) for child in parent.children)
+            known = next((c for c in parent.children if (c.data, c.finished) == (draft.data, finished)), None)
+            if known:
+                known.drafts.setdefault(m, draft)
             if known or not written:  # nothing is written where the author's context is full
                 return None
             with self.pool.parallel():
-                step = [draft.data[len(author.data) :]]
-                scored = [score_steps(reader, step, ended) for reader in parent.texts]
+                scored = [score_steps(text, [draft.data[len(author.data) :]], ended) for text in parent.texts]
         except ValueError:
             return None
         logprobs = [[*before, *new] for before, new in zip(parent.logprobs, scored, strict=True)]
         x = numbers(logprobs, len(draft.data), finished)[None]
         reward = float(self.verifier_.predict([query.prompt + draft.text], x)[0])
         untried = [] if finished else self.untried()
-        parent.children.append(
-            Node(draft.data, logprobs, tokens, finished, untried, reward, reward, 1, [], finished, parent.texts)
-        )
-        return parent.children[-1]
+        child = Node(draft.data, logprobs, tokens, finished, untried, reward, reward, 1, [], finished, parent.texts)
+        child.drafts[m] = draft
+        parent.children.append(child)
+        return child
 
     def answer(self, query: Query) -> str:
         texts = [TextSession(model, query.prompt) for model in self.pool.token_models()]

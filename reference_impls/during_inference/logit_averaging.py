@@ -83,6 +83,10 @@ class LogitAveraging(Fusion):
         self.weights_: Floats = given / given.sum()
 
     def step(self, texts: Sequence[TextSession]) -> bytes | None:
-        fused = average(self.logits(texts), self.weights_, self.parameters.space)
+        rows = self.logits(texts)
+        for row, text in zip(rows, texts, strict=True):
+            # Models of one vocabulary may end with different tokens of it; here the first one's stands for all.
+            row[texts[0].model.end_token] = row[text.model.end_token]
+        fused = average(rows, self.weights_, self.parameters.space)
         # The end of text is the empty byte string.
         return texts[0].model.vocabulary[int(fused.argmax())] or None

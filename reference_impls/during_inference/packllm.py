@@ -22,11 +22,13 @@ Differences from the paper
 2. Texts, not mapped ids, pass between the models: each reads its own tokenisation. So opt compares the models at the
    places of the prompt at which a token begins under every model; the authors' code does so at every mapped token.
 3. Of several tokens at the least edit distance the one that shares the longest beginning is taken, since the next
-   byte is what the two models must agree on; the end of text maps to the end of text only.
+   byte is what the two models must agree on; the end of text maps to the end of text only. Between vocabularies with
+   more than `EXACT` pairs to compare, tokens more than one edit off take the one that shares the longest beginning.
 4. The weights are found once, from the prompt; the authors' code finds them anew in every forward pass.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -34,7 +36,21 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_impls.core import Floats, Fusion, Logits, Query, TextSession, TokenModel, method, softmax
+from reference_impls.core import (
+    Floats,
+    Fusion,
+    Logits,
+    Query,
+    TextSession,
+    TokenModel,
+    method,
+    softmax,
+    token_ids,
+    unwritten,
+)
+
+#: Pairs of a token without an equal and a token of the other vocabulary up to which all distances are computed.
+EXACT = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -75,7 +91,12 @@ def greedy_weights(logits: Sequence[Logits | Floats], targets: Sequence[int], lo
     weights[first], mix = 1.0, logits[first]
     steps = np.linspace(0, 1, round(1 / grid) + 1).tolist()
     for i in rest:
-        tried = [prompt_loss(share * mix + (1 - share) * logits[i], targets) for share in steps]
+        tried = np.zeros(len(steps))
+        # Few places at a time, as every mix is as large as they are.
+        for at in range(0, len(targets), 64):
+            part = slice(at, at + 64)
+            pairs = mix[part], logits[i][part], targets[part]
+            tried += [prompt_loss(s * pairs[0] + (1 - s) * pairs[1], pairs[2]) * len(pairs[2]) for s in steps]
         share = steps[int(np.argmin(tried))]
         mix = share * mix + (1 - share) * logits[i]
         weights *= share
@@ -95,19 +116,73 @@ def common_starts(tokenisations: Sequence[Sequence[bytes]]) -> list[list[int]]:
 
 
 @lru_cache(maxsize=64)
-def token_map(reference: tuple[bytes, ...], other: tuple[bytes, ...]) -> NDArray[np.int64]:
-    """For every token of the reference vocabulary the id of the nearest token of the other, [V].
+def token_map(reference: tuple[bytes, ...], other: tuple[bytes, ...], end: int | None = None) -> NDArray[np.int64]:
+    """For every token of the reference vocabulary the id of the nearest token of the other, [V]; of those without
+    bytes the other's end token, by default its first without bytes.
 
     >>> token_map((b"", b"a", b"lamp", b"the"), (b"", b"a", b"lam", b"h", b"t")).tolist()
     [0, 1, 2, 4]
     """
-    known = {token: i for i, token in reversed(list(enumerate(other)))}
-    width = max(map(len, other))
-    table = np.full((len(other), width), 256)  # 256: no byte
-    for i, token in enumerate(other):
-        table[i, : len(token)] = list(token)
-    lengths = np.array([len(token) for token in other])
-    return np.array([known[t] if t in known else _nearest(t, table, lengths) for t in reference])
+    known = token_ids(other)
+    result = np.array([known.get(token, -1) for token in reference])
+    result[[i for i, token in enumerate(reference) if not token]] = other.index(b"") if end is None else end
+    lacking = sorted({token for token in reference if token and token not in known})
+    if len(lacking) * len(other) <= EXACT:
+        width = max(map(len, other))
+        table = np.full((len(other), width), 256)  # 256: no byte
+        for i, token in enumerate(other):
+            table[i, : len(token)] = list(token)
+        lengths = np.array([len(token) for token in other])
+        nearest = {token: _nearest(token, table, lengths) for token in lacking}
+    else:
+        nearest = _same_beginning(lacking, known) | _one_edit(lacking, known)
+    for i in np.flatnonzero(result < 0).tolist():
+        result[i] = nearest[reference[i]]
+    return result
+
+
+def _by_length(tokens: Iterable[bytes]) -> dict[int, list[bytes]]:
+    result: dict[int, list[bytes]] = {}
+    for token in tokens:
+        result.setdefault(len(token), []).append(token)
+    return result
+
+
+def _one_edit(tokens: Sequence[bytes], known: dict[bytes, int]) -> dict[bytes, int]:
+    """For the tokens at one edit from a known one its id, of several that with the longest common beginning, then the
+    first: place by place, and length by length to hold few strings at a time."""
+    found: dict[bytes, int] = {}
+    mine, theirs = (_by_length(names) for names in (tokens, sorted(known, key=lambda token: known[token])))
+    for size, same in mine.items():
+        for at in range(size + 1):  # a later place is a longer common beginning
+            changed, longer = (
+                {t[:at] + t[at + 1 :]: known[t] for t in reversed(theirs.get(size + more, []))} for more in (0, 1)
+            )
+            for token in same:
+                short = token[:at] + token[at + 1 :]
+                ids = [longer.get(token), *((changed.get(short), known.get(short)) if at < size else ())]
+                here = [i for i in ids if i is not None]
+                if here:
+                    found[token] = min(here)
+    return found
+
+
+def _shared(one: bytes, other: bytes) -> int:
+    """Length of the common beginning."""
+    return next(
+        (i for i, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), min(len(one), len(other))
+    )
+
+
+def _same_beginning(tokens: Sequence[bytes], known: dict[bytes, int]) -> dict[bytes, int]:
+    """For every token the id of the known one that shares most of its beginning: one beside it in byte order."""
+    listed = sorted(known)
+    result = {}
+    for token in tokens:
+        at = bisect_left(listed, token)
+        beside = listed[max(at - 1, 0) : at + 1]
+        result[token] = known[max(beside, key=lambda other: _shared(token, other))]
+    return result
 
 
 def _nearest(token: bytes, table: NDArray[np.int64], lengths: NDArray[np.int64]) -> int:
@@ -144,12 +219,16 @@ class PackLLM(Fusion):
         ids = [model.encode(query.prompt) for model in models]
         with self.pool.parallel():
             logits = [model.start("").logits_of(own) for model, own in zip(models, ids, strict=True)]
-        surprise = np.array([prompt_loss(z, own) * len(own) for z, own in zip(logits, ids, strict=True)])
+        # An empty prompt tells nothing, and the weights are equal.
+        pairs = zip(logits, ids, strict=True)
+        surprise = np.array([prompt_loss(z, own) * len(own) if own else 0.0 for z, own in pairs])
         best = int(surprise.argmin())
         self.reference_ = models[best]
-        self.maps_ = [token_map(tuple(self.reference_.vocabulary), tuple(model.vocabulary)) for model in models]
-        self.losses_: Floats = surprise / len(ids[best])
-        if len(models) == 1 or self.parameters.variant == "sim":
+        main = tuple(self.reference_.vocabulary)
+        self.maps_ = [token_map(main, tuple(model.vocabulary), model.end_token) for model in models]
+        self.never_ = unwritten(main, self.reference_.end_token)
+        self.losses_: Floats = surprise / max(len(ids[best]), 1)
+        if len(models) == 1 or not ids[best] or self.parameters.variant == "sim":
             self.weights_ = similarity_weights(self.losses_, self.parameters.tau)
         else:
             rows = common_starts([[m.vocabulary[i] for i in own] for m, own in zip(models, ids, strict=True)])
@@ -162,4 +241,5 @@ class PackLLM(Fusion):
         fused = np.zeros(len(self.reference_.vocabulary))
         for i, logits in zip(self.asked_, self.logits([texts[i] for i in self.asked_]), strict=True):
             fused += self.weights_[i] * logits[self.maps_[i]]
+        fused[self.never_] = -np.inf
         return self.reference_.vocabulary[int(fused.argmax())] or None

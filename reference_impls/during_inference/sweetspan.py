@@ -72,9 +72,9 @@ class SweetSpan(Method):
         texts = [TextSession(model, query.prompt) for model in self.members()]
         while (left := query.max_tokens - len(texts[0].session.tokens)) > 0:
             with self.pool.parallel():
-                spans = [write_segment(text, texts, self.parameters.words, left) for text in texts]
+                written = [write_segment(text, texts, self.parameters.words, left) for text in texts]
             # One that was cut at the token limit competes only if all were.
-            spans = [s for s in spans if s.whole] or [s for s in spans if s.data]
+            spans = [s for s in written if s.whole] or [s for s in written if s.data]
             spans = [s for s in dict.fromkeys(spans) if all(text.fits(s.data) for text in texts)]
             if not spans:
                 break
@@ -83,8 +83,7 @@ class SweetSpan(Method):
                 with self.pool.parallel():
                     table = np.array([[perplexity(text, span) for span in spans] for text in texts])
                 best = spans[int(ratings(table, self.parameters.outlier).argmin())]
-            for text in texts:
-                text.append(best.data)
+            texts = TextSession.advance(texts, best.drafts(written))
             if best.ended or any(stop in texts[0].text for stop in query.stop):
                 break
         return texts[0].text

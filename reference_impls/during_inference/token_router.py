@@ -182,7 +182,7 @@ class TokenRouter(Fusion):
             if self.assistant_ is None:
                 self.assistant_ = TextSession(self.pool.token_models()[self.pair()[1]], self.prompt_)
             if base.data != self.assistant_.data:
-                self.assistant_.append(base.data[len(self.assistant_.data) :])
+                self.assistant_.follow(base)
             if self.assistant_.room > 0:
                 author, logits = self.assistant_, self.assistant_.next_logits()
         self.written_[int(author is not base)] += 1

@@ -22,7 +22,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_impls.core import Floats, Fusion, Logits, Query, TextSession, TokenModel, method, softmax, token_ids
+from reference_impls.core import (
+    Floats,
+    Fusion,
+    Logits,
+    Query,
+    TextSession,
+    TokenModel,
+    leading,
+    method,
+    softmax,
+    token_ids,
+)
 
 
 @dataclass(frozen=True)
@@ -77,11 +88,12 @@ class UniTE(Fusion):
         rows = self.logits(texts)
         strings: set[bytes] = set()
         for text, row in zip(texts, rows, strict=True):
-            vocabulary = text.model.vocabulary
-            strings.update([vocabulary[i] for i in top(row, self.parameters.k).tolist()])
+            vocabulary, end = text.model.vocabulary, text.model.end_token
+            strings.update([vocabulary[i] for i in top(row, self.parameters.k).tolist() if vocabulary[i] or i == end])
         union = sorted(strings)
         for text, places in zip(texts, self.places_, strict=True):
             for token in strings.difference(places):
                 places[token] = next(iter(text.ids(token)), -1)
         fused = restrict(rows, [[places[token] for token in union] for places in self.places_]).mean(0)
-        return union[int(fused.argmax())] or None
+        best = [text.model.vocabulary[int(row.argmax())] for text, row in zip(texts, rows, strict=True)]
+        return union[leading(fused, [union.index(token) for token in best])] or None

@@ -209,15 +209,24 @@ def test_transformers_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
         transformers.TransformersModel("x", Price(0, 0))
 
 
-def test_transformers_tokens_as_bytes() -> None:
+@pytest.mark.parametrize(
+    ("tokens", "spelt"),
+    [
+        # GPT-2's characters that stand for bytes; `<0x41>` is what it says.
+        (["</s>", "\u0120the", "\u010a", "<0x41>", "b", "\u00e9"], [b"", b" the", b"\n", b"<0x41>", b"b", b"\xe9"]),
+        # SentencePiece: letters are letters, whatever they stand for elsewhere.
+        (["</s>", "\u2581a", "<0x41>", "b", "\u00e9", "\u0120"], [b"", b" a", b"A", b"b", b"\xc3\xa9", b"\xc4\xa0"]),
+        (["</s>", "\u5317\u4eac", "\u00e9"], [b"", "\u5317\u4eac".encode(), b"\xc3\xa9"]),
+    ],
+)
+def test_the_whole_vocabulary_tells_what_a_token_spells(tokens: list[str], spelt: list[bytes]) -> None:
     class Fake:
         all_special_ids: ClassVar[list[int]] = [0]
-        tokens: ClassVar[list[str]] = ["</s>", "\u0120the", "\u010a", "<0x41>", "\u2581a", "b", "\u00e9"]
 
         def __len__(self) -> int:
-            return len(self.tokens)
+            return len(tokens)
 
         def convert_ids_to_tokens(self, ids: range) -> list[str]:
-            return [self.tokens[i] for i in ids]
+            return [tokens[i] for i in ids]
 
-    assert transformers.byte_form(Fake()) == [b"", b" the", b"\n", b"A", b" a", b"b", b"\xe9"]
+    assert transformers.byte_form(Fake()) == spelt

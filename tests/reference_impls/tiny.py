@@ -4,6 +4,7 @@ while they run: random weights, or fitted in a few seconds to the questions belo
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ def tokenizer_of(style: str) -> Any:
     transformers = pytest.importorskip("transformers")
     decoders, models, normalizers = tokenizers.decoders, tokenizers.models, tokenizers.normalizers
     before, trainers = tokenizers.pre_tokenizers, tokenizers.trainers
+    unknown, end_and_padding = {"unk_token": "<unk>"}, {"eos_token": "</s>", "pad_token": "<pad>"}
+    begin_and_end = {"bos_token": "<s>", "eos_token": "</s>"}
     if style in ("qwen", "gpt2"):
         names = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"] if style == "qwen" else ["<|endoftext|>"]
         made = tokenizers.Tokenizer(models.BPE())
@@ -46,7 +49,7 @@ def tokenizer_of(style: str) -> Any:
             vocab_size=340, special_tokens=names, initial_alphabet=alphabet, show_progress=False
         )
         made.train_from_iterator(_TEXTS, trainer)
-        special = {"eos_token": names[-1], "pad_token": names[0]}
+        special: dict[str, Any] = {"eos_token": names[-1], "pad_token": names[0]}
         if style == "qwen":
             special["additional_special_tokens"] = names[1:2]
         return transformers.PreTrainedTokenizerFast(tokenizer_object=made, **special)
@@ -58,41 +61,36 @@ def tokenizer_of(style: str) -> Any:
             [t.replace("\n", "") for t in _TEXTS],
             trainers.BpeTrainer(vocab_size=150, limit_alphabet=60, show_progress=False),
         )
-        data = __import__("json").loads(learned.to_str())["model"]
+        data = json.loads(learned.to_str())["model"]
         names = ["<unk>", "<s>", "</s>", *(f"<0x{b:02X}>" for b in range(256))]
         names += sorted(data["vocab"], key=data["vocab"].get)
         merges = [tuple(m) if isinstance(m, list) else tuple(m.split(" ")) for m in data["merges"]]
         made = tokenizers.Tokenizer(
-            models.BPE({n: i for i, n in enumerate(names)}, merges, unk_token="<unk>", byte_fallback=True)
+            models.BPE({n: i for i, n in enumerate(names)}, merges, byte_fallback=True, **unknown)
         )
         made.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
         made.decoder = decoders.Sequence(
             [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
         )
-        made.post_processor = tokenizers.processors.TemplateProcessing(
-            single="<s> $A", special_tokens=[("<s>", 1)]
-        )
-        return transformers.PreTrainedTokenizerFast(
-            tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
-        )
+        made.post_processor = tokenizers.processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+        return transformers.PreTrainedTokenizerFast(tokenizer_object=made, **unknown, **begin_and_end)
     made = tokenizers.Tokenizer(models.Unigram())
     made.normalizer = normalizers.NFC()
     made.pre_tokenizer = before.Sequence([before.WhitespaceSplit(), before.Metaspace()])
     made.decoder = decoders.Metaspace()
     trainer = trainers.UnigramTrainer(
-        vocab_size=190, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False
+        vocab_size=190, special_tokens=["<pad>", "</s>", "<unk>"], show_progress=False, **unknown
     )
     made.train_from_iterator(_TEXTS, trainer)
     made.post_processor = tokenizers.processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=made, eos_token="</s>", unk_token="<unk>", pad_token="<pad>"
-    )
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=made, **unknown, **end_and_padding)
 
 
 def save(style: str, folder: Path, seed: int = 0, spread: float = 0.02, context: int = 256) -> Path:
     """A model of two layers with random weights of a standard deviation, and its tokenizer, in a folder."""
     torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
     tokenizer = tokenizer_of(style)
+    torch.set_num_threads(1)  # a second gains nothing here, and would wait for the first
     torch.manual_seed(seed)
     common: dict[str, Any] = {
         "vocab_size": len(tokenizer), "hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference_impls.core import Meter, Query, TextSession, log_softmax
-from reference_impls.during_inference.abe import ABE, STALL, Hypothesis, Parameters, agreement, consistent
+from reference_impls.during_inference.abe import ABE, STALL, Hypothesis, Parameters, agreeing, consistent
 from tests.reference_impls.fakes import TableModel
 
 QUERY = Query("t/0", "qa", "q", "short", 20)
@@ -112,7 +112,9 @@ def test_few_candidates_fall_back_to_all_tokens() -> None:
 
 def test_agreement_and_one_model() -> None:
     assert consistent((b"", b"a", b"b", b"ab", b"abc"), b"ab").tolist() == [1, 3, 4]
-    assert agreement(FIRST, SECOND).tolist() == [
+    table = np.zeros((len(FIRST.vocabulary), len(SECOND.vocabulary)), bool)
+    table.flat[agreeing(FIRST, SECOND)] = True
+    assert table.tolist() == [
         [True, False, False], [False, False, True], [False, True, False], [False, False, True],
     ]  # fmt: skip
     for model in (FIRST, SECOND):

@@ -1,0 +1,128 @@
+"""The law of fusion: an ensemble of one model, and of two copies of it, writes what the model alone writes, token for
+token. It is held on real tokenizers, by random models (whose tokens are seldom those that the tokenizer would make of
+the text) and by fitted ones (which end their responses).
+
+What "the model alone" is for methods that search or draw:
+
+abe                          greedy at beam 1; a wider beam finds likelier texts, as beam search of one model does;
+collaborative-beam-search    greedy at temperature 0; with one path and one sample it is one draw of the model, under
+                             the same generator;
+le-mcts                      greedy at temperature 0, as all models then write one step;
+token-router                 greedy, whoever writes.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reference_impls import catalog
+from reference_impls.core import Meter, Query, TextSession, TrainingSet, write_until
+from tests.reference_impls import tiny
+
+NAMES = [m.name for m in catalog.methods().values() if m.category.startswith("during/")]
+GREEDY = {
+    "abe": {"beam": "1"}, "collaborative-beam-search": {"temperature": "0"}, "le-mcts": {"temperature": "0"},
+    "token-router": {"base": "one"},
+}  # fmt: skip
+LIMIT = 16
+#: Makes the models of a style: the model, and a copy of it under another name.
+Pair = Callable[[str, bool], list[Any]]
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    made: dict[tuple[str, bool], list[Any]] = {}
+
+    def make(style: str, fitted: bool) -> list[Any]:
+        if (style, fitted) not in made:
+            folder = tmp_path_factory.mktemp(style)
+            tiny.save(style, folder, spread=0.02 if fitted else 0.5)
+            one, two = tiny.load(folder, "one", 2.0), tiny.load(folder, "two", 1.0)
+            if fitted:
+                tiny.fit(one)
+                two.network.load_state_dict(one.network.state_dict())
+            made[style, fitted] = [one, two]
+        return made[style, fitted]
+
+    return make
+
+
+def learn(method: Any, models: list[Any]) -> None:
+    """Trains on the models' own responses; the scores say nothing of them."""
+    queries = [Query(f"t/{i}", "t", prompt, "text", LIMIT) for i, prompt in enumerate(tiny.PROMPTS[:4])]
+    drawn = method.training_samples
+    responses = [[m.generate(q.prompt, max_tokens=LIMIT)[0] for m in models] for q in queries]
+    samples = [[m.generate(q.prompt, n=drawn, temperature=1.0, max_tokens=LIMIT) for m in models] for q in queries]
+    scores = np.resize([1.0, 0.5, 0.25], (len(queries), len(models)))
+    sample_scores = np.resize([1.0, 0.0, 0.5], (*scores.shape, drawn))
+    names, costs = tuple(m.name for m in models), np.zeros(scores.shape)
+    method.fit(TrainingSet(queries, names, responses, scores, costs, samples, sample_scores))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("fitted", [False, True], ids=["random", "fitted"])
+@pytest.mark.parametrize("style", tiny.STYLES)
+def test_one_model_and_two_copies_of_it_write_what_the_model_writes(
+    pair: Pair, style: str, fitted: bool, name: str
+) -> None:
+    both = pair(style, fitted)
+    info = catalog.method(name)
+    prompts = (*tiny.PROMPTS[:3], *tiny.STRANGE)
+    alone = [both[0].generate(prompt, max_tokens=LIMIT)[0].text for prompt in prompts]
+    assert len(set(alone)) > 4, "the model tells the prompts apart"
+    for models in (both[:1], both):
+        method = info.cls(Meter(models).pool, info.parameters(GREEDY.get(name)), np.random.default_rng(0))
+        if method.needs_training:
+            learn(method, models)
+        written = [method.answer(Query("t/0", "t", prompt, "text", LIMIT)) for prompt in prompts]
+        assert written == alone
+
+
+@pytest.mark.parametrize("style", tiny.STYLES)
+def test_a_fitted_model_has_learned_what_its_tokens_can_spell(pair: Pair, style: str) -> None:
+    model = pair(style, True)[0]
+    right = [model.generate(q, max_tokens=60)[0] for q, _ in tiny.FACTS]
+    known = [r.text == a for r, (_, a) in zip(right, tiny.FACTS, strict=True)]
+    # T5's tokenizer knows no line break and no runs of blanks.
+    assert known == ["\n" not in a or style != "t5" for _, a in tiny.FACTS]
+    assert all(r.finished for r in right)
+
+
+@pytest.mark.parametrize("style", tiny.STYLES)
+def test_one_sampled_path_of_the_beam_search_is_one_draw(pair: Pair, style: str) -> None:
+    both = pair(style, False)
+    info = catalog.method("collaborative-beam-search")
+    parameters = info.parameters({"beam": "1", "samples": "1", "temperature": "0.7"})
+    for prompt in tiny.PROMPTS[:4]:
+        alone, _, _ = write_until(
+            TextSession(both[0], prompt), lambda _: False, LIMIT, temperature=0.7, rng=np.random.default_rng(5)
+        )
+        for models in (both[:1], both):
+            method = info.cls(Meter(models).pool, parameters, np.random.default_rng(5))
+            assert method.answer(Query("t/0", "t", prompt, "text", LIMIT)) == alone
+
+
+def test_what_is_read_for_a_response_of_24_tokens(tmp_path: Path) -> None:
+    """Every model reads the prompt and, once each, the tokens; the last one is not read."""
+    pytest.importorskip("torch")
+    folder = tiny.save("qwen", tmp_path, spread=0.5)
+    models = [tiny.load(folder, "one", 2.0), tiny.load(folder, "two", 1.0)]
+    prompt = tiny.PROMPTS[1]
+    size = models[0].start(prompt).prompt_length
+    alone = models[0].generate(prompt, max_tokens=24)[0]
+    assert alone.completion_tokens == 24
+    assert models[0].tokens_read == size + 23
+    for name, passes in (("gac", 1), ("unite", 1), ("logit-averaging", 1), ("cool-fusion", 1)):
+        info = catalog.method(name)
+        for model in models:
+            model.tokens_read = 0
+        assert (
+            info.cls(Meter(models).pool, info.parameters()).answer(Query("t/0", "t", prompt, "text", 24))
+            == alone.text
+        )
+        assert [m.tokens_read for m in models] == [passes * (size + 23)] * 2, name
