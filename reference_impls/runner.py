@@ -31,7 +31,7 @@ from reference_impls.outcome import Outcome
 from reference_impls.recorded.benchmark import RecordedBenchmark
 from reference_impls.responses import Scorer, pool_hash, stored, training_set
 from reference_impls.safe.writing import write_text
-from reference_impls.workers import Workers
+from reference_impls.workers import Workers, uninterrupted
 
 RESULTS = Path(__file__).parent / "results"
 #: Called with (queries done, queries in all).
@@ -424,11 +424,13 @@ def bench(
             futures = {executor.submit(_job, *task, _made_before(_path_of(task, folder))): task for task in wave}
             for future in as_completed(futures):
                 task = futures[future]
-                if (result := future.result()) is not None:
-                    write(result, _path_of(task, folder))
-                done += 1
-                if progress:
-                    progress(done, total, f"{task[0]} on {task[1]}")
+                result = future.result()
+                with uninterrupted():  # what is told is what is there
+                    if result is not None:
+                        write(result, _path_of(task, folder))
+                    done += 1
+                    if progress:
+                        progress(done, total, f"{task[0]} on {task[1]}")
             if wave is first:
                 for b in chosen:
                     paths = [result_path(f"single-{m}", b, folder) for m in models]

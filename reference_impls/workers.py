@@ -31,7 +31,7 @@ class Workers(ProcessPoolExecutor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """As of every executor; here the processes are started."""
         try:
-            with _uninterrupted():
+            with _deaf_to_ctrl_c():
                 return super().submit(fn, *args, **kwargs)
         except BrokenProcessPool as error:
             raise WorkersError(ENDED) from error
@@ -61,8 +61,8 @@ ENDED = "a process ended by itself, perhaps for want of memory (try again with f
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits meanwhile. A process that is started here leaves it to this one from its first moment on."""
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """A process that is started here leaves Ctrl-C to this one, from its first moment on."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -71,6 +71,23 @@ def _uninterrupted() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C and SIGTERM wait until the block has ended: for what is to be done whole, and takes but a moment."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {n: signal.signal(n, lambda number, _: came.append(number)) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def _follow() -> None:

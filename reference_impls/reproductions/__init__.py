@@ -22,7 +22,7 @@ from reference_impls.recorded import Recording, registry
 from reference_impls.reproductions.base import Json, Spec, Study, Table, mean_of, number, queries_tested
 from reference_impls.reproductions.play import describe
 from reference_impls.runner import CannotRunError
-from reference_impls.workers import Workers
+from reference_impls.workers import Workers, uninterrupted
 
 RESULTS = runner.RESULTS / "recorded"
 #: The files of this package that hold studies.
@@ -144,17 +144,19 @@ def reproduce(
             future = next(as_completed(running))
             name, i = running.pop(future)
             found, spent = future.result()
-            if i == FINISHED:
-                runner.write(found | {"source_hash": hashes[name]}, paths[name])
-                label = "written"
-            else:
+            if i != FINISHED:
                 made[name][i] = found
-                label = str(found.get("label", found["method"]))
                 if len(made[name]) == counts[name]:
                     finish(name)
-            done += 1
-            if progress:
-                progress(done, total, f"{name}: {label}", spent)
+            with uninterrupted():  # what is told is what is there
+                if i == FINISHED:
+                    runner.write(found | {"source_hash": hashes[name]}, paths[name])
+                    label = "written"
+                else:
+                    label = str(found.get("label", found["method"]))
+                done += 1
+                if progress:
+                    progress(done, total, f"{name}: {label}", spent)
     return list(paths.values())
 
 

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from reference_impls import catalog, runner
-from reference_impls.workers import Workers, WorkersError
+from reference_impls.workers import Workers, WorkersError, uninterrupted
 from tests.conftest import ROOT
 
 #: Whoever waits longer than so many seconds waits in vain; nothing is measured by it.
@@ -69,6 +69,15 @@ def until(true: object, process: subprocess.Popen[str] | None = None) -> None:
         assert process is None or process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_ctrl_c_waits_for_what_is_to_be_done_whole() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), uninterrupted():  # noqa: PT012  the block is it
+        signal.raise_signal(signal.SIGINT)
+        done.append("the rest")
+    assert done == ["the rest"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 KILLED = """
