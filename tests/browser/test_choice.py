@@ -242,8 +242,7 @@ def test_the_highest_score_is_marked_and_what_was_not_measured_said(
     for method in data["methods"]:
         score = {first: 0.25, second: 0.75}.get(method["name"])
         found = {"score": score, "low": 0.1, "high": 0.9, "cost": 0.5, "latency": 0.0123, "best": "oak", "gain": gain}
-        found |= {"above": above.get(method["name"], [])}
-        method["results"] = {"math": found} if score else {}
+        method["results"] = {"math": {**found, "above": above.get(method["name"], [])}} if score else {}
     page = with_data(new_page, data)
     page.goto(f"/compare/?m={first},{second},{third}")
     ready(page)
