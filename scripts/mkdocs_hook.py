@@ -102,6 +102,19 @@ def on_post_build(config: MkDocsConfig) -> None:
         index = json.loads(path.read_text(encoding="utf-8"))
         index["docs"] += search_documents(_BUILD.corpus)
         write_text(path, json.dumps(index, ensure_ascii=False, separators=(",", ":")), durable=False)
+        _extend_search(Path(config.site_dir) / "assets")
+
+
+def _extend_search(assets: Path) -> None:
+    """Puts our own code before the theme's in its search worker, a classic script, which can import no module."""
+    workers = list(assets.glob("javascripts/workers/search.*.min.js"))
+    if len(workers) != 1:
+        raise PluginError(f"the theme has {len(workers)} search workers in {assets}; _extend_search knows one")
+    own = [(assets / name).read_text(encoding="utf-8") for name in ("words.js", "search-worker.js")]
+    own = [re.sub(r"^export ", "", text, flags=re.MULTILINE) for text in own]
+    text = workers[0].read_text(encoding="utf-8")
+    if not text.startswith(own[0]):
+        write_text(workers[0], "\n".join([*own, text]), durable=False)
 
 
 def on_serve(server: LiveReloadServer, /, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:  # noqa: ARG001

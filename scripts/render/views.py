@@ -332,10 +332,17 @@ def search_documents(corpus: Corpus) -> list[View]:
         {
             "location": f"papers/{key}/",
             "title": html_attribute(paper.title),
-            "text": html_attribute(" ".join([paper.name or "", *paper.authors, paper.summary or ""])),
+            "text": html_attribute(
+                " ".join([paper.name or "", *paper.authors, paper.summary or "", *_identifiers(paper), key])
+            ),
         }
         for key, paper in corpus.papers.items()
     ]
+
+
+def _identifiers(paper: Paper) -> list[str]:
+    """What a reader may paste to find a paper."""
+    return [value for _, value in paper.ids.items()]
 
 
 def _explorer_row(key: str, paper: Paper) -> View:
@@ -347,6 +354,7 @@ def _explorer_row(key: str, paper: Paper) -> View:
         "d": paper.date,
         "y": paper.year,
         "v": venue_text(paper),
+        "id": _identifiers(paper),
         "c": paper.categories,
         "f": paper.family,
         "s": paper.summary,

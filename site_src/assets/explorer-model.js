@@ -3,6 +3,8 @@
  * element, so it can be tested outside a browser.
  */
 
+import { bareIdentifier, fold } from "./words.js";
+
 /** The levels of the topic tree, each with its own URL parameter and filter group. */
 export const LEVELS = [
   { id: "stage", name: "Stage" },
@@ -28,7 +30,7 @@ export const SORTS = {
  * @typedef {{ id: string, name: string, level: number, parent: Topic | null, stage: string }} Topic
  * @typedef {{ id: string, name: string, labels: Map<string, string>, codes: Map<string, number> }} Facet
  * @typedef {{ i: number, key: string, title: string, name: string, authors: string[], date: string, year: number,
- *   venue: string, summary: string, repos: Repo[], stage: string, values: Record<string, string[]>,
+ *   venue: string, summary: string, ids: string[], repos: Repo[], stage: string, values: Record<string, string[]>,
  *   codes: number[][] }} Paper
  * @typedef {{ topics: Map<string, Topic>, facets: Facet[], papers: Paper[], years: number[], codes: number,
  *   orders: Map<string, Paper[]> }} Atlas
@@ -88,7 +90,7 @@ function readPaper(raw, i, topics) {
     .map((name, n) => ({ name: name || addresses[n], url: addresses[n] ?? null })).filter(({ name }) => name);
   return {
     i, key: text(raw.k), title: text(raw.t) || text(raw.k), name: text(raw.n), authors: texts(raw.a),
-    date: text(raw.d) || text(raw.y), year: Number(raw.y) || 0, venue: text(raw.v), summary: text(raw.s), repos,
+    date: text(raw.d) || text(raw.y), year: Number(raw.y) || 0, venue: text(raw.v), summary: text(raw.s), repos, ids: texts(raw.id),
     stage: topics.get(categories[0])?.stage ?? "related",
     values: {
       topic: topicsOf(topics, categories, text(raw.f)), kind: texts([raw.kind]), access: texts([raw.access]),
@@ -193,13 +195,6 @@ export function sortInForce(state) {
 const STOPWORDS = new Set(["a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "has", "in", "into", "is",
   "it", "its", "of", "on", "or", "than", "that", "the", "their", "this", "to", "which", "with"]);
 
-/** Lower case without accents, so that "Schutze" finds "Schütze". */
-export function fold(word) {
-  // Most words are plain ASCII and need no Unicode work.
-  const plain = /^[\x00-\x7f]*$/.test(word) ? word : word.normalize("NFKD").replace(/\p{M}/gu, "");
-  return plain.toLowerCase();
-}
-
 /** The word as the index holds it, or null if it does not. */
 function indexTerm(word) {
   const term = fold(word);
@@ -215,16 +210,16 @@ export async function buildIndex(papers) {
   const { default: MiniSearch } = await import("./vendor/minisearch.js");
   const index = new MiniSearch({
     idField: "i",
-    fields: ["name", "title", "authors", "summary", "key"],
+    fields: ["name", "title", "authors", "summary", "key", "ids"],
     extractField: (paper, field) => {
       if (field === "name") return nameForms(paper.name);
-      return field === "authors" ? paper.authors.join(" ") : paper[field];
+      return Array.isArray(paper[field]) ? paper[field].join(" ") : paper[field];
     },
     processTerm: indexTerm,
     searchOptions: {
-      boost: { name: 5, title: 3, key: 2, authors: 1.5 },
+      boost: { name: 5, title: 3, key: 2, ids: 2, authors: 1.5 },
       prefix: true,
-      fuzzy: (term) => (term.length >= 5 ? 0.2 : false),
+      fuzzy: (term) => (term.length >= 5 && !/\d/.test(term) ? 0.2 : false), // a number is meant as it is
     },
   });
   // In slices, so that typing and scrolling go on meanwhile.
@@ -233,7 +228,8 @@ export async function buildIndex(papers) {
 }
 
 /** Papers with all the words or, if there are none, with any of them. @returns {Hits | null} null: no word to go by */
-export function findHits(index, q) {
+export function findHits(index, query) {
+  const q = bareIdentifier(query);
   if (!pieces(q).some(indexTerm)) return null;
   let found = index.search(q, { combineWith: "AND" });
   const loose = !found.length && /\s/.test(q);

@@ -7,9 +7,10 @@
 
 import { counted, el, fetchJson } from "./dom.js";
 import {
-  LEVELS, SORTS, text, readAtlas, isUnder, select, sortInForce, fold,
+  LEVELS, SORTS, text, readAtlas, isUnder, select, sortInForce,
   buildIndex, findHits, pieces, readUrl, viewAddress,
 } from "./explorer-model.js";
+import { fold } from "./words.js";
 
 const PAGE = 40;
 const TYPING_PAUSE_MS = 120;

@@ -1,0 +1,159 @@
+"""Both searches find a paper however its names are typed: accents, hyphens, identifiers, addresses."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from scripts.model import Corpus
+from tests.browser.conftest import Watch, ready
+
+pytestmark = pytest.mark.browser
+
+ROUTELLM, BLENDER = "ong2024routellm", "jiang2023llmblender"
+HEADINGS = ".md-search-result__item h1"
+ACCENTS = [
+    ("Sakota", "Marija Šakota"),
+    ("Šakota", "Marija Šakota"),
+    ("Scholkopf", "Bernhard Schölkopf"),
+    ("SCHÖLKOPF", "Bernhard Schölkopf"),
+    ("Ramirez", "Guillem Ramírez"),
+    ("Francois", "François"),
+]
+IDENTIFIERS = [
+    ("2406.18665", ROUTELLM),
+    ("arXiv:2406.18665", ROUTELLM),
+    ("2406.18665v2", ROUTELLM),
+    ("https://arxiv.org/abs/2406.18665v3", ROUTELLM),
+    ("https://arxiv.org/pdf/2406.18665v2.pdf", ROUTELLM),
+    (ROUTELLM, ROUTELLM),
+    ("10.18653/v1/2023.acl-long.792", BLENDER),
+    ("doi:10.18653/v1/2023.acl-long.792", BLENDER),
+    ("https://doi.org/10.18653/v1/2023.acl-long.792", BLENDER),
+    ("https://doi.org/10.18653%2Fv1%2F2023.acl-long.792", BLENDER),
+    ("https://aclanthology.org/2023.acl-long.792", BLENDER),
+    ("2023.acl-long.792", BLENDER),
+]
+
+
+def plain(text: str) -> str:
+    """Small letters and digits without accents, one blank between words."""
+    letters = "".join(c for c in unicodedata.normalize("NFKD", text) if unicodedata.category(c) != "Mn")
+    return " ".join(re.findall(r"[^\W_]+", letters.lower()))
+
+
+def open_header_search(page: Page) -> None:
+    """Opens the search of the page's header."""
+    page.goto("/about/")
+    page.get_by_role("textbox", name="Search").click()
+
+
+def ask_header(page: Page, query: str) -> None:
+    """Types a query into the header's search, which looks when a key is let go."""
+    box = page.get_by_role("textbox", name="Search")
+    box.fill(query)
+    box.press("End")
+
+
+def search_in_header(page: Page, query: str, least: int = 1) -> list[str]:
+    """Titles of the results, as many as the theme shows at first; waits for `least` of them."""
+    open_header_search(page)
+    ask_header(page, query)
+    expect(page.locator(HEADINGS).nth(least - 1)).to_be_visible()
+    return page.locator(HEADINGS).all_inner_texts()
+
+
+def keys_of(corpus: Corpus, author: str) -> list[str]:
+    """The papers of an author."""
+    keys = [key for key, paper in corpus.papers.items() if author in " ".join(paper.authors)]
+    assert keys
+    return keys
+
+
+def test_accents_do_not_matter_in_the_header(page: Page, corpus: Corpus) -> None:
+    open_header_search(page)
+    for query, author in ACCENTS:
+        ask_header(page, query)
+        for key in keys_of(corpus, author):
+            expect(page.locator(f".md-search-result__link[href*='/{key}/']")).to_be_visible()
+
+
+def test_accents_do_not_matter_in_the_explorer(page: Page, corpus: Corpus) -> None:
+    page.goto("/papers/")
+    ready(page)
+    for query, author in ACCENTS:
+        page.get_by_label("Search the papers").fill(query)
+        for key in keys_of(corpus, author):
+            expect(page.locator(f".atlas-x-card-title a[href$='/{key}/']")).to_be_visible()
+
+
+@pytest.mark.parametrize("query", ["mixture-of-agents", "Mixture of Agents", '"mixture-of-agents"'])
+def test_a_hyphenated_phrase_lists_the_titles_that_hold_it_first(page: Page, corpus: Corpus, query: str) -> None:
+    phrase = "mixture of agents"
+    holding = [paper.title for paper in corpus.papers.values() if phrase in plain(paper.title)]
+    assert len(holding) >= 8
+    found = search_in_header(page, query, least=8)
+    holds = [phrase in plain(title) for title in found]
+    assert holds == sorted(holds, reverse=True)
+    assert sum(holds) >= min(len(holding), len(found))
+    for title in found:  # "of" is no reason to find "Trade-offs"
+        assert re.search("mixtur|agent", plain(title)), title
+
+
+def test_a_phrase_in_no_title_is_looked_for_in_the_text(page: Page, corpus: Corpus) -> None:
+    phrase = "next token"
+    titles = {paper.title for paper in corpus.papers.values()}
+    assert not [title for title in titles if phrase in plain(title)]
+    holding = {paper.title for paper in corpus.papers.values() if phrase in plain(paper.summary or "")}
+    assert len(holding) > 3
+    papers = [title for title in search_in_header(page, "next-token", least=8) if title in titles]
+    assert len(papers) > 1
+    assert set(papers[: len(holding)]) <= holding
+
+
+def test_identifiers_and_addresses_find_their_paper_in_the_header(page: Page) -> None:
+    open_header_search(page)
+    first = page.locator(".md-search-result__link").first
+    for query, key in IDENTIFIERS:
+        ask_header(page, "cascade")
+        expect(first).not_to_have_attribute("href", re.compile(f"/papers/{key}/"))
+        ask_header(page, query)
+        expect(first, query).to_have_attribute("href", re.compile(f"/papers/{key}/"))
+
+
+def test_identifiers_and_addresses_find_their_paper_alone_in_the_explorer(page: Page) -> None:
+    page.goto("/papers/")
+    ready(page)
+    for query, key in IDENTIFIERS:
+        page.get_by_label("Search the papers").fill("")
+        expect(page.locator(".atlas-x-card").nth(5)).to_be_visible()
+        page.get_by_label("Search the papers").fill(query)
+        expect(page.locator(".atlas-x-card"), query).to_have_count(1)
+        expect(page.locator(".atlas-x-card-title a")).to_have_attribute("href", re.compile(f"/papers/{key}/"))
+
+
+def test_no_sign_breaks_the_search(page: Page, watch: Watch) -> None:
+    page.on("console", lambda message: watch.console_errors.append(message.text))  # warnings, too
+    open_header_search(page)
+    result = page.locator(f".md-search-result__link[href*='/{ROUTELLM}/']").first
+    for query in [
+        "-",
+        "+",
+        "a",
+        "of the",
+        "title:",
+        "x^2",
+        "~",
+        "*",
+        "(",
+        "O'Neill",
+        "\\",
+        "https://a.example/%E0%A4%A",
+    ]:
+        ask_header(page, query)
+        expect(result, query).to_be_hidden()
+        ask_header(page, f"{query} routellm")
+        expect(result, query).to_be_visible()
