@@ -21,6 +21,7 @@ from scripts.model import Corpus
 from scripts.model.corpus import CorpusError
 from scripts.render import render_site
 from scripts.render.markup import html_attribute
+from scripts.render.policy import PolicyError, guard, inline_scripts
 from scripts.render.settings import load_settings
 from scripts.render.views import search_documents
 
@@ -37,9 +38,16 @@ class _Build:
 
     corpus: Corpus | None = None
     raw: dict[str, list[str]] = field(default_factory=dict)
+    scripts: frozenset[str] = frozenset()  # the theme's inline scripts
+    serving: bool = False
 
 
 _BUILD = _Build()
+
+
+def on_startup(*, command: str, **_: Any) -> None:
+    """Remembers whether pages are for the development server."""
+    _BUILD.serving = command == "serve"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -92,6 +100,27 @@ def on_page_content(html: str, /, *, page: Page, **_: Any) -> str:
     """Puts the finished HTML back."""
     blocks = _BUILD.raw.pop(page.file.src_uri)
     return KEPT.sub(lambda found: blocks[int(found[1])], html)
+
+
+def on_post_template(html: str, /, *, template_name: str, **_: Any) -> str:
+    """Learns the theme's inline scripts from the page of wrong addresses, which MkDocs makes before any other, and
+    which holds no text of an entry."""
+    if template_name != "404.html":
+        return html
+    _BUILD.scripts = inline_scripts(html)
+    return _guarded(html)
+
+
+def on_post_page(html: str, /, *, page: Page, **_: Any) -> str:
+    """Puts the Content-Security-Policy on the page; `wasm: true` in a page's front matter lets it run WebAssembly."""
+    return _guarded(html, wasm=page.meta.get("wasm") is True)
+
+
+def _guarded(html: str, *, wasm: bool = False) -> str:
+    try:
+        return guard(html, _BUILD.scripts, wasm=wasm, serving=_BUILD.serving)
+    except PolicyError as error:
+        raise PluginError(str(error)) from error
 
 
 def on_post_build(config: MkDocsConfig) -> None:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NewPage, Tab, ready
+from tests.browser.conftest import NewPage, Tab, Watch, ready
 from tests.browser.site import SiteServer, build, make_root, serving
 from tests.conftest import Entries, fields
 
@@ -269,6 +272,92 @@ def test_downloads_keep_the_text(hostile_site: SiteServer) -> None:
     assert papers[KEY]["title"] == hostile("title")
     assert papers[KEY]["summary"] == hostile("summary")
     assert not [path for path in downloads.iterdir() if path.suffix == ".html"]  # nothing that a browser would run
+
+
+# --- the second fence: markup that reached a page all the same ------------------------------------------------------
+
+INJECTED = """
+<script>window.pwned = 1</script>
+<script src="{foreign}/x.js"></script>
+<img src="x" onerror="window.pwned = 2">
+<img src="{foreign}/x.png">
+<iframe src="{foreign}/"></iframe>
+<iframe srcdoc="<script>parent.pwned = 3</script>"></iframe>
+<object data="{foreign}/x.svg"></object>
+<link rel="stylesheet" href="{foreign}/x.css">
+<style>h1 {{ background: url({foreign}/x.gif) }}</style>
+<a id="lure" href="javascript:window.pwned=4">lure</a>
+<svg><script>window.pwned = 5</script></svg>
+<base href="{foreign}/">
+"""
+LEAK = "address => fetch(address).then(() => 'sent', error => error.name)"
+
+
+@contextmanager
+def injected(site: SiteServer, file: str, foreign: str, policy: str | None = None) -> Iterator[str]:
+    """The address of a copy of a page, with a stranger's markup in it; `policy` stands in for the page's own."""
+    page = site.folder / file
+    html = page.read_text(encoding="utf-8").replace("</h1>", f"</h1>{INJECTED.format(foreign=foreign)}", 1)
+    if policy is not None:
+        html = re.sub('(http-equiv="Content-Security-Policy" content=)"[^"]*"', rf'\1"{policy}"', html)
+    with tempfile.NamedTemporaryFile("w", dir=page.parent, suffix=".html", encoding="utf-8") as copy:
+        copy.write(html)
+        copy.flush()
+        yield f"{site.url}/{Path(copy.name).relative_to(site.folder)}"
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Iterator[SiteServer]:
+    """Another origin, which remembers what it was asked for."""
+    (tmp_path / "404.html").write_text("no such page")
+    with serving(tmp_path) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    "file", ["index.html", f"papers/{KEY}/index.html", "papers/index.html", "trends/index.html", "404.html"]
+)
+def test_injected_markup_runs_nothing_and_fetches_nothing(
+    new_page: NewPage, hostile_site: SiteServer, foreign: SiteServer, watch: Watch, file: str
+) -> None:
+    page = new_page(url=hostile_site.url)
+    watch.expected += ["Content Security Policy", "404"]
+    with injected(hostile_site, file, foreign.url) as address:
+        page.goto(address)
+        page.locator("#lure").dispatch_event("click")
+        assert page.evaluate(LEAK, f"{foreign.url}/leak") == "TypeError"
+        assert page.evaluate("typeof window.pwned") == "undefined"
+        assert page.evaluate("document.baseURI") == address
+    assert foreign.sent == []
+    refused = " ".join(watch.console_errors)
+    for rule in ("script-src", "img-src", "connect-src", "default-src", "style-src", "base-uri"):
+        assert rule in refused, rule
+
+
+def test_without_the_policy_the_same_markup_does_harm(
+    new_page: NewPage, hostile_site: SiteServer, foreign: SiteServer, watch: Watch
+) -> None:
+    """Else the test above would show nothing."""
+    page = new_page(url=hostile_site.url)
+    watch.expected.append("")  # whatever the markup does to the page
+    with injected(hostile_site, "about/index.html", foreign.url, policy="") as address:
+        page.goto(address)
+        assert page.evaluate("window.pwned") in range(1, 6)
+    assert {path for path, _ in foreign.sent} >= {"/x.js", "/x.png", "/x.css", "/"}
+
+
+def test_every_page_has_the_policy(hostile_site: SiteServer) -> None:
+    """Also those that no test opens; a page that is wrong by it would tell so on its console, where it is opened."""
+    pages = list(hostile_site.folder.rglob("*.html"))
+    assert len(pages) > 50
+    for path in pages:
+        text = path.read_text(encoding="utf-8")
+        assert text.count('http-equiv="Content-Security-Policy"') == 1, path
+        head = text.partition('http-equiv="Content-Security-Policy"')[0]
+        assert not re.search("<(script|link|style|img)", head), path
+        policy = text.partition('http-equiv="Content-Security-Policy" content="')[2].partition('"')[0]
+        assert "script-src 'self' 'sha256-" in policy
+        assert "unsafe-eval" not in policy  # no page runs WebAssembly yet
 
 
 def test_a_file_whose_name_is_no_key_is_left_out(hostile_page: Page, hostile_site: SiteServer) -> None:
