@@ -38,6 +38,7 @@ from scripts.model import Corpus
 from scripts.model.canonical import emit
 from scripts.model.corpus import CorpusError
 from scripts.model.identifiers import DATE, KEY, arxiv_month
+from scripts.model.names import GroupName
 from scripts.model.paper import Paper
 from scripts.model.yaml_reader import MAX_ENTRY_BYTES
 from scripts.reports import block, code, link, plain
@@ -180,16 +181,20 @@ def _faults(field_: Field, text: str) -> list[str]:
 _CONTROL = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 
+_GROUP = re.compile(r"\{(?:group:)?[\s'\"]*([^{}]*?)[\s'\"]*\}\Z")
+
+
 def people(text: str) -> list[str]:
-    """Authors, one a line; marks of lists are dropped. One line of full names with commas is taken apart."""
+    """Authors, one a line; marks of lists are dropped. One line of full names with commas is taken apart. Braces say,
+    as in BibTeX and as `{group: ...}` in an entry, that a name is a group's, whatever it holds."""
     lines = [re.sub(r"^(?:[-*+•]|\d{1,3}[.)])\s+", "", " ".join(line.split())) for line in text.split("\n")]
     names = [line.rstrip(",;").strip() for line in lines if line.strip()]
-    if len(names) == 1:
+    if len(names) == 1 and not _GROUP.match(names[0]):
         parts = [part.strip() for part in re.split(r"[,;]|\s+and\s+", names[0]) if part.strip()]
         # 'Doe, Jane' is one person; 'Jane Doe, Richard Roe' are two
         if len(parts) > 1 and all(" " in part for part in parts):
             names = parts
-    return names
+    return [GroupName(found[1]) if (found := _GROUP.match(name)) else name for name in names]
 
 
 # --- a new paper ----------------------------------------------------------------------------------------------

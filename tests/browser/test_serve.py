@@ -15,6 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import NewPage
 from tests.browser.site import environment, make_root
 from tests.conftest import fields
 
@@ -126,6 +130,23 @@ def test_an_edit_shows_and_the_server_comes_to_rest(tmp_path: Path) -> None:
         (root / "papers" / "2024" / "roe2024other.yml").unlink()
         log.wait_for(BUILT, EDIT_SECONDS)
         assert "Another Paper" not in read(f"{url}/papers/")
+
+
+@pytest.mark.browser
+def test_an_open_page_reloads_itself_after_an_edit(tmp_path: Path, new_page: NewPage) -> None:
+    """The server's own script runs under the page's Content-Security-Policy."""
+    before, after = "A Title Before the Edit", "A Title After the Edit"
+    root = make_root(tmp_path / "atlas", {"doe2024deferral": fields(title=before)})
+    entry = root / "papers" / "2024" / "doe2024deferral.yml"
+    with live_server(root) as (url, log):
+        page = new_page(url=url)
+        page.goto("/papers/doe2024deferral/")
+        expect(page.get_by_role("heading", level=1)).to_contain_text(before)
+        assert page.locator('meta[http-equiv="Content-Security-Policy"]').count() == 1
+        entry.write_text(entry.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
+        log.wait_for(BUILT, EDIT_SECONDS)
+        expect(page.get_by_role("heading", level=1)).to_contain_text(after)
+        page.goto("about:blank")  # it asks the server for the next build until it is left
 
 
 def test_a_broken_entry_does_not_stop_the_server(tmp_path: Path) -> None:

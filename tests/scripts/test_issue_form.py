@@ -34,6 +34,7 @@ from scripts.issue_form import (
     write,
 )
 from scripts.model import Corpus
+from scripts.model.names import GroupName
 from tests.conftest import ROOT, MakeAtlas, fields
 from tests.scripts.sources.server import Reply, Server
 
@@ -173,10 +174,20 @@ def test_reader_is_quick() -> None:
         ("Ada Example, Bo Sample and Cy Third", ["Ada Example", "Bo Sample", "Cy Third"]),
         ("Example, Ada", ["Example, Ada"]),  # one person; the entry's rule says how to write it
         ("李明", ["李明"]),
+        ("Ada Example\n{Tools and Snails Society, Elm}", ["Ada Example", GroupName("Tools and Snails Society, Elm")]),
+        ("{group: 'Tools and Snails'}", [GroupName("Tools and Snails")]),
+        ("Ada {Example}", ["Ada {Example}"]),
     ],
 )
 def test_people(text: str, names: list[str]) -> None:
     assert people(text) == names
+    assert list(map(type, people(text))) == list(map(type, names))
+
+
+def test_a_group_reaches_the_entry(atlas: Corpus) -> None:
+    result = handle(atlas, Issue("add-paper", 12, body(authors="Ada Example\n{Tools and Snails Society, Elm}")))
+    assert result.ok
+    assert "authors: [Ada Example, {group: 'Tools and Snails Society, Elm'}]" in (result.text or "")
 
 
 # --- a paper ----------------------------------------------------------------------------------------------------

@@ -296,7 +296,7 @@ def test_no_value_of_any_field_ends_in_a_traceback(change: dict[str, Any]) -> No
     [
         "Mausam", "Chun (Rick) Chan", "Sammy Davis Jr.", "Sammy Davis, Jr.", "John Smith III", "Ludwig van der Beet",
         "Seán O’Neill", "Jean-Luc Éluard-García", "李明", "李 明", "卡尔·马克思", "Лев Толстой", "bell hooks",
-        "J. R. R. Bo", "NVIDIA", "Elm2 Team", "NumTool 1.0 Contributors", "OpenOak", "NVIDIA RESEARCH",
+        "J. R. R. Bo", "R. K.", "NVIDIA", "Elm2 Team", "NumTool 1.0 Contributors", "OpenOak", "NVIDIA RESEARCH",
         {"group": "Society for Tools and Technology"}, {"group": "Gem Team, Oogle"}, {"group": "01.AI"},
         {"group": "OAK & ELM"}, {"group": "AI@Elm"},
     ],
