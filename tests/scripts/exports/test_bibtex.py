@@ -18,7 +18,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scripts.exports.bibtex import entry_text, escape, export, protect, unescape
+from scripts.imports import bibtex as imports
 from scripts.model import Corpus
+from scripts.model.names import GroupName, is_group
 from scripts.model.paper import Paper
 from tests.conftest import fields
 
@@ -144,6 +146,26 @@ def test_a_group_and_a_person_of_one_name_are_not_confused() -> None:
     """Names are remembered between papers; a group's must not answer for a person's."""
     assert "author = {{Jane Doe}}" in bib(authors=[{"group": "Jane Doe"}])
     assert "author = {Doe, Jane and {Jane Doe}}" in bib(authors=["Jane Doe", {"group": "Jane Doe"}])
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        "Mausam", "李明", "李 明", "卡尔·马克思", "Лев Толстой", "محمد بن علي", "Jean-Luc Éluard-García",
+        "Seán O’Neill", "Sinéad O'Connor", "Sammy Davis Jr.", "Ludwig van Beet III", "Ana de la Cruz",
+        "Eva Van den Berg", "bell hooks",
+        "Omar al-Khatib", "Mohammed bin Salman", "J. R. R. Bo", "Chun (Rick) Chan", "Robert McCraith",
+        "Elm2 Team", "OpenOak", "NVIDIA", "R&D Lab", "NumTool_1.0 Contributors", "DeepSeek-AI",
+        GroupName("Gem Team, Oogle"), GroupName("Society for Tools and Technology"), GroupName("Jane Doe"),
+        GroupName("01.AI"), GroupName("AI@Elm #1"),
+    ],
+)  # fmt: skip
+def test_an_author_comes_back_through_our_own_import(author: str) -> None:
+    """The same name, and still a person or a group."""
+    text = entry_text("doe2024x", Paper.model_validate(fields(authors=["Jane Roe", author, "Bo Doe"])))
+    (entry,) = imports.read(text.encode()).entries
+    assert entry.fields["authors"] == ["Jane Roe", author, "Bo Doe"]
+    assert [is_group(name) for name in entry.fields["authors"]] == [False, is_group(author), False]
 
 
 def test_the_year_is_that_of_the_publication_else_of_the_first_version() -> None:
