@@ -14,13 +14,17 @@ believed.
 Differences from the paper
 1. The scorer is logistic regression on an embedding of query and answer together (TF-IDF of hashed n-grams reduced by
    a singular value decomposition), not DistilBERT.
-2. Thresholds are searched exhaustively on a grid of quantiles, not by the paper's pruned local search.
+2. Thresholds are quantiles of each model's scores over all queries, on a grid searched exhaustively, for chains of up
+   to L models. The authors' code takes chains of exactly L models and a grid of 40 quantiles a model, among the
+   queries that reach it and no lower for a later model than for an earlier one, and refines its best point by Nelder
+   and Mead's search. Run on the same scores, a grid of 41 was never worse than theirs, one of 11 sometimes.
 3. Scorers learn on one half of the train split, and the chain is chosen on the other half.
 4. A response without an answer is never believed; of equally good chains the cheapest is kept, then the shortest. The
    paper speaks of neither.
 5. The budget is a share of the mean cost of the model that costs most on the train split, so that it means the same
    on every benchmark. If no chain is within it, the cheapest chain is kept.
 6. Prompt adaptation, query concatenation, completion cache and model fine-tuning are left out.
+7. Held against the authors' code, not against the paper's text.
 """
 
 import itertools
@@ -50,8 +54,9 @@ class Parameters:
     budget: float = 0.5
     #: L, the longest chain; 3 in the paper.
     depth: int = 3
-    #: Candidate thresholds a model: quantiles 0, 1 / (levels - 1), .., 1 of its scores. The paper does not grid.
-    levels: int = 11
+    #: Candidate thresholds a model: quantiles 0, 1 / (levels - 1), .., 1 of its scores; about as many as the authors'
+    #: grid has. With 11, chains found were sometimes worse than theirs (see 2.).
+    levels: int = 41
     #: L2 penalty of the scorer.
     penalty: float = 1.0
     #: Dimensions of the scorer's embedding.
@@ -87,14 +92,21 @@ def evaluate(
     (array([0.5, 1. ]), array([1., 6.]), [(0.1,), (0.9,)])
     """
     quality, cost = scores[:, order[-1]][None], costs[:, order[-1]][None]
-    for m in reversed(order[:-1]):
+    thresholds = list(itertools.product(*(grids[m].tolist() for m in order[:-1])))
+    for m in reversed(order[1:-1]):
         passed = ~(scorer[None, :, m] >= grids[m][:, None])
         # [levels, 1, queries] against [1, combinations of the rest, queries].
         gate = passed[:, None].astype(np.float64)
         quality = ((1 - gate) * scores[:, m] + gate * quality[None]).reshape(-1, len(scores))
         cost = (costs[:, m] + gate * cost[None]).reshape(-1, len(scores))
-    thresholds = list(itertools.product(*(grids[m].tolist() for m in order[:-1])))
-    return quality.mean(1), cost.mean(1), thresholds
+    if len(order) == 1:
+        return quality.mean(1), cost.mean(1), thresholds
+    # Only means are wanted, so the first model's gate [levels, queries] meets all of the rest in one product.
+    first, count = order[0], len(scores)
+    gate = (~(scorer[None, :, first] >= grids[first][:, None])).astype(np.float64)
+    qualities = ((1 - gate) @ scores[:, first])[:, None] + gate @ quality.T
+    prices = costs[:, first].sum() + gate @ cost.T
+    return qualities.ravel() / count, prices.ravel() / count, thresholds
 
 
 def optimise(
