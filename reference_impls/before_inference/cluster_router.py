@@ -29,10 +29,11 @@ class Parameters:
 
     #: K; 64 in the paper. No more than there are training queries.
     clusters: int = 64
-    #: Nearest clusters that count; 11 in the code.
-    top_k: int = 11
-    #: beta, inverse temperature over them; 3 in the code.
-    beta: float = 3.0
+    #: Nearest clusters that count; the paper takes the nearest alone. The authors' usage notes set 2; 11 is what one
+    #: class of their code falls back to.
+    top_k: int = 1
+    #: beta, inverse temperature over them, without effect on one: 6 in the authors' usage notes, 3 in that class.
+    beta: float = 6.0
     #: d, size of the embedding; 3584 in the paper.
     embedding: int = 64
 
