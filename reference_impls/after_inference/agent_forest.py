@@ -14,7 +14,9 @@ Differences from the paper
    and `temperature`, and a pool of one model, for the paper's setting).
 2. BLEU is smoothed by adding one to the counts of the orders above one and splits at every symbol, so that ``<``
    and ``>`` in code differ; the paper's code has sacrebleu's exponential smoothing and 13a tokens.
-3. The paper measures only code by BLEU; here all kinds of free text are.
+3. The paper measures only code by BLEU; here all kinds of free text are. The authors first drop programs that do not
+   run, where any run, and compare what stands below the function's head; here whole responses are compared, and none
+   is run.
 4. Of equally similar responses the paper's code returns the first; here held-out accuracy, confidence, or a draw
    decides.
 """

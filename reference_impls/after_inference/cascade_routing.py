@@ -22,6 +22,9 @@ Differences from the paper
 5. All supermodels are tried; the paper's pruning saves time and leaves the choice as it is.
 6. Draws are antithetic normal ones instead of Sobol ones, so that the value of a single model is exact.
 7. The budget is a share of the dearest model's mean cost.
+8. Any model may run next. The authors' class lets only models further along the given order run unless told otherwise
+   (`force_order`, true by default); of their scripts some set it and some do not.
+9. Held against the authors' code, not against the paper's text.
 """
 
 import itertools

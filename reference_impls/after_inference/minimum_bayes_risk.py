@@ -69,7 +69,7 @@ def expected_utility(texts: Sequence[str], weights: Floats, utility: Callable[[s
 
 @method(
     name="minimum-bayes-risk", category="after/non-cascade", family="selection-based",
-    papers=["farinhas2023translation", "vernikos2024qefusion"], needs=("text",),
+    papers=["farinhas2023translation"], needs=("text",),
 )  # fmt: skip
 class MinimumBayesRisk(Aggregator):
     """The response that the others agree with most, by ROUGE-L or chrF."""

@@ -28,6 +28,7 @@ Differences from the paper
    the query asks for a number, as they were trained to, chat models whole answers. Drafts that do not fit the context
    are dropped from the end, and counted.
 4. The single bubble pass of n - 1 comparisons is left out: a comparison costs next to nothing here.
+5. Held against the authors' code, not against the paper's text.
 """
 
 import itertools

@@ -13,7 +13,8 @@ Calls: Local one a model, side by side; Global only the chosen model (train-spli
 
 Differences from the paper
 1. The paper's mean goes over the unlabelled test set, all at once; here queries come one by one, so the other queries
-   are those of the train split (their scores are not looked at). Global then has to ask one model only.
+   are those of the train split (their scores are not looked at). Global then has to ask one model only: it is the
+   regime that the authors' code calls `train_time`, while the paper mainly reports `test_time`.
 2. Embeddings are TF-IDF of hashed n-grams fitted on the training responses, not Sentence-BERT's; numbers weigh as
    much as words, since they often are the answer.
 3. err_i <= 0 happens (with k = 1 always when a response is the mean of the others) and says "very close", but makes

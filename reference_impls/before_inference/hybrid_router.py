@@ -113,7 +113,7 @@ def calibrate(needed: Floats, weak: Floats, strong: Floats, max_drop: float) -> 
 
 
 @method(
-    name="hybrid-router", category="before/discrete-utility", family="classification-based",
+    name="hybrid-router", category="before/discrete-utility", family="comparison-based",
     papers=["ding2024hybridllm"], needs=("labels",),
 )  # fmt: skip
 class HybridRouter(ThresholdRouter):

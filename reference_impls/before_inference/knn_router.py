@@ -11,7 +11,9 @@ training embeddings, or a look into an index; one model call.
 Differences from the paper
 1. The embedding is TF-IDF of hashed n-grams reduced by a singular value decomposition, not a sentence encoder:
    nothing is downloaded.
-2. Costs are the recorded ones of the neighbours, not prices times an average length.
+2. Costs are the recorded ones of the neighbours. RouterBench's code takes for a model's cost, whatever the query, the
+   sum of its prices of a prompt token and of a completion token; only a fee a request is divided by the model's mean
+   length of a response.
 """
 
 from dataclasses import dataclass

@@ -14,7 +14,9 @@ Differences from the paper
 2. It learns on the stream of training queries and then exploits: the utility of a test query is theta_m . x without
    the bonus, as there is no feedback that exploring could bring.
 3. The cost in the reward is the response's own, not the model's list price over the dearest one's.
-4. The authors' script can begin with the scores of all models on past queries; here every arm begins empty.
+4. The authors' script runs over the test queries without updates (its flag for them is not read): all that its arms
+   know is the scores of all models on past queries, where it is given those. Here every arm begins empty and learns
+   from the queries that it serves.
 5. Their factor that lets old feedback fade (1 in their script, which is none) is left out.
 """
 

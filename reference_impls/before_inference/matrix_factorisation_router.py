@@ -14,6 +14,8 @@ Differences from the paper
 2. Comparisons come from the scores of all models of the pool on the training queries, not from human votes.
 3. The bias b is the paper's (the authors' code has none); the unit length of v_m is the code's.
 4. The threshold is set on a held-out part of the training queries so that a wanted share goes to the strong model.
+5. The noise has the code's deviation, 0.1 in each dimension, beside embeddings of length 1: with the 64 dimensions
+   here its length is 0.8, with the paper's 1536 it is 3.9. So it disturbs less here.
 """
 
 from collections.abc import Sequence

@@ -11,6 +11,8 @@ weights; one model call.
 Differences from the paper
 1. The embedding is TF-IDF of hashed n-grams reduced by a singular value decomposition, not a sentence encoder's.
 2. The paper compares linear predictors with nearest neighbours and others; the penalty that it uses was not checked.
+3. That cost is predicted as score is, and traded off against it, is CARROT's form; its predictors are nearest
+   neighbours or a fine-tuned RoBERTa, not these.
 """
 
 from dataclasses import dataclass
@@ -34,7 +36,7 @@ class Parameters:
 
 @method(
     name="ridge-router", category="before/continuous-utility", family="predictive",
-    papers=["li2025knnrouter", "somerstep2025carrot"], needs=("labels",),
+    papers=["li2025knnrouter"], needs=("labels",),
 )  # fmt: skip
 class RidgeRouter(UtilityRouter):
     """Routing by linear predictions of scores and costs."""

@@ -19,6 +19,8 @@ Differences from the paper
    early.
 4. The threshold is set so that a wanted share of the training queries (of at most 1,000 of them) goes to the strong
    model, each of them rated without its own comparisons.
+5. Comparisons of two models of one tier are left out. In the authors' code each stays as one of the tier against
+   nobody, which draws all ratings a little together.
 """
 
 import math

@@ -135,7 +135,7 @@ def best(values: Floats, count: int) -> Ids:
 
 
 @method(
-    name="abe", category="during/token-level", family="token-routing",
+    name="abe", category="during/token-level", family="distribution-averaging",
     papers=["wicks2025abe"], needs=("distributions",),
 )  # fmt: skip
 class ABE(Method):

@@ -151,7 +151,7 @@ class Reader:
 
 
 @method(
-    name="chared", category="during/token-level", family="vocabulary-alignment",
+    name="chared", category="during/token-level", family="distribution-averaging",
     papers=["gu2024chared"], needs=("distributions",),
 )  # fmt: skip
 class CharED(Method):

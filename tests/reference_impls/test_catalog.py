@@ -11,6 +11,7 @@ import pytest
 from reference_impls import catalog
 from reference_impls.core.registry import NEEDS, MethodInfo, method
 from reference_impls.core.stages import Fusion, Method, Router
+from scripts.model import Corpus
 
 STAGES = [p for p in Path(catalog.__file__).parent.glob("*_inference/*.py") if p.name != "__init__.py"]
 METHODS = [m for m in catalog.methods().values() if m.category != "baseline"]
@@ -101,6 +102,42 @@ def test_method_files_say_what_they_should(info: MethodInfo) -> None:
     assert parameters.__dataclass_params__.frozen  # type: ignore[attr-defined]
     parameters()  # every parameter has a default
     assert info.cls.__doc__
+
+
+#: Methods that are filed otherwise than their paper, and why.
+FILED_OTHERWISE = {
+    "logit-averaging": "MOD is filed by its aim, a balance of objectives; the method is its average for any aim",
+    "pair-ranker": "LLM-Blender selects and then fuses; the method selects unless `fuse_top` is set",
+    "ridge-router": "its paper compares routers and is filed by the one that it speaks for",
+}
+
+
+@pytest.mark.parametrize("info", METHODS, ids=lambda m: m.name)
+def test_a_method_is_filed_as_its_papers_are(info: MethodInfo, corpus: Corpus) -> None:
+    papers = {entry.key: entry.paper for entry in corpus.entries}
+    filed = [papers[key] for key in info.papers]
+    # A family belongs to an entry's first category; a benchmark or a survey may hold a method of another.
+    families = {paper.family for paper in filed if paper and paper.categories[0] == info.category}
+    agree = families <= {info.family}
+    assert agree != (info.name in FILED_OTHERWISE), f"{info.name}: {info.family}, its papers: {families}"
+
+
+@pytest.mark.parametrize("key", ["vernikos2024qefusion", "somerstep2025carrot"])
+def test_a_paper_is_not_offered_a_method_that_is_not_its_own(key: str) -> None:
+    """QE-fusion splices spans by a quality estimate, CARROT predicts by neighbours or an encoder."""
+    assert not [info.name for info in METHODS if key in info.papers]
+
+
+@pytest.mark.parametrize(
+    ("method", "parameter", "value"),
+    [
+        ("cluster-router", "top_k", 1),  # the nearest cluster, as in the paper
+        ("frugalgpt", "levels", 41),  # as fine as the authors' grid of 40
+        ("automix", "samples", 8),  # the default of the authors' function
+    ],
+)
+def test_defaults_are_those_of_the_papers(method: str, parameter: str, value: float) -> None:
+    assert getattr(catalog.method(method).parameters(), parameter) == value
 
 
 def test_added_pools_are_found() -> None:
