@@ -250,8 +250,8 @@ class RecordedBenchmark:
         # Where the price is a list price the meter can bill by it, several samples' prompt once.
         cost = response.cost if self._listed else self._recording.cost_of(response)
         return Generation(
-            response.model, told, prompt_tokens=response.prompt_tokens or 0,
-            completion_tokens=response.completion_tokens or 0, latency=response.latency or 0.0,
+            response.model, told, prompt_tokens=response.prompt_tokens, completion_tokens=response.completion_tokens,
+            latency=np.nan if response.latency is None else response.latency,
             answer=answer, cost=cost,
         )  # fmt: skip
 

@@ -282,6 +282,16 @@ def bare(data: Recording) -> Recording:
     return Recording("bare", tuple(queries), tuple(scores), {})
 
 
+def test_what_was_not_recorded_reaches_methods_as_unknown() -> None:
+    benchmark = RecordedBenchmark(bare(full()))
+    benchmark.begin(benchmark.items[0])
+    (given,) = benchmark.models[0].generate(benchmark.items[0].query.prompt)
+    assert (given.prompt_tokens, given.completion_tokens, given.cost) == (None, None, None)
+    assert np.isnan(given.latency)
+    train, _ = RecordedBenchmark(bare(full())).training_set(catalog.method("single"))
+    assert all(response.completion_tokens is None for row in train.responses for response in row)
+
+
 LACKS = {"full": (), "bare": ("text", "answers", "samples"), "no train split": ("labels", "feedback")}
 
 
