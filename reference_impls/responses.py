@@ -41,8 +41,11 @@ _UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FOR
 #: What SQLite raises; the second where its message quotes a damaged file.
 _ERRORS = (sqlite3.Error, UnicodeDecodeError)
 _PACKAGE = Path(__file__).parent
-#: What decides which text a built-in model writes, and which score a text gets, beside weights and references.
-DECODING = ("backends/builtin.py", "models/tokenizers.py", "core/learn.py")
+#: What decides which text a model that runs here writes, and which score a text gets, beside weights and references.
+DECODING = (
+    "backends/builtin.py", "backends/token_bytes.py", "backends/transformers.py", "core/decoding.py", "core/learn.py",
+    "models/tokenizers.py",
+)  # fmt: skip
 SCORING = ("benchmarks/*.py", "core/*.py")
 _FIELDS = frozenset(field.name for field in fields(Generation))
 
@@ -254,8 +257,9 @@ class StoredModel:
         self.digest = digest(model)
         self._store: Store | None = None
         if getattr(model, "digest", None):
-            code = code_hash(DECODING) if isinstance(model, BuiltinModel) else ""
-            self._store = Store(getattr(model, "served", "") or model.name, [self.digest, code], folder)
+            # What a server was paid for outlives changes of the code here.
+            served = str(getattr(model, "served", ""))
+            self._store = Store(served or model.name, [self.digest, "" if served else code_hash(DECODING)], folder)
 
     def generate(
         self, prompt: str, *, n: int = 1, temperature: float = 0.0, max_tokens: int = 160,

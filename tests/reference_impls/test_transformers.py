@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from reference_impls.core import NEVER, TextSession, TokenModel, log_softmax
+from reference_impls.responses import StoredModel
 from tests.reference_impls import tiny
 
 torch = pytest.importorskip("torch")
@@ -50,6 +51,27 @@ def test_tokens_spell_what_the_library_decodes(make: Make, style: str) -> None:
             continue
         assert whole == ours
     assert len({t for t in model.vocabulary if t}) == len(written), "every spelling once"
+
+
+def test_a_models_answers_are_stored_by_what_it_is(tmp_path: Path) -> None:
+    folder = tiny.save("gpt2", tmp_path / "model", spread=0.5)
+    model = tiny.load(folder)
+    said = StoredModel(model, tmp_path / "store").generate("Q:", max_tokens=5)
+    again = tiny.load(folder, price=7.0)
+    assert again.digest == model.digest
+    again.forward_seconds = 0.0
+    assert [g.text for g in StoredModel(again, tmp_path / "store").generate("Q:", max_tokens=5)] == [
+        g.text for g in said
+    ]
+    assert again.forward_seconds == 0.0, "it was not asked"
+    other = tiny.load(folder)
+    with torch.no_grad():
+        next(iter(other.network.parameters()))[0, 0] += 1e-3
+    half = tiny.load(folder, dtype="bfloat16")
+    chat = tiny.load(folder)
+    chat.tokenizer.chat_template = "{{ messages[0].content }}"
+    kinds = [tiny.load(tiny.save(style, tmp_path / style)) for style in tiny.STYLES]
+    assert len({m.digest for m in (model, other, half, chat, *kinds)}) == 4 + len(kinds)
 
 
 @pytest.mark.parametrize("style", tiny.STYLES)
