@@ -45,9 +45,9 @@ from reference_impls.core import (
     Query,
     Ridge,
     TrainingSet,
-    answer_of,
     cost_of,
     method,
+    said,
 )
 
 Set = frozenset[int]
@@ -235,8 +235,8 @@ class CascadeRouting(Method):
             sets, values = self.values(means, ran)
             model = self.following(sets, values, costs, ran, self.multiplier_)[0]
             if model < 0:
-                said = [r.text if answer_of(r, query) is not None else None for r in responses.values()]
-                return self.choice.response(list(responses.values()), said, means[0, list(responses)]).text
+                made = list(responses.values())
+                return self.choice.response(made, said(made, query), means[0, list(responses)]).text
             response = responses[model] = self.ask(self.pool[model], query)[0]
             means[0, model] = self.after_[model].predict(self.with_signs(x, [response], model))[0]
             paid = cost_of(self.pool[model].price, [response])

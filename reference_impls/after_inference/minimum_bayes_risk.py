@@ -35,6 +35,7 @@ from reference_impls.core import (
     method,
     nearest,
     rouge_l,
+    said,
 )
 
 UTILITIES: dict[str, Callable[[str, str], float]] = {"rouge-l": rouge_l, "chrf": chrf}
@@ -97,5 +98,4 @@ class MinimumBayesRisk(Aggregator):
                 raise ValueError("minimum-bayes-risk: these models give no log-probabilities (set weighting=uniform)")
         texts = [r.text for r in responses]
         utilities = expected_utility(texts, weights, UTILITIES[self.parameters.utility])
-        said = [r.text if answer_of(r, query) is not None else None for r in responses]
-        return self.choice.response(responses, said, utilities).text
+        return self.choice.response(responses, said(responses, query), utilities).text

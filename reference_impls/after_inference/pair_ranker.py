@@ -27,8 +27,9 @@ Differences from the paper
    reads `fuse_prompt` in its own dress instead of a fine-tuned Flan-T5; the built-in models read final numbers where
    the query asks for a number, as they were trained to, chat models whole answers. Drafts that do not fit the context
    are dropped from the end, and counted.
-4. The single bubble pass of n - 1 comparisons is left out: a comparison costs next to nothing here.
-5. Held against the authors' code, not against the paper's text.
+4. Ties are decided by `core.choice`, and a response without an answer never wins over one that has an answer.
+5. The single bubble pass of n - 1 comparisons is left out: a comparison costs next to nothing here.
+6. Held against the authors' code, not against the paper's text.
 """
 
 import itertools
@@ -54,6 +55,7 @@ from reference_impls.core import (
     fuse,
     method,
     rouge_l,
+    said,
 )
 
 
@@ -185,9 +187,11 @@ class PairRanker(Aggregator):
         return logits
 
     def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
-        merit = scores(self.compare(query, responses), self.parameters.decision)
-        # Ties go to the earlier model; rounding keeps equal answers equal.
-        ranked = [responses[i].text for i in np.argsort(-merit.round(9), kind="stable")]
+        merit = scores(self.compare(query, responses), self.parameters.decision).round(9)
+        best = self.choice.response(responses, said(responses, query), merit)
+        # The others after it by merit, of equals by name; rounding keeps equal answers equal.
+        order = sorted(range(len(responses)), key=lambda i: (-merit[i], responses[i].model))
+        ranked = [best.text, *(responses[i].text for i in order if responses[i] is not best)]
         name = self.parameters.fuser
         fuser = self.pool[self.pool.index(name) if name else self.pool.by_price()[-1]]
         fused = fuse(fuser, query, ranked[: self.parameters.fuse_top], self.notes)

@@ -39,8 +39,8 @@ from reference_impls.core import (
     Generation,
     Query,
     TrainingSet,
-    answer_of,
     method,
+    said,
     squared_distances,
 )
 
@@ -150,9 +150,9 @@ class SmoothieLocal(_Smoothie):
 
     def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
         responses = [responses[m] for m in self.pool.by_price()]
-        said = [r.text if answer_of(r, query) is not None else None for r in responses]
-        models = [i for i, text in enumerate(said) if text is not None]
-        merits = np.zeros(len(said))
+        texts = said(responses, query)
+        models = [i for i, text in enumerate(texts) if text is not None]
+        merits = np.zeros(len(texts))
         if models:
             merits[models] = -self.errors(query, [responses[i].text for i in models], models)
-        return self.choice.response(responses, said, merits).text
+        return self.choice.response(responses, texts, merits).text

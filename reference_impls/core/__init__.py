@@ -1,7 +1,7 @@
 """What methods stand on. A method file imports from here and from nowhere else in the package."""
 
 from reference_impls.core.answers import answer_of, final_answer, normalise
-from reference_impls.core.choice import Choice, confidence, counts
+from reference_impls.core.choice import Choice, confidence, counts, said
 from reference_impls.core.decoding import (
     NEVER,
     Segment,
@@ -81,7 +81,7 @@ __all__ = [
     "bootstrap_interval", "check_prompt", "choose_prompt", "chrf", "confidence", "cost_of", "counts",
     "distinct_n", "drafts_of", "final_answer", "fuse", "fuse_prompt", "grade_prompt", "kmeans", "known_costs",
     "lcs_length", "leading", "log_softmax", "method", "nearest", "normalise", "rank_prompt", "read_choice",
-    "read_grade", "read_ranking", "read_verdict", "registered", "rouge_l", "sigmoid", "softmax",
+    "read_grade", "read_ranking", "read_verdict", "registered", "rouge_l", "said", "sigmoid", "softmax",
     "squared_distances", "threshold_for_share", "token_bytes", "token_ids", "unwritten", "words", "write_segment",
     "write_until",
 ]  # fmt: skip

@@ -17,8 +17,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from reference_impls.core.answers import answer_of
 from reference_impls.core.model import Floats, Generation
 from reference_impls.core.pool import Pool
+from reference_impls.core.query import Query
 
 #: How a tie can have been decided.
 TIES = ("price", "accuracy", "confidence", "draw")
@@ -111,6 +113,11 @@ class Choice:
 def confidence(response: Generation) -> float:
     """exp(mean log-probability) in [0, 1]; 0 where the model tells none."""
     return math.exp(response.mean_logprob)
+
+
+def said(responses: Sequence[Generation], query: Query) -> list[str | None]:
+    """The texts of responses that are compared as they stand; None where one holds no final answer."""
+    return [None if answer_of(response, query) is None else response.text for response in responses]
 
 
 def counts(answers: Sequence[str | None]) -> list[int]:

@@ -153,7 +153,7 @@ def direct(name: str, place: Place, held_out: bool) -> list[tuple[str, str]]:
     return made
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if name != "peer-review"])  # it draws by place
+@pytest.mark.parametrize("name", METHODS)
 @settings(deadline=None, max_examples=6)
 @given(order=st.permutations(range(5)), held_out=st.booleans())
 def test_so_does_the_method_without_the_runner(name: str, order: list[int], held_out: bool) -> None:

@@ -212,9 +212,24 @@ def test_one_model_is_that_model_and_equal_scores_teach_nothing() -> None:
     two = PairRanker(Meter([constant("a", "first"), constant("b", "second")]).pool)
     two.fit(training("ab", [["x", "y"]] * 3, np.ones((3, 2)), SUMS[:3]))
     assert two.ranker_ is None
-    assert two.answer(Query("q", "t", SUMS[5], "short")) == "first"
+    assert {two.answer(Query("q", "t", SUMS[5], "short")) for _ in range(20)} == {"first", "second"}
 
 
 def test_a_wrong_decision_is_refused() -> None:
     with pytest.raises(ValueError, match="'max-logits' or 'max-wins'"):
         PairRanker(Meter([constant("a", "x")]).pool, Parameters(decision="bubble"))
+
+
+def test_ties_are_drawn_and_an_abstention_never_wins() -> None:
+    """Nothing was learned, so that all answers have one merit."""
+    number = Query("t/0", "t", "1 + 1 = ?", "number")
+
+    def ranker(*texts: str) -> PairRanker:
+        method = PairRanker(Meter([constant(f"m{i}", text) for i, text in enumerate(texts)]).pool)
+        method.ranker_ = None
+        return method
+
+    drawing = ranker("= 2", "= 3")
+    assert {drawing.answer(number) for _ in range(20)} == {"= 2", "= 3"}
+    assert drawing.choice.tie == "draw"
+    assert ranker("", "none", "= 3").answer(number) == "= 3"
