@@ -31,7 +31,7 @@ def _one(values: Iterable[int]) -> int | None:
 
 
 _NAMES = (
-    r"(?:grade|score|rating|mark|note|bewertung|punktzahl|nota|puntuación|calificación|puntaje|punteggio|voto|оценка"
+    r"(?:grade|score|rating|mark|correctness|accuracy|quality|likelihood|\[result\]|note|bewertung|punktzahl|nota|puntuación|calificación|puntaje|punteggio|voto|оценка"
     r"|评分|得分|分数|打分|評価|評点|点数|スコア|점수|평점)s?"
 )
 _OF_FIVE = r"\s*(?:/|out of|of|sur|von|de|su|из|점 만점에)\s*(?:5|five)(?!\w)"
@@ -57,7 +57,7 @@ _ALONE = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(
-    rf"(?<!\w){_NAMES}(?!\w)[\"'\])\s]*(?:\([^()\n]*\))?\s*(?:[:=-]+|is|was|of|would be|ist|est|es|è|为|是|は)?"
+    rf"(?<!\w){_NAMES}(?!\w)[\"'\])>\s]*(?:\([^()\n]*\))?\s*(?:[:=-]+|is|was|of|would be|ist|est|es|è|为|是|は)?"
     r"\s*(?:an?\s+)?[\"'“”(\[{\s]*$",
     re.IGNORECASE,
 )
@@ -74,6 +74,15 @@ _LIST = re.compile(r"1[.)]\s+\S")
 _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 _WORD = re.compile(rf"\W*({'|'.join(_WORDS)})(?:\s+(?:out )?of five)?\W*", re.IGNORECASE)
 _STARS = re.compile(r"\W*?([★⭐]{1,5})\ufe0f?☆*\W*")
+
+
+def _before(text: str, at: int) -> str:
+    """What stands before a place on its line; where nothing does, the last line above if that ends with a colon."""
+    line = text[text.rfind("\n", 0, at) + 1 : at]
+    if not line.strip(" \"'([{-"):
+        above = text[:at].rstrip(" \n\"'([{-").rpartition("\n")[2]
+        line = above if above.endswith(":") else line
+    return line[-100:]
 
 
 def read_grade(reply: str) -> int | None:
@@ -96,7 +105,7 @@ def read_grade(reply: str) -> int | None:
 
 def _rank(text: str, start: int, end: int) -> int | None:
     """How plainly the digit at a place is a grade, 0 the most plainly; None if it is not one."""
-    before, behind = text[text.rfind("\n", 0, start) + 1 : start][-100:], text[end : end + 60]
+    before, behind = _before(text, start), text[end : end + 60]
     if _NOT_ALONE.match(behind) or not _ALONE.match(behind):
         return None
     if _NAMED.search(before):
@@ -105,7 +114,8 @@ def _rank(text: str, start: int, end: int) -> int | None:
         return 2
     if _DRESS.fullmatch(text, 0, start):
         return None if _LIST.match(text, start) else 3
-    alone = not before.strip(" \"'([{") and not behind.strip(" \"')]}.")
+    line = text[text.rfind("\n", 0, start) + 1 :].partition("\n")[0]
+    alone = line.strip(" \"'()[]{}.") == text[start:end] and not text[end:].strip(" \"')]}.")
     return 4 if alone else None
 
 
@@ -129,16 +139,23 @@ _VERDICT = re.compile(
 _ELSEWHERE = re.compile(
     r"\s+(?:answer|solution|response|result|value|one|option|choice|way|order|term|name|symbol|number|triangle|angle"
     r"|side|now|away|antwort|réponse|respuesta|mistakes?|errors?|problem|explanation|need|doubt|idea)(?!\w)"
-    r"|\?|:\s*\d|,?\s+(?:so|let|now|then|first)(?!\w)|,\s+i(?:'m| am)\s+(?:not|afraid|sorry|unable)(?!\w)"
+    rf"|\?|[\"']?\s*[:=]\s*[\"']?(?:\d|{_YES}|{_NO})|,?\s+(?:so|let|now|then|first)(?!\w)"
+    r"|,\s+i(?:'m| am)\s+(?:not|afraid|sorry|unable)(?!\w)"
     rf"|\W{{0,3}}(?:/|(?<!\w)(?:or|oder|ou|или)(?!\w))[^.\n]{{0,20}}?(?<!\w)(?:not|{_YES}|{_NO})(?!\w)",
     re.IGNORECASE,
 )
 _AFTER_OR = re.compile(r"(?:/|(?<!\w)(?:or|oder|ou|или|nor))\s*[\"']?\s*(?:[\w\s]{0,20}[:\"']\s*)?$", re.IGNORECASE)
-_IF = re.compile(r"(?<!\w)(?:if|whether|ob|si|unless)(?!\w)[^.!?\n]*$", re.IGNORECASE)
+#: Before words that are only weighed.
+_UNSURE = re.compile(
+    r"(?:(?<!\w)(?:if|whether|ob|si|unless)|(?:n't|(?<!\w)(?:not|hard to|cannot))\s+(?:be\s+)?"
+    r"(?:sure|certain|clear|say|know|tell))(?!\w)[^.!?\n]*$|(?<!\w)(?:would|could|might|may|should)\s+(?:\w+\s+)?be\s+$",
+    re.IGNORECASE,
+)
+_NOT_THOUGHT = re.compile(r"(?:not|n't)\s+(?:think|believe)(?!\w)[^.!?\n]*$", re.IGNORECASE)
 _NO_SUCH = re.compile(r"no\s+(?!(?:it|this|that|the|because|i|es)(?!\w))[a-z]", re.IGNORECASE)
 _SAID = re.compile(
     r"(?<!\w)(?:verdict|decision|judge?ment|conclusion|evaluation|assessment|urteil|fazit|вердикт)(?!\w)"
-    r"\W{0,5}(?:is|ist|est|es)?\W{0,5}$",
+    r"\W{0,5}(?:is|ist|est|es)?\W{0,5}$|(?:correct|right)(?:ness)?[\"'\s]*[:=?]\W{0,3}$",
     re.IGNORECASE,
 )
 _IS = re.compile(
@@ -167,8 +184,8 @@ def read_verdict(reply: str) -> bool | None:
     said: list[tuple[int, bool]] = []  # place and value of what is called a verdict
     meant: list[bool] = []
     for match in _VERDICT.finditer(text):
-        sentence = text[max(text.rfind("\n", 0, match.start()) + 1, match.start() - 100) : match.start()]
-        if _ELSEWHERE.match(text, match.end()) or _AFTER_OR.search(sentence) or _IF.search(sentence):
+        sentence = _before(text, match.start())
+        if _ELSEWHERE.match(text, match.end()) or _AFTER_OR.search(sentence) or _UNSURE.search(sentence):
             continue
         if match["wrong"] and _NO_SUCH.match(text, match.start()):
             continue
@@ -177,7 +194,8 @@ def read_verdict(reply: str) -> bool | None:
         first = not text[: match.start()].strip(" \"'“([{-:")
         if not (first or subject or _SAID.search(sentence)) or match["hedge"]:
             continue
-        turned = [match["no"], subject and (subject["no"] or subject["no2"]), _CANNOT.search(sentence)]
+        turned = [match["no"], subject and (subject["no"] or subject["no2"])]
+        turned += [_CANNOT.search(sentence), _NOT_THOUGHT.search(sentence)]
         value = bool(match["right"]) == (sum(map(bool, turned)) % 2 == 0)
         if _SAID.search(sentence):
             said.append((match.start(), value))

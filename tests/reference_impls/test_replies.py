@@ -19,7 +19,8 @@ FOURS = [
     "It is rated 4.", "The answer is mostly right.\n\n4", "$\\boxed{4}$",
     "<think>A 3? No, better.</think>\nGrade: 4", "Style score: 2\nOverall score: 4", "Bewertung: 4", "4 Punkte",
     "Note : 4/5", "Puntuación: 4", "Оценка: 4", "评分：4", "4分", "得分: 4/5", "我给这个回答4分。", "評価：4",
-    "점수: 4",
+    "점수: 4", "Grade:\n\n4", "**Grade:**\n4\n\n**Reason:** it adds up.", "<grade>4</grade>", "Rating: [[4]]",
+    '{"grade": 4, "reason": "12 is right"}', "It adds up. [RESULT] 4", "Correctness: 4", "I'd say 4.",
 ]  # fmt: skip
 
 NO_GRADES = [
@@ -42,6 +43,9 @@ YES = [
     "<think>No? Wait.</think>Yes", "✓", "✅ Correct", "Ja", "Ja, richtig.", "Die Antwort ist richtig.", "Oui.",
     "La réponse est correcte.", "Sí, es correcto.", "La respuesta es correcta.", "Да.", "Да, верно",
     "Ответ правильный.", "正确", "是的", "对", "回答正确。", "はい", "正しい", "네, 맞습니다.",
+    "**Verdict:**\nCorrect", '{"verdict": "correct"}', '{"correct": true}', "<verdict>correct</verdict>",
+    "Is the proposed answer correct? Yes.", "I believe the answer is correct.", "The answer appears to be correct.",
+    "I do not think the answer is wrong.",
 ]  # fmt: skip
 
 NO = [
@@ -53,7 +57,8 @@ NO = [
     "The answer cannot be correct.", "This can't be right.", "Verdict: incorrect", "Verdict: not correct",
     "The verdict is incorrect.", "✗", "❌ wrong", "Nein", "Nein, falsch.", "Die Antwort ist falsch.",
     "Non, c'est faux.", "No, es incorrecto.", "Нет", "Неверно.", "不正确", "不对", "错误", "否", "いいえ",
-    "틀렸습니다",
+    "틀렸습니다", "**Verdict:**\n\n**Incorrect**", '{"correct": false}', "Correct: No",
+    "Is the proposed answer correct? No.", "I don't think the answer is correct.", "I do not believe it is right.",
 ]  # fmt: skip
 
 NO_VERDICTS = [
@@ -64,6 +69,9 @@ NO_VERDICTS = [
     "Right, let me check the sum.", "No mistakes were found", "right triangle", "No, I am not able to judge this.",
     "The sun is indeed a star.", "Certainly! Here is the answer.", "正确还是错误",
     "The answer to this question is no. The sun is not a star.", 'The answer is "Yes" to the question',
+    "The answer may be correct.", "It would be correct with 12.", "I cannot say that it is correct.",
+    "It is not clear that the answer is right.", "You are right, I will be more careful.",
+    "The answer is probably correct.", "I can't be sure the answer is correct.",
 ]  # fmt: skip
 
 
