@@ -40,6 +40,7 @@ from reference_impls.core import (
     Attempt,
     Cascade,
     Floats,
+    ModelError,
     Pool,
     Query,
     TrainingSet,
@@ -160,6 +161,8 @@ class AutoMix(Cascade):
             )
         except ValueError:  # longer than the model's context
             replies = []
+        except ModelError as error:
+            replies = list(error.paid)
         verdicts = [verdict for r in replies if (verdict := read_verdict(r.text)) is not None]
         self.notes["replies"] += len(replies)
         self.notes["unreadable replies"] += len(replies) - len(verdicts)

@@ -17,10 +17,10 @@ Differences from the paper
    (circular windows of three responses, forwards and backwards, six grades averaged) evens out what the place
    among other responses does to a grade; where there are no other responses it has nothing to even out.
    The scale is the paper's; its instructions, which are many and differ from data set to data set, are not.
-2. A reply without a grade, or a prompt too long for the judge, is an abstention and leaves the mean; the paper's code
-   takes the first digit of 1 to 5 wherever it stands, 0 as 1, and counts a reply without one as 3. If no reply on any
-   of a query's responses can be read, the most frequent answer is returned, and the result counts such queries.
-   Equal responses are graded once, responses without an answer not at all: they never win.
+2. A reply without a grade, none, or a prompt too long for the judge, is an abstention and leaves the mean; the
+   paper's code takes the first digit of 1 to 5 wherever it stands, 0 as 1, and counts a reply without one as 3. If no
+   reply on any of a query's responses can be read, the most frequent answer is returned, and the result counts such
+   queries. Equal responses are graded once, responses without an answer not at all: they never win.
 3. The confusion matrices come from grades of the train split, so that a query is answered without knowing the
    others; the paper runs the inference over all queries of the test set at once.
 4. Smoothing of 0.01 a cell instead of a floor of 0.00001 under the normaliser, and no early stop.
@@ -39,6 +39,7 @@ from reference_impls.core import (
     Floats,
     Generation,
     Model,
+    ModelError,
     Pool,
     Query,
     TrainingSet,
@@ -157,7 +158,7 @@ class PeerReview(Aggregator):
         limit = self.parameters.reply_tokens or REPLY_TOKENS[judge.dress]
         try:
             reply = judge.generate(grade_prompt(prompt, answer, judge.dress), max_tokens=limit)[0].text
-        except ValueError:  # longer than the judge's context
+        except (ValueError, ModelError):  # longer than the judge's context, or it gives no answer
             reply = ""
         given = label_of(reply)
         self.notes["replies"] += 1

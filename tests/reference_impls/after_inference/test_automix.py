@@ -16,7 +16,7 @@ from reference_impls.after_inference.automix import (
     states,
     thresholds,
 )
-from reference_impls.core import Generation, Meter, Query, TrainingSet
+from reference_impls.core import Generation, Meter, ModelError, Query, TrainingSet
 from tests.reference_impls.fakes import ScriptedModel, constant
 
 #: Bins 0, 1, 2 of two checks. Bin 0 is hopeless, bin 1 needy, bin 2 good.
@@ -120,9 +120,10 @@ def test_where_all_checks_can_be_read_the_bin_is_the_number_of_yes(verdicts: lis
     assert method.check(Query("q", "t", "Which animal?"), "small")[0] == sum(verdicts)
 
 
-def test_a_check_that_does_not_fit_is_none() -> None:
-    def answer(prompt: str, _sample: int) -> tuple[str, float]:
-        raise ValueError(f"{len(prompt)} characters are too long")
+@pytest.mark.parametrize("error", [ValueError("too long"), ModelError("the server is down")])
+def test_a_check_that_fails_or_does_not_fit_is_none(error: Exception) -> None:
+    def answer(_prompt: str, _sample: int) -> tuple[str, float]:
+        raise error
 
     method = AutoMix(Meter([ScriptedModel("cheap", answer), constant("dear", "large", 10.0)]).pool)
     assert method.check(Query("q", "t", "Which animal?"), "small") == (0, 0.0)

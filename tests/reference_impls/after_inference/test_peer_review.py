@@ -18,7 +18,7 @@ from reference_impls.after_inference.peer_review import (
     mean_grades,
     posterior,
 )
-from reference_impls.core import REPLY_TOKENS, Floats, Generation, Meter, Query, TrainingSet, grade_prompt
+from reference_impls.core import REPLY_TOKENS, Floats, Generation, Meter, ModelError, Query, TrainingSet, grade_prompt
 from tests.reference_impls.fakes import ScriptedModel, constant
 
 QUERY = Query("t/0", "qa", "Q: river?\nA:", "short")
@@ -132,10 +132,11 @@ def test_a_response_without_an_answer_is_not_graded_and_never_wins() -> None:
     assert meter.end().calls == 2 + 2
 
 
-def test_a_prompt_too_long_for_a_judge_is_an_abstention() -> None:
+@pytest.mark.parametrize("error", [ValueError("the text is too long"), ModelError("the server is down")])
+def test_a_judge_that_fails_or_cannot_read_the_prompt_abstains(error: Exception) -> None:
     def short_sighted(prompt: str, _sample: int) -> tuple[str, float]:
         if "Proposed" in prompt:
-            raise ValueError("the text is too long")
+            raise error
         return "two", -1.0
 
     models = [peer("a", "one", {"one": "4", "two": "2"}), ScriptedModel("b", short_sighted)]
