@@ -14,6 +14,7 @@ from reference_impls import catalog, runner
 from reference_impls.backends.replay import ReplayModel
 from reference_impls.core import Meter, Price
 from reference_impls.core.meter import Usage
+from reference_impls.core.stages import Method
 from reference_impls.recorded import RecordedQuery, RecordedResponse, Recording, save
 from reference_impls.recorded.benchmark import NEVER, RecordedBenchmark, answer_kinds
 from tests.reference_impls.test_meter import reachable
@@ -339,6 +340,21 @@ def test_nothing_that_a_method_holds_leads_to_a_score_or_a_reference() -> None:
     assert not [type(thing) for thing in reachable(meter.pool, train, query, given) if isinstance(thing, secret)]
     assert any(isinstance(thing, secret) for thing in reachable(found)), "the walk finds them where they are"
     meter.close()
+
+
+@pytest.mark.parametrize("name", ["majority-vote", "knn-router"])
+def test_what_decides_ties_leads_to_no_score_of_a_query_either(name: str) -> None:
+    found = RecordedBenchmark(full())
+    held: list[float] = []
+
+    def listen(method: Method) -> None:
+        secret = (RecordedResponse, RecordedQuery, Recording, RecordedBenchmark, ReplayModel)
+        assert not [type(thing) for thing in reachable(method) if isinstance(thing, secret)]
+        held.extend(method.choice.accuracies().values())
+
+    info = catalog.method(name)
+    runner.answer_all(info, info.parameters(), found, np.random.default_rng(0), listen=listen)
+    assert held == list(found.accuracies().values())
 
 
 def test_asking_for_more_than_was_recorded_is_one_line() -> None:
