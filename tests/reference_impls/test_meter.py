@@ -91,7 +91,7 @@ def test_nothing_handed_to_a_method_leads_to_a_reference_a_scorer_or_an_unmetere
 
 
 def test_a_query_has_no_field_for_a_reference() -> None:
-    assert set(Query.__slots__) == {"id", "task", "prompt", "kind", "max_tokens", "stop"}
+    assert set(Query.__slots__) == {"id", "task", "prompt", "kind", "max_tokens", "stop", "options"}
     assert not any("reference" in name or "answer" in name for name in TrainingSet.__dataclass_fields__)
 
 
