@@ -44,6 +44,10 @@ _SCALE = re.compile(
     r"(?<![\w.])[\[(]?1(?:\s*\([^()\n]{0,40}\))?\s*(?:-|–|—|~|to|through|bis|à|до|到|至|から)\s*5(?![\w.])"
     r"(?:\s*\([^()\n]{0,40}\))?[\])]?|(?<!\S)[1-5]\s*=\s*[^\W\d][^,;.\n]*"
 )
+#: A scale that is not ours.
+_OTHER_SCALE = re.compile(
+    r"(?:/|out of|sur|von|scale of|(?<![\w.])[01]\s*(?:-|–|—|to))\s*(?:10|20|100)(?!\w)", re.IGNORECASE
+)
 _DIGIT = re.compile(r"(?<![A-Za-z0-9_.,/+*×÷^€£%-])[1-5](?:\.0+)?(?![A-Za-z0-9_%])")
 #: Behind a digit that is part of a decimal, a sum, a range or a list.
 _NOT_ALONE = re.compile(
@@ -53,7 +57,7 @@ _NOT_ALONE = re.compile(
 #: Behind a digit that counts nothing ("4 pens", "2 of the 3 steps"): an end, a sign, or the start of a reason.
 _ALONE = re.compile(
     rf"(?:{_OF_FIVE})?(?:{_POINTS})?(?:\s*$|\s*\n|\s*[^\w\s]|\s+(?-i:[A-Z])"
-    r"|\s+(?:because|since|as|for|on|which|given|out of)(?!\w))",
+    r"|\s+(?:because|since|as|for|which|given|on (?:a|the|this) scale)(?!\w))",
     re.IGNORECASE,
 )
 _NAMED = re.compile(
@@ -92,6 +96,8 @@ def read_grade(reply: str) -> int | None:
     [4, 4, 4, 5, 3, None, None]
     """
     text = _SCALE.sub(" ", _plain(reply))
+    if _OTHER_SCALE.search(text):
+        return None
     found: dict[int, list[int]] = {}
     for digit in _DIGIT.finditer(text):
         rank = _rank(text, digit.start(), digit.end())

@@ -37,6 +37,17 @@ def test_run_shows_score_calls_and_cost() -> None:
         assert word in done.stdout
 
 
+def test_run_tells_what_the_method_has_counted() -> None:
+    done = RUNNER.invoke(app, ["run", "peer-review", "--benchmark", "qa", "--pool", "sprout", "--limit", "2"])
+    assert done.exit_code == 0, done.output
+    rows = {
+        row[0]: row[1] for row in (re.split(r"  +", line.strip()) for line in done.stdout.splitlines()) if row[1:]
+    }
+    assert rows["replies"] == "2"
+    assert rows["unreadable replies"] == "0", "the built-in models grade as they were trained to"
+    assert rows["queries without a readable grade"] == "0"
+
+
 @pytest.mark.parametrize(
     ("arguments", "near"),
     [
