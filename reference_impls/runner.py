@@ -47,6 +47,8 @@ _AVERAGED = (
 #: What runs under way offer their methods, each under its number (see `_held_out`).
 _offered: dict[int, Callable[[], Mapping[str, float]]] = {}
 _numbers = itertools.count()
+#: Kinds of failed calls that a result lists.
+FAILURES = 20
 _Task = tuple[str, str, str, tuple[int, ...], dict[str, str], int | None]
 #: How long a dask scheduler may take to answer.
 SCHEDULER_SECONDS = 10
@@ -216,10 +218,10 @@ def answer_all(
 
     Returns:
         one outcome a query, and what belongs into the result besides: what it has learned from, the responses of each
-        model and how many of them abstain, and whether random numbers were drawn.
+        model and how many of them abstain, why calls failed, and whether random numbers were drawn.
 
     Raises:
-        CannotRunError: something that the method needs is missing: one line.
+        CannotRunError: something that the method needs is missing, or every call failed: one line.
     """
     untouched = rng.bit_generator.state
     meter = Meter([place.models[i] for i in Pool(place.models).by_price()])
@@ -254,11 +256,16 @@ def answer_all(
         meter.close()
         _offered.pop(number, None)
     names = [model.name for model in place.models]
+    if instance.failed.total() == instance.asked.total() > 0:
+        raise CannotRunError(
+            f"{info.name} on {place.label}: no call has brought a response: {next(iter(instance.failed))}"
+        )
     return outcomes, {
         "trained_on": trained_on,
         "responses": {name: instance.asked[name] for name in names},
         "abstentions": {name: instance.abstained[name] for name in names},
         "draws": rng.bit_generator.state != untouched,
+        "failed": dict(instance.failed.most_common(FAILURES)),
         "notes": dict(instance.notes),
     }
 

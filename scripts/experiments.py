@@ -181,6 +181,8 @@ def _table(result: dict[str, Any], beside: Comparison) -> Table:
     table.add_row("ties", _ties(result["ties"]))
     if sum(result["responses"].values()):  # methods that drive models token by token get no responses
         table.add_row("abstentions", Text(one_line(_abstentions(result["responses"], result["abstentions"]))))
+    for message, number in result["failed"].items():
+        table.add_row("failed", Text(one_line(f"{number:.0f} responses: {message}")))
     for name, number in result["notes"].items():
         table.add_row(name, f"{number:,.6g}")
     usage = result["usage"] | {name: result["timing"][name] for name in ("latency", "critical_path")}

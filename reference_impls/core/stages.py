@@ -12,7 +12,7 @@ import numpy as np
 from reference_impls.core.answers import answer_of
 from reference_impls.core.choice import Choice
 from reference_impls.core.decoding import TextSession
-from reference_impls.core.model import Floats, Generation, Logits, Model, TokenModel
+from reference_impls.core.model import Floats, Generation, Logits, Model, ModelError, TokenModel
 from reference_impls.core.pool import Pool
 from reference_impls.core.query import Query
 from reference_impls.core.training import TrainingSet
@@ -34,6 +34,7 @@ class Method(ABC):
     Attributes:
         choice: chooses among responses or models, and decides ties; the runner tells it held-out accuracies.
         asked, abstained: how many responses each model has given through `ask`, and how many of them hold no answer.
+        failed: how many of the abstentions are responses that no call has brought, by the error's message.
         notes: what else the method counts for its result, by name, for instance replies that it could not read; in
             training too. What may be counted stands there from the start, with 0.
     """
@@ -52,6 +53,7 @@ class Method(ABC):
         self.rng = np.random.default_rng(0) if rng is None else rng
         self.choice = Choice(self.rng)
         self.asked, self.abstained, self.notes = Counter[str](), Counter[str](), Counter[str]()
+        self.failed = Counter[str]()
         self._root: int | None = None
 
     def fit(self, train: TrainingSet) -> None:  # noqa: B027 (methods that learn nothing leave it as it is)
@@ -76,11 +78,19 @@ class Method(ABC):
         return int.from_bytes(hashlib.sha256(repr((self._root, *about)).encode()).digest()[:4], "big") >> 1
 
     def ask(self, model: Model, query: Query, *, samples: int = 1, temperature: float = 0.0) -> list[Generation]:
-        """Responses of one model to the query as it stands."""
-        responses = model.generate(
-            query.prompt, n=samples, temperature=temperature, max_tokens=query.max_tokens, stop=query.stop,
-            seed=self.seed(model.name, query.id) if temperature > 0 else 0,
-        )  # fmt: skip
+        """Responses of one model to the query as it stands. What a call does not bring is an abstention: empty, its
+        reason noted.
+        """
+        seed = self.seed(model.name, query.id) if temperature > 0 else 0
+        try:
+            responses = model.generate(
+                query.prompt, n=samples, temperature=temperature, max_tokens=query.max_tokens, stop=query.stop,
+                seed=seed,
+            )  # fmt: skip
+        except ModelError as error:
+            came = [response for response in error.paid if response.text][:samples]
+            self.failed[str(error)] += samples - len(came)
+            responses = [*came, *[Generation(model.name, "", status="failed")] * (samples - len(came))]
         self.asked[model.name] += len(responses)
         self.abstained[model.name] += sum(answer_of(response, query) is None for response in responses)
         return responses

@@ -17,7 +17,7 @@ from reference_impls import catalog, runner
 from reference_impls.benchmarks.base import Item
 from reference_impls.core import Floats, Generation, Meter, Price, Query, TrainingSet
 from reference_impls.core.meter import Usage
-from reference_impls.core.model import Dress
+from reference_impls.core.model import Dress, ModelError
 from reference_impls.core.registry import MethodInfo
 from reference_impls.core.stages import Method
 from reference_impls.outcome import Outcome
@@ -108,8 +108,10 @@ class Place:
         return TrainingSet([i.query for i in items], names, greedy, scores, costs, drawn, table), "train"
 
     def accuracies(self) -> Mapping[str, float]:
+        if not self._held_out:
+            return {}
         scores = self.training_set(catalog.method("single"), 0)[0].scores.mean(0)
-        return dict(zip((m.name for m in self.models), scores.tolist(), strict=True)) if self._held_out else {}
+        return dict(zip((m.name for m in self.models), scores.tolist(), strict=True))
 
     def begin(self, item: Item) -> None:
         self._item = item
@@ -158,3 +160,30 @@ def direct(name: str, place: Place, held_out: bool) -> list[tuple[str, str]]:
 @given(order=st.permutations(range(5)), held_out=st.booleans())
 def test_so_does_the_method_without_the_runner(name: str, order: list[int], held_out: bool) -> None:
     assert direct(name, Place(order), held_out) == direct(name, Place(range(5)), held_out)
+
+
+class Broken(Chance):
+    """A model whose calls fail, after one response has come if more than one was asked for."""
+
+    def generate(self, prompt: str, *, n: int = 1, **how: Any) -> list[Generation]:
+        raise ModelError(f"{self.name}: the server is down", super().generate(prompt, n=1, **how) if n > 1 else ())
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_a_call_that_fails_is_an_abstention_and_is_told(order: Sequence[int]) -> None:
+    place = Place(range(2), held_out=False)
+    models = [*place.models, Broken("broken", "b", 0.5, True)]
+    place.models = [models[i] for i in order]
+    info = catalog.method("majority-vote")
+    outcomes, told = runner.answer_all(info, info.parameters(), place, np.random.default_rng(0))
+    assert [o.text for o in outcomes] == [
+        text for text, *_ in answers("majority-vote", Place(range(2), held_out=False))
+    ]
+    assert told["abstentions"]["broken"] == told["responses"]["broken"] == 6
+    assert told["failed"] == {"broken: the server is down": 6}
+    sampled = info.parameters({"samples": "3", "temperature": "1"})
+    _, told = runner.answer_all(info, sampled, place, np.random.default_rng(0))
+    assert told["failed"] == {"broken: the server is down": 12}, "one of three samples came"
+    place.models = models[2:]
+    with pytest.raises(runner.CannotRunError, match="no call has brought a response: broken: the server is down"):
+        runner.answer_all(info, info.parameters(), place, np.random.default_rng(0))
