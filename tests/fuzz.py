@@ -187,7 +187,11 @@ def targets() -> dict[str, Target]:
                 b"\\[", b"%", b"&", b"~", b"--", b"``", b" and ", b" and others", b"crossref = {k}", b"title = ",
                 b"author = {", b"eprint = {2406.18665}", b"doi = {10.1/", b"\\frac", b"\\item", b"\\href",
                 b"\\verb|", b"\\char", b"\\sqrt[", b"\\c", b"\\i", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\x00",
-                b"\\newcommand{\\x}{\\x}",
+                b"\\newcommand{\\x}{\\x}", b"@comment{", b"\n% ", b"\n@misc{z, title = {Z}}\n", b"\\}", b"\\{", b"family=",
+                b", given=", b", prefix=", b" 0001", b"et al.", b";", b" \\& ", b"\\url{", b"https://doi.org/10.1/",
+                b"10.1002/(SICI)1:1<1::AID-A1>3.0.CO;2-6", b"arXiv:cs/0112017", b"%3C", b"$<$", b"{\\_}", b"\\textless",
+                b"booktitle = {", b"journal = {", b"AAAI/ACM", b"'93", b"www.", b"co-located with ICLR", b"&lt;", b"<i>",
+                b"\\texttt{", b"\\unknown", b"\\mathcal{L}", b"\xc2\xad",
             ),
         ),
     }  # fmt: skip

@@ -22,6 +22,7 @@ from scripts.imports.syntax import MAX_FIELD, MONTHS, Grade
 from scripts.model.identifiers import FORMS, arxiv_month
 
 MAX_BYTES = 32 * 1024 * 1024
+MAX_TEXT = 20_000  # characters of a field that is no list
 
 _CONTAINERS = {"proceedings", "collection", "mvproceedings", "periodical", "set"}
 # the fields that a paper is made of; of the others any length is taken and nothing kept
@@ -194,8 +195,10 @@ class _Paper:
     def fields(self) -> dict[str, Any]:
         """The fields, empty ones left out."""
         values = self.values
-        if long := next((name for name in _USED if len(values.get(name, "")) > MAX_FIELD), None):
-            raise _BrokenError(f"the field '{long}' is longer than {MAX_FIELD:,} characters")
+        for name in _USED:
+            most = MAX_FIELD if name == "author" else MAX_TEXT
+            if len(values.get(name, "")) > most:
+                raise _BrokenError(f"the field '{name}' is longer than {most:,} characters")
         title = self._title()
         people = authors(values.get("author", ""))
         for text in people.told:

@@ -45,7 +45,12 @@ _ADDRESSES: list[tuple[str, re.Pattern[str]]] = [
         ),
     ),
     ("arxiv", re.compile(rf"\babs/{_ARXIV}(?!\w|\.\d)")),  # DBLP writes CoRR volumes so
-    ("doi", re.compile(rf"(?:doi\.org/|/doi/(?:[a-z]+/)*|\bdoi\s*[:=]?\s*){_DOI}", re.IGNORECASE)),
+    (
+        "doi",
+        re.compile(
+            rf"(?:doi\.org/|//[\w.-]*\bdoi\b[\w.-]*/|/doi/(?:[a-z]+/)*|\bdoi\s*[:=]?\s*){_DOI}", re.IGNORECASE
+        ),
+    ),
     ("doi", re.compile(rf"link\.springer\.com/[a-z]+/(?:pdf/)?{_DOI}", re.IGNORECASE)),
     ("doi", re.compile(r"(?:bio|med)rxiv\.org/content/(?:[a-z]+/)?(10\.1101/[\d.]*\d)")),
     (
@@ -142,14 +147,15 @@ def _normal(identifier: Identifier) -> Identifier:
     return Identifier(kind, value)
 
 
-_DOI_PREFIX = re.compile(r"(https?:/*)?((www|dx)\.)*doi(\.org/|[:.=\s])*\s*", re.IGNORECASE)
+# bare, or the address of a resolver, of which publishers have their own: doi.acm.org
+_DOI_PREFIX = re.compile(r"https?:/*[\w.-]*\bdoi\b[\w.-]*/+|((www|dx)\.)*doi(\.org/|[:.=\s])*\s*", re.IGNORECASE)
 _WHOLE_DOI = re.compile(r"10\.\d{4,9}(\.\d+)*/[^\s\"{}\\^`|]+\Z", re.ASCII)
 
 
 def whole_doi(written: str) -> Identifier | None:
     """The DOI that is all of `written`, bare, with its prefix or as an address; None where any sign is left over."""
     bare = _DOI_PREFIX.sub("", written, count=1) if written[:1] in "hHdDwW" else written
-    if "doi.org/" in written.lower():
+    if re.match(r"https?:", written, re.IGNORECASE):
         bare = re.sub(r"[?#].*", "", bare)
     plain = unquote(bare)
     if not _WHOLE_DOI.match(plain) or not FORMS["doi"].pattern.match(plain):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-MAX_FIELD = 20_000  # characters; @string can double itself
+MAX_FIELD = 200_000  # characters: thousands of authors; but @string can double itself
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 TYPES = {
@@ -130,6 +130,9 @@ _WORD = re.compile(r"[^\s#{}\",=()@%]+")
 _KEY = re.compile(r"(?!%)(?:[^\s,{}=]|=(?!\s*[{\"]))*|")  # DOIs serve as keys, with % and = in them
 _BRACE = re.compile(r"[{}]")
 _QUOTE_OR_BRACE = re.compile(r"[\"{}]")
+_ESCAPED = re.compile(r"\\[{}]")
+_PLAIN_BRACE = re.compile(r"(?<!\\)[{}]")
+_QUOTE_OR_PLAIN_BRACE = re.compile(r"\"|(?<!\\)[{}]")
 # what may follow a quote that ends a value: the next piece, the end, a comma and a field, a field on its own line
 _BEHIND_QUOTE = {
     closer: re.compile(
@@ -151,7 +154,9 @@ class _Reader:
         self.source = Source(text)
         self.text = text
         self.strings = {month: month for month in MONTHS}
-        self.closing = _matched(text)
+        self.closing = _matched(text, _BRACE)
+        self.plain: dict[int, int] | None = None
+        self.marks = _QUOTE_OR_BRACE
         self.line_heads = [found.start() for found in _LINE_HEAD.finditer(text)]
         self.key = ""
         self.closer = "}"
@@ -207,16 +212,41 @@ class _Reader:
         return self._entry_or_string(head, kind)
 
     def _entry_or_string(self, head: re.Match[str], kind: str) -> int:
-        self.closer = "}" if head.group(2) == "{" else ")"
+        """Reads the block; where that fails, once more as JabRef does, to whom an escaped brace is a sign."""
         seen = len(self.source.faults)
         try:
-            return self._string(head) if kind == "string" else self._entry(head, kind)
+            return self._once(head, kind)
         except _BrokenError as error:
             del self.source.faults[seen:]  # what was mended inside is of no use any more
-            line, _ = self.source.place(error.offset)
-            where = f" (line {line})" if line != self.source.place(head.start())[0] else ""
-            self._tell(head.start(), Grade.BROKEN, f"{error}{where}")
-            return -1
+            broken = error
+        end = self._next_line_head(head.end())
+        if _ESCAPED.search(self.text, head.end(), end if end > 0 else len(self.text)):
+            usual = self.closing, self.marks
+            self.closing, self.marks = self._unescaped(), _QUOTE_OR_PLAIN_BRACE
+            try:
+                place = self._once(head, kind)
+            except _BrokenError:
+                del self.source.faults[seen:]
+            else:
+                why = "its braces match only if those behind a backslash do not count"
+                self._tell(head.start(), Grade.MENDED, why)
+                return place
+            finally:
+                self.closing, self.marks = usual
+        line, _ = self.source.place(broken.offset)
+        where = f" (line {line})" if line != self.source.place(head.start())[0] else ""
+        self._tell(head.start(), Grade.BROKEN, f"{broken}{where}")
+        return -1
+
+    def _once(self, head: re.Match[str], kind: str) -> int:
+        self.closer = "}" if head.group(2) == "{" else ")"
+        return self._string(head) if kind == "string" else self._entry(head, kind)
+
+    def _unescaped(self) -> dict[int, int]:
+        """The pairs of braces without the escaped ones."""
+        if self.plain is None:
+            self.plain = _matched(self.text, _PLAIN_BRACE)
+        return self.plain
 
     def _commented_out(self, head: re.Match[str]) -> int:
         """The end of the lines behind % that hold a whole block; 0 where only its first line stands behind %, for
@@ -428,7 +458,7 @@ class _Reader:
 
     def _next_quote(self, begin: int, place: int) -> int:
         """The next quote outside of braces."""
-        while found := _QUOTE_OR_BRACE.search(self.text, place):
+        while found := self.marks.search(self.text, place):
             if found.group() == '"':
                 self._hold(begin, found.start(), "quote")
                 return found.start()
@@ -488,11 +518,11 @@ class _Reader:
         self.source.faults.append(Fault(offset, self.key, text, grade))
 
 
-def _matched(text: str) -> dict[int, int]:
+def _matched(text: str, braces: re.Pattern[str]) -> dict[int, int]:
     """For each opening brace that closes, where."""
     closing: dict[int, int] = {}
     open_: list[int] = []
-    for found in _BRACE.finditer(text):
+    for found in braces.finditer(text):
         if found.group() == "{":
             open_.append(found.start())
         elif open_:

@@ -142,6 +142,14 @@ def test_what_is_changed_in_names_is_told(source: str) -> None:
     assert len(people.read(source).mended) == 1
 
 
+def test_thousands_of_authors() -> None:
+    names = [
+        f"Ann{'abcdefghij'[n % 10]} Bee{'abcdefghij'[n // 10 % 10]}{'abcdefghij'[n // 100 % 10]}"
+        for n in range(2_500)
+    ]
+    assert entry(author=" and ".join(names))["authors"] == names
+
+
 def test_and_others() -> None:
     found = entry(author="A Bee and others")
     assert found["authors"] == ["A Bee"]
@@ -273,6 +281,8 @@ SICI = "10.1002/(SICI)1096-9999(19960129)365:1<113::AID-CNE9>3.0.CO;2-6"
         ({"url": "https://dl.acm.org/doi/pdf/10.1145/3580305.3599572?x=1"}, {"doi": "10.1145/3580305.3599572"}),
         ({"doi": r"10.1162/tacl{\_}a{\_}00999"}, {"doi": "10.1162/tacl_a_00999"}),
         ({"doi": "https://doi.org/10.1145/1.2?x=1#y"}, {"doi": "10.1145/1.2"}),
+        ({"doi": "http://doi.acm.org/10.1145/1137627.1137631"}, {"doi": "10.1145/1137627.1137631"}),
+        ({"url": "http://doi.acm.org/10.1145/1137627.1137631"}, {"doi": "10.1145/1137627.1137631"}),
         ({"doi": SICI}, {"doi": SICI}),
         ({"doi": SICI.replace("<", "$<$").replace(">", "$>$")}, {"doi": SICI}),
         ({"doi": SICI.replace("<", "{\\textless}").replace(">", r"\textgreater{}")}, {"doi": SICI}),

@@ -104,6 +104,8 @@ BIG = {"title": 'The "big", or small" thing', "year": "1"}
         ("@misc{k\n title = {A}, year = 2020}", {"title": "A", "year": "2020"}, (2, 2)),
         ("@misc{title = {A}, year = 2020}", {"title": "A", "year": "2020"}, (1, 7)),
         ('@misc{k, title = "The "big", or small" thing", year = 1}', BIG, (1, 23)),
+        (r"@misc{k, title = {A \} b}, year = 2020}", {"title": r"A \} b", "year": "2020"}, (1, 1)),
+        (r'@misc{k, title = "A \{ b", year = 2020}', {"title": r"A \{ b", "year": "2020"}, (1, 1)),
         ("@misc{k, title = {A} and {B}, year = 2020}", {"title": "A and B", "year": "2020"}, (1, 18)),
         ("@misc{k, title = {A}, year = 2020 (to appear)}", {"title": "A", "year": "2020 (to appear)"}, (1, 30)),
         ("@misc{k, title = {A}, lost, year = 2020}", {"title": "A", "year": "2020"}, (1, 23)),
