@@ -6,6 +6,7 @@ before.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -133,39 +134,48 @@ def import_bibtex(
     except (OSError, bibtex.BibtexError) as error:
         raise wrong_use(f"{file}: {error}") from error
     shelf = stubs.Shelf(load())
-    told = [
-        _told(file, remark, rule, remark.text)
-        for rule, remarks in (
-            ("bibtex-broken", found.broken),
-            ("bibtex-mended", found.mended),
-            ("bibtex-note", found.notes),
-        )
-        for remark in remarks
+    remarks = {"bibtex-broken": found.broken, "bibtex-mended": found.mended, "bibtex-note": found.notes}
+    things: list[tuple[int, int, str, Remark | BibEntry]] = [
+        (thing.line, thing.column, rule, thing) for rule, told in remarks.items() for thing in told
     ]
-    made: list[tuple[int, str]] = []
-    for entry in found.entries:
-        fields = {**entry.fields, "name": stubs.name_in(entry.fields["title"])}
+    things += [(entry.line, entry.column, "", entry) for entry in found.entries]
+    counts = dict.fromkeys(["written", *_BIBTEX_RULES], 0)
+
+    def tell(rule: str, where: Remark | BibEntry, text: str) -> None:
+        counts[rule] += 1
+        sys.stdout.write(_told(file, where, rule, text).text() + "\n")
+
+    # each line is written when its entry is, so that a run that is stopped has told what it did
+    for _, _, rule, thing in sorted(things, key=lambda item: item[:3]):
+        if isinstance(thing, bibtex.Remark):
+            tell(rule, thing, thing.text)
+            continue
+        fields = {**thing.fields, "name": stubs.name_in(thing.fields["title"])}
         try:
             stub = shelf.make({**fields, "categories": [category]} if category else fields)
-            path = stub.path if dry_run else stubs.write(stub)
-            made.append((entry.line, path.relative_to(shelf.corpus.root).as_posix()))
-            told += [_told(file, entry, "bibtex-doubt", doubt) for doubt in stub.doubts]
-            if stub.namesakes:
-                why = f"{stub.path.stem} has the title of {', '.join(stub.namesakes)}: are they two papers?"
-                told.append(_told(file, entry, "bibtex-title", why))
+            path = stub.path if dry_run else stubs.write(stub, durable=False)
         except stubs.DuplicateError as error:
-            told.append(_told(file, entry, "bibtex-duplicate", f"skipped: {error}"))
+            tell("bibtex-duplicate", thing, f"skipped: {error}")
+            continue
         except stubs.StubError as error:
-            told.append(_told(file, entry, "bibtex-unusable", str(error)))
-    lines = sorted([*made, *((finding.mark.line, finding.text()) for finding in told)])
-    sys.stdout.writelines(f"{line}\n" for _, line in lines)
-    counts = {rule: sum(finding.rule == rule for finding in told) for rule in _BIBTEX_RULES}
-    verb = "would be written" if dry_run else "written"
+            tell("bibtex-unusable", thing, str(error))
+            continue
+        counts["written"] += 1
+        sys.stdout.write(f"{path.relative_to(shelf.corpus.root).as_posix()}\n")
+        for doubt in stub.doubts:
+            tell("bibtex-doubt", thing, doubt)
+        if stub.namesakes:
+            why = f"{stub.path.stem} has the title of {', '.join(stub.namesakes)}: are they two papers?"
+            tell("bibtex-title", thing, why)
+    if not dry_run and hasattr(os, "sync"):
+        os.sync()  # once for all: waiting for the disk after each file takes a hundred times as long
+    warned = counts["bibtex-mended"] + counts["bibtex-title"]
     say.print(
         Text(
-            f"{len(made)} {verb}, {counts['bibtex-duplicate']} here already, "
+            f"{counts['written']} {'would be written' if dry_run else 'written'}, "
+            f"{counts['bibtex-duplicate']} here already, "
             f"{counts['bibtex-broken']} broken, {counts['bibtex-unusable']} unusable"
-            + (f"; {warned} to look at" if (warned := counts["bibtex-mended"] + counts["bibtex-title"]) else "")
+            + (f"; {warned} to look at" if warned else "")
         )
     )
     raise typer.Exit(1 if counts["bibtex-broken"] or counts["bibtex-unusable"] else 0)

@@ -56,8 +56,8 @@ def write_json(path: Path, value: object, indent: int | None = 1) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
 
 
-def create_text(path: Path, text: str) -> None:
-    """Writes a file that is not there yet.
+def create_text(path: Path, text: str, *, durable: bool = True) -> None:
+    """Writes a file that is not there yet; `durable` as for `write_bytes`.
 
     Raises:
         FileExistsError: it is there, and is left alone.
@@ -66,9 +66,9 @@ def create_text(path: Path, text: str) -> None:
     data = text.encode()
     with _told_of(path):
         _make_folder(path.parent)
-        with _part_beside(path, durable=True) as (part, stream):
+        with _part_beside(path, durable=durable) as (part, stream):
             stream.write(data)
-            _finish(stream, durable=True)
+            _finish(stream, durable=durable)
             _put_where_none_is(part, path)
 
 

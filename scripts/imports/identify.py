@@ -158,9 +158,10 @@ def whole_doi(written: str) -> Identifier | None:
     if re.match(r"https?:", written, re.IGNORECASE):
         bare = re.sub(r"[?#].*", "", bare)
     plain = unquote(bare)
-    if not _WHOLE_DOI.match(plain) or not FORMS["doi"].pattern.match(plain):
+    if not _WHOLE_DOI.match(plain):
         return None
-    return _normal(Identifier("doi", plain))
+    identifier = _normal(Identifier("doi", plain))
+    return identifier if FORMS[identifier.kind].pattern.match(identifier.value) else None
 
 
 def _own(identifier: Identifier) -> Identifier:

@@ -67,7 +67,7 @@ def describe(identifier: Identifier, sources: Sources, *, second_opinions: bool 
     fields = {
         "title": own.title,
         "name": name_in(own.title),
-        "authors": list(dict.fromkeys(best.authors if len(best.authors) > len(own.authors) else own.authors)),
+        "authors": list(best.authors if len(best.authors) > len(own.authors) else own.authors),
         "authors_complete": None if own.authors_complete else False,
         "date": _date(records),
         "venue": venue.model_dump(exclude_none=True) if venue else None,

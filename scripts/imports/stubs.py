@@ -145,10 +145,11 @@ class Shelf:
             keys.append(key)
 
 
-def write(stub: Stub) -> Path:
-    """Writes a stub's file, never over another one, and returns its path. StubError where there is one."""
+def write(stub: Stub, *, durable: bool = True) -> Path:
+    """Writes a stub's file, never over another one, and returns its path. StubError where there is one. `durable`:
+    whether to wait until the disk has it, which takes longer than all the rest."""
     try:
-        create_text(stub.path, stub.text)
+        create_text(stub.path, stub.text, durable=durable)
     except FileExistsError as error:
         raise StubError(f"{stub.path} is there already") from error
     return stub.path

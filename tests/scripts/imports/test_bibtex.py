@@ -320,6 +320,7 @@ def test_arxiv_identifiers_of_before_2007(fields: dict[str, str], wanted: str) -
         ("doi", "10.1002/(SICI)1096-9999(199601)365:1 <113::AID-CNE9>3.0.CO;2-6"),
         ("doi", r"10.1145/\odd{1}"),
         ("doi", "see the page"),
+        ("doi", "10.48550/arXiv.2M06.18665"),
         ("note", r"doi: 10.1002/(SICI)1096\odd<113"),
         ("eprint", "to appear"),
     ],

@@ -59,6 +59,46 @@ def test_identifiers_in_running_text() -> None:
     assert list(identifiers_in(text)) == [("arxiv", "2406.18665"), ("doi", "10.1145/3580305.3599572")]
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("https://www.alphaxiv.org/overview/2406.18665v2", ("arxiv", "2406.18665")),
+        ("https://ar5iv.labs.arxiv.org/html/2406.18665", ("arxiv", "2406.18665")),
+        ("https://ar5iv.org/abs/cs/0112017", ("arxiv", "cs/0112017")),
+        ("https://export.arxiv.org/pdf/2406.18665v1.pdf", ("arxiv", "2406.18665")),
+        ("http://xxx.lanl.gov/abs/hep-th/9901001v2", ("arxiv", "hep-th/9901001")),
+        ("arXiv:CS.cl/0112017 [cs.CL]", ("arxiv", "cs.CL/0112017")),
+        ("hf.co/papers/2406.18665", ("arxiv", "2406.18665")),
+        ("https://www.semanticscholar.org/arxiv/2406.18665", ("arxiv", "2406.18665")),
+        ("arXiv preprint 2406.18665.", ("arxiv", "2406.18665")),
+        ("https://dl.acm.org/doi/abs/10.1145/3580305.3599572?download=true", ("doi", "10.1145/3580305.3599572")),
+        ("https://onlinelibrary.wiley.com/doi/10.1002/abc.123/full", ("doi", "10.1002/abc.123")),
+        ("https://link.springer.com/chapter/10.1007/978-3-031-1_2#Sec1", ("doi", "10.1007/978-3-031-1_2")),
+        ("https://www.biorxiv.org/content/10.1101/2020.01.01.123456v1.full", ("doi", "10.1101/2020.01.01.123456")),
+        ("(doi:10.1016/S0304-3975(96)00001-7)", ("doi", "10.1016/S0304-3975(96)00001-7")),
+        ("https://doi.org/10.1002/x1:1%3C113::AID-A9%3E3.0.CO;2-6.", ("doi", "10.1002/x1:1<113::AID-A9>3.0.CO;2-6")),
+        ("<a href='https://doi.org/10.1145/1'>10.1145/1</a>", ("doi", "10.1145/1")),
+        ("http://aclweb.org/anthology/P/P19/P19-1001.pdf", ("acl", "P19-1001")),
+        ("https://aclanthology.info/papers/P19-1001/p19-1001", ("acl", "P19-1001")),
+        ("https://aclanthology.org/2023.acl-long.792v2.pdf}", ("acl", ACL)),
+        ("https://openreview.net/references/pdf?id=8sSqNntaMr", ("openreview", "8sSqNntaMr")),
+    ],
+)
+def test_usual_addresses(text: str, wanted: tuple[str, str]) -> None:
+    assert next(identifiers_in(text)) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://aclanthology.org/volumes/2023.acl-long/", "https://arxiv.org/abs/2406.18665123", "arXiv 2023.12345",
+        r"https://doi.org/10.1002/x1:1\odd", "doi:10.1002/x1:1<113", "https://openreview.net/group?id=ICLR.cc/2024",
+    ],
+)  # fmt: skip
+def test_nothing_rather_than_a_part(text: str) -> None:
+    assert list(identifiers_in(text)) == []
+
+
 def test_implied() -> None:
     assert implied({"doi": f"10.18653/v1/{ACL}"})["acl"] == ACL
     assert implied({"doi": "10.1145/1"}) == {"doi": "10.1145/1"}
