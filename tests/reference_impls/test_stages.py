@@ -137,6 +137,21 @@ def test_an_online_learner_sees_only_its_own_feedback() -> None:
     assert {q.id for q in (*first.queries, *rest.queries)} == set(seen)
 
 
+def test_a_training_set_with_its_models_in_another_order() -> None:
+    rows = [[Generation(m, f"{m}{i}") for m in "abc"] for i in range(2)]
+    scores = np.array([[0.0, 0.1, 0.2], [1.0, 1.1, 1.2]])
+    samples = [[[Generation(m, "s")] for m in "abc"]] * 2
+    queries = [Query(f"t/{i}", "t", "q") for i in range(2)]
+    train = TrainingSet(queries, ("a", "b", "c"), rows, scores, scores * 2, samples, scores[:, :, None], 0.7)
+    turned = train.of(["c", "a"])
+    assert (turned.models, turned.temperature, len(turned)) == (("c", "a"), 0.7, 2)
+    assert [[r.text for r in row] for row in turned.responses] == [["c0", "a0"], ["c1", "a1"]]
+    assert turned.scores.tolist() == [[0.2, 0.0], [1.2, 1.0]]
+    assert turned.costs.tolist() == [[0.4, 0.0], [2.4, 2.0]]
+    assert [r.model for cell in turned.samples[0] for r in cell] == ["c", "a"]
+    assert turned.sample_scores[:, :, 0].tolist() == turned.scores.tolist()
+
+
 class Both(Fusion):
     """Takes a from the first model, after it has asked all, side by side or one after another."""
 
