@@ -54,7 +54,9 @@ def openapi(settings: Settings) -> dict[str, Any]:
     schema = Paper.model_json_schema(ref_template="#/components/schemas/{model}")
     components = schema.pop("$defs")
     # an entry may write a group's name as a mapping; the API gives every name as a string
-    schema["properties"]["authors"]["items"] = schema["properties"]["authors"]["items"]["anyOf"][0]
+    authors = schema["properties"]["authors"]
+    authors["items"] = authors["items"]["anyOf"][0]
+    authors["description"] = "full names in the paper's order; empty = unknown"
     schema["properties"] |= {
         "key": {"type": "string", "description": "the entry's stable name"},
         "url": {"type": ["string", "null"], "description": "the paper's canonical page; null where none is known"},
