@@ -7,7 +7,7 @@
  */
 
 const [SETUP, QUERY, RESULT] = [0, 2, 3]; // the types of the theme's messages
-const pages = new Map(); // location -> { title, text }: the page's words, each after a blank
+const pages = new Map(); // location -> { title, text }, and once it was found `words`: both folded, blanks around words
 let asked = []; // the words of the latest query
 
 /** The words of a text, as the index cuts them. */
@@ -34,18 +34,23 @@ function prepared(query) {
   return (telling.length ? telling : asked).join(" ");
 }
 
-/** How well a page fits the latest query: 4 its title holds the phrase, 3 all words, 2 and 1 its text does. */
-function fit({ location }) {
-  const page = pages.get(location);
-  page.words ??= [page.title, page.text].map((text) => ` ${wordsOf(text ?? "").join(" ")}`);
-  const [title, text] = page.words;
-  const whole = `${title}${text}`;
-  const hasAll = (words) => asked.every((word) => words.includes(` ${word}`));
-  const phrase = ` ${asked.join(" ")}`;
+/** 5 if the title begins with the words, 4 if it holds them as a phrase, 3 if all of them, 2 and 1 if the text does;
+ * `end` closes each word. */
+function held([title, text], end) {
+  const phrase = ` ${asked.join(" ")}${end}`;
+  const hasAll = (words) => asked.every((word) => words.includes(` ${word}${end}`));
+  if (title.startsWith(phrase)) return 5;
   if (title.includes(phrase)) return 4;
   if (hasAll(title)) return 3;
   if (text.includes(phrase)) return 2;
-  return hasAll(whole) ? 1 : 0;
+  return hasAll(title + text) ? 1 : 0;
+}
+
+/** How well a page fits the latest query: half a step less where it only has longer words that begin like those asked. */
+function fit({ location }) {
+  const page = pages.get(location);
+  page.words ??= [page.title, page.text].map((text) => ` ${wordsOf(text ?? "").join(" ")} `);
+  return Math.max(held(page.words, " "), held(page.words, "") - 0.5);
 }
 
 /** The results of the theme, which sorted them by lunr's score, by how well they fit; equal ones keep their order. */
