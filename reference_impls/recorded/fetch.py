@@ -93,6 +93,8 @@ def place(source: Source, file: SourceFile, cache: Path) -> Path:
     path = root / source.folder / file.path
     try:
         inside = path.parent.resolve().is_relative_to(root.resolve()) and ".." not in Path(file.path).parts
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.parent.stat()  # from Python 3.13 on `resolve` says nothing of a loop
     except (OSError, RuntimeError):  # a loop of links
         inside = False
     if not inside:
