@@ -13,8 +13,8 @@ from collections.abc import Iterable
 LONGEST = 10_000
 
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.IGNORECASE | re.DOTALL)
-#: Asterisks and underscores that emphasise; between digits they are sums.
-_EMPHASIS = re.compile(r"(?<![\w*])[*_]{1,3}|[*_]{1,3}(?![\w*])|[`#]|(?:^|(?<=\n))>")
+#: Asterisks and underscores that emphasise; between digits or blanks they multiply.
+_EMPHASIS = re.compile(r"(?<![\w*])[*_]{1,3}(?=[^\s*_])|(?<=[^\s*_])[*_]{1,3}(?![\w*])|[`#]|(?:^|(?<=\n))>")
 _BOX = re.compile(r"\\(?:boxed|text|textbf|mathrm)\s*\{([^{}]*)\}|\$")
 
 
@@ -32,7 +32,7 @@ def _one(values: Iterable[int]) -> int | None:
 
 _NAMES = (
     r"(?:grade|score|rating|mark|correctness|accuracy|quality|likelihood|\[result\]|note|bewertung|punktzahl|nota|puntuación|calificación|puntaje|punteggio|voto|оценка"
-    r"|评分|得分|分数|打分|評価|評点|点数|スコア|점수|평점)s?"
+    r"|评分|得分|分数|打分|評価|評点|点数|スコア|점수|평점)(?!\w|'s)"
 )
 _OF_FIVE = r"\s*(?:/|out of|of|sur|von|de|su|из|점 만점에)\s*(?:5|five)(?!\w)"
 _POINTS = (
@@ -51,25 +51,25 @@ _OTHER_SCALE = re.compile(
 _DIGIT = re.compile(r"(?<![A-Za-z0-9_.,/+*×÷^€£%-])[1-5](?:\.0+)?(?![A-Za-z0-9_%])")
 #: Behind a digit that is part of a decimal, a sum, a range or a list.
 _NOT_ALONE = re.compile(
-    r"[.,]\d|\s*:\s*\d|\s*[+*×÷^=%]|\s*/(?!\s*5(?!\w))|\s*x\s*\d|\s*(?:-|–|—|~|to|or|and|bis|oder|ou|или|或|,)\s*\d",
+    r"[.,]\d|\s*:\s*\d|\s*\)?\s*[+*×÷^=%]|\s*/(?!\s*5(?!\w|\s*\)?\s*[+*×÷^=]))|\s*x\s*\d|\s*(?:-|–|—|~|to|or|and|bis|oder|ou|или|或|,)\s*\d",
     re.IGNORECASE,
 )
 #: Behind a digit that counts nothing ("4 pens", "2 of the 3 steps"): an end, a sign, or the start of a reason.
 _ALONE = re.compile(
-    rf"(?:{_OF_FIVE})?(?:{_POINTS})?(?:\s*$|\s*\n|\s*[^\w\s]|\s+(?-i:[A-Z])"
+    rf"(?:{_OF_FIVE})?(?:{_POINTS})?(?:\s*$|\s*\n|\s*[^\w\s/]|\s+(?-i:[A-Z])"
     r"|\s+(?:because|since|as|for|which|given|on (?:a|the|this) scale)(?!\w))",
     re.IGNORECASE,
 )
 _NAMED = re.compile(
-    rf"(?<!\w){_NAMES}(?!\w)[\"'\])>\s]*(?:\([^()\n]*\))?\s*(?:[:=-]+|is|was|of|would be|ist|est|es|è|为|是|は)?"
+    rf"(?<!\w){_NAMES}[\"'\])>\s]*(?:\([^()\n]*\))?\s*(?:[:=-]+|is|was|of|would be|ist|est|es|è|为|是|は)?"
     r"\s*(?:an?\s+)?[\"'“”(\[{\s]*$",
     re.IGNORECASE,
 )
 _FINAL = re.compile(r"(?<!\w)(?:final|overall|total)(?!\w)", re.IGNORECASE)
 _GIVEN = re.compile(
-    rf"(?:(?<!\w){_NAMES}(?!\w)"
+    rf"(?:(?<!\w){_NAMES}"
     r"|\b(?:i|we|would|will|i'd|i'll|must|can|should)\b[^\d.\n;]{0,20}\b(?:give|rate|grade|score|assign|award|say)\b"
-    r"|\b(?:graded|rated|scored|deserves?|merits?|worth)\b|[给打得評评])[^\d.\n;]{0,60}$",
+    r"|\b(?:graded|rated|scored|deserves?|merits?)\b|[给打得評评])[^\d.\n;]{0,60}$",
     re.IGNORECASE,
 )
 _DRESS = re.compile(r"[\s\"'“”(\[{:•-]*(?:(?:it|this|that)(?:'s| is)\s+)?(?:an?\s+)?", re.IGNORECASE)
@@ -116,7 +116,7 @@ def _rank(text: str, start: int, end: int) -> int | None:
         return None
     if _NAMED.search(before):
         return 0 if _FINAL.search(before) else 1
-    if _GIVEN.search(before) or re.match(_OF_FIVE, behind) or re.match(_POINTS, behind, re.IGNORECASE):
+    if _GIVEN.search(before) or re.match(_OF_FIVE, behind, re.IGNORECASE):
         return 2
     if _DRESS.fullmatch(text, 0, start):
         return None if _LIST.match(text, start) else 3

@@ -29,8 +29,9 @@ NO_GRADES = [
     "Grade: 4 out of 10", "5 out of 10", "5 on a scale of 1 to 10", "4/50", "3.5/5", "4½", "5 von 10", "1/2", "80%",
     "4%", "5+2=7", "47+85", "= 4", "2 * 2 = 4", "2+2, so 4 pens", "3 + 1", "4 x 5", "4 pens cost 12",
     "Tom buys 4 pens.", "5 minutes", "5分钟", "2 of the 3 steps", "2 of the 3 steps are right", "Option 2",
-    "We get 4.", "The answer is 4.", "The correct answer is 5.", "1 to 5", "from 1 to 5", "1. Paris\n2. Lyon",
-    "1. It is very likely that", "<think>Grade: 4",
+    "We get 4.", "3/5 of the oranges", "(2/5) * 5000 = 2000", "She rowed 1/5 times more",
+    "Each is worth 1 point, so", "The answer is 4.", "The correct answer is 5.", "1 to 5", "from 1 to 5",
+    "1. Paris\n2. Lyon", "1. It is very likely that", "<think>Grade: 4",
     "1 = certainly not\n2 = probably not\n3 = it may or may not\n4 = very likely\n5 = certainly",
 ]  # fmt: skip
 
