@@ -114,6 +114,13 @@ def test_how_an_entry_writes_a_group() -> None:
     assert "authors: [Pau Vir, Elm Team, {group: 'Gem Team, Oogle'}]\n" in text
 
 
+def test_comments_stay_with_the_authors() -> None:
+    text = "authors:\n- Jane Doe  # first\n# a society\n- group: Tools and Snails\nkind: method\n"
+    made = canonical(text)
+    assert made.endswith("# a society\nauthors: [Jane Doe, {group: Tools and Snails}]  # first\nkind: method\n")
+    assert canonical(made) == made
+
+
 @pytest.mark.parametrize("item", ["{}", "{grup: X}", "{group: }", "{group: [X]}", "{group: 17}", "[X]", "17", "''"])
 def test_what_is_no_author(item: str) -> None:
     value = parse(f"title: T\nauthors: [Jane Doe, {item}]\nkind: method\ncategories: [x/y]\n").value
