@@ -84,6 +84,7 @@ lock: ## renew the lock files (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --extra train pyproject.toml --output-file requirements/train.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --extra dev --extra models --constraint requirements/dev.lock pyproject.toml --output-file requirements/models.lock
 
-clean: ## remove what was generated (not .venv)
+clean: ## remove what was generated (not .venv, nor build/paid: answers that money was paid for)
 	@test -f taxonomy/taxonomy.yml || { echo "run it in the Atlas's own folder: here lies another one's build/"; exit 2; }
-	rm -rf build
+	@test ! -d build || find build -mindepth 1 -maxdepth 1 ! -name paid -exec rm -rf {} +
+	@rmdir build 2>/dev/null || true

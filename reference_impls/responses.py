@@ -1,11 +1,12 @@
 """The store of responses and scores: what a model has once written to a prompt is not computed, or paid, again.
 
 Models answer the same arguments with the same responses, so a store is as good as the model. It lies where
-`safe.places.build` says. Its name carries what decides the answers: the model's digest (of a built-in model its files
-and the code that decodes, of a served one its address, its name there, its system prompt and parameters) and the
-store's own form, so that another model, other code or an older form never reads it. A price is none of that: stored
-responses hold tokens and are billed anew. Every row has a checksum; a store that cannot be read is set aside. Where
-none can be written, models compute everything anew. One line says each of that.
+`safe.places.build` says; that of a served model, whose answers may have cost money, in a folder of its own. Its name
+carries what decides the answers: the model's digest (of a built-in model its files and the code that decodes, of a
+served one its address, its name there, its system prompt and parameters) and the store's own form, so that another
+model, other code or an older form never reads it. A price is none of that: stored responses hold tokens and are
+billed anew. Every row has a checksum; a store that cannot be read is set aside. Where none can be written, models
+compute everything anew. One line says each of that.
 """
 
 import hashlib
@@ -75,15 +76,19 @@ class Store:
         label: what a person calls it.
         identity: all that decides the values beside their keys; stores of one label differ by it.
         folder: where it lies.
+        paid: whether its values cannot be made again for nothing.
 
     Attributes:
         path: of its file.
     """
 
-    def __init__(self, label: str, identity: Iterable[str], folder: Path | None = None) -> None:
+    def __init__(
+        self, label: str, identity: Iterable[str], folder: Path | None = None, *, paid: bool = False
+    ) -> None:
         name = hashlib.sha256(json.dumps([FORM, *identity]).encode()).hexdigest()[:12]
         label = re.sub(r"[^\w.-]", "_", label)[:60]
-        self.path = (folder or BUILD or places.build() / "responses") / f"{label}-{name}.sqlite"
+        place = folder or BUILD or places.build() / ("paid" if paid else "responses")
+        self.path = place / f"{label}-{name}.sqlite"
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
         self._closing: weakref.finalize[..., Store] | None = None
@@ -259,7 +264,8 @@ class StoredModel:
         if getattr(model, "digest", None):
             # What a server was paid for outlives changes of the code here.
             served = str(getattr(model, "served", ""))
-            self._store = Store(served or model.name, [self.digest, "" if served else code_hash(DECODING)], folder)
+            code = "" if served else code_hash(DECODING)
+            self._store = Store(served or model.name, [self.digest, code], folder, paid=bool(served))
 
     def generate(
         self, prompt: str, *, n: int = 1, temperature: float = 0.0, max_tokens: int = 160,

@@ -5,6 +5,7 @@ import gc
 import json
 import multiprocessing
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -145,6 +146,30 @@ def test_code_that_decides_answers_is_part_of_a_stores_name() -> None:
         for pattern in patterns:
             assert list(responses._PACKAGE.glob(pattern)), f"{pattern} names no file"
     assert responses.code_hash(responses.DECODING) != responses.code_hash(responses.SCORING)
+
+
+def test_paid_answers_outlive_what_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("needs make")
+    monkeypatch.setenv("ATLAS_BUILD", str(tmp_path / "build"))
+    paid = Counted()
+    paid.served = "m"  # type: ignore[attr-defined]
+    StoredModel(paid).generate("q")
+    StoredModel(Counted()).generate("q")
+    (tmp_path / "build" / "site").mkdir()
+    (tmp_path / "taxonomy").mkdir()
+    (tmp_path / "taxonomy" / "taxonomy.yml").touch()
+    for _ in range(2):
+        subprocess.run([make, "-f", str(ROOT / "Makefile"), "clean"], cwd=tmp_path, check=True, capture_output=True)
+        assert [path.name for path in (tmp_path / "build").iterdir()] == ["paid"]
+    monkeypatch.setattr(responses, "code_hash", lambda _patterns: "other code")
+    StoredModel(paid).generate("q")
+    assert paid.asked == 1
+    shutil.rmtree(tmp_path / "build" / "paid")
+    for _ in range(2):
+        subprocess.run([make, "-f", str(ROOT / "Makefile"), "clean"], cwd=tmp_path, check=True, capture_output=True)
+        assert not (tmp_path / "build").exists()
 
 
 def test_a_store_of_another_form_is_left_alone(tmp_path: Path) -> None:
