@@ -119,7 +119,7 @@ def _ids(paper: Paper) -> set[tuple[str, str]]:
 def _sharing(values: list[set[Any]]) -> set[tuple[int, int]]:
     """Pairs of places whose sets have a member in common."""
     owners: dict[Any, list[int]] = {}
-    pairs = set()
+    pairs: set[tuple[int, int]] = set()
     for place, members in enumerate(values):
         for member in members:
             others = owners.setdefault(member, [])

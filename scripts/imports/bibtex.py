@@ -6,6 +6,7 @@ wrote can raise anything but `BibtexError`.
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from scripts.model.identifiers import FORMS, arxiv_month
 MAX_BYTES = 32 * 1024 * 1024
 MAX_TEXT = 20_000  # characters of a field that is no list
 
-_CONTAINERS = {"proceedings", "collection", "mvproceedings", "periodical", "set"}
+_CONTAINERS = {"xdata", "proceedings", "collection", "mvproceedings", "periodical", "set"}
 # the fields that a paper is made of; of the others any length is taken and nothing kept
 _USED = (
     "title", "subtitle", "author", "year", "date", "month", "journal", "journaltitle", "booktitle", "eventtitle",
@@ -91,20 +92,44 @@ def read(raw: bytes) -> BibFile:
     if len(raw) > MAX_BYTES:
         raise BibtexError(f"the file has {len(raw):,} bytes; at most {MAX_BYTES:,} are read")
     source = syntax.parse(decode(raw).replace("\r\n", "\n").replace("\r", "\n"))
-    return _Papers(source).read()
+    papers = _Papers(source)
+    if odd := _not_utf8(raw):
+        papers.tell_encoding(*odd)
+    return papers.read()
 
 
 def decode(raw: bytes) -> str:
-    """The text of a .bib file. Every byte sequence is some text: what is not UTF-8 is Windows-1252 or
-    Latin-1."""
+    """The text of a .bib file. Every byte sequence is some text: what is not UTF-8 in it is Windows-1252 or
+    Latin-1, also in a file that was put together from both."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return raw.decode("utf-16", errors="replace")
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("latin-1")
+    return raw.decode("utf-8-sig", errors=_OLD)
+
+
+def _as_windows(error: UnicodeError) -> tuple[str, int]:
+    """What a decoder of UTF-8 puts for bytes that it cannot read."""
+    assert isinstance(error, UnicodeDecodeError)
+    found = error.object[error.start : error.end]
+    try:
+        return found.decode("cp1252"), error.end
+    except UnicodeDecodeError:
+        return found.decode("latin-1"), error.end
+
+
+_OLD = "windows-1252"
+codecs.register_error(_OLD, _as_windows)
+
+
+def _not_utf8(raw: bytes) -> tuple[int, int] | None:
+    """How many bytes are no UTF-8, and how many characters stand before the first of them."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return None
+    try:
+        raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8-sig").replace("\r\n", "\n")
+        return raw.decode("utf-8", errors="replace").count("\ufffd"), len(before)
+    return None
 
 
 class _Papers:
@@ -126,7 +151,12 @@ class _Papers:
                 self._note(entry, f"the key stands on line {line} already; both are read")
             by_key.setdefault(entry.key.lower(), entry)
         file = BibFile()
-        named = {entry.values.get("crossref", "").strip().lower() for entry in entries}
+        named = {
+            key.strip().lower()
+            for entry in entries
+            for name in ("crossref", "xdata")
+            for key in entry.values.get(name, "").split(",")
+        }
         for entry in entries:
             if entry.kind in _CONTAINERS:
                 if entry.key.lower() not in named:
@@ -144,6 +174,10 @@ class _Papers:
         for grade, remarks in ((Grade.BROKEN, file.broken), (Grade.MENDED, file.mended), (Grade.TOLD, file.notes)):
             remarks += [remark for _, remark in sorted(self.remarks[grade], key=lambda pair: pair[0])]
         return file
+
+    def tell_encoding(self, count: int, offset: int) -> None:
+        """That some bytes are of another encoding, which nothing names."""
+        self._tell(Grade.MENDED, offset, "", f"{count} byte(s) are no UTF-8, the first here; read as Windows-1252")
 
     def _raw(self, entry: syntax.Entry) -> _Raw:
         """An entry's values by the names of their fields: of a doubled field the first."""
@@ -170,6 +204,9 @@ class _Papers:
 def _inherit(entry: _Raw, by_key: dict[str, _Raw]) -> dict[str, str]:
     """The entry's values with those of its crossref; `crossref` stays where that is not in the file."""
     values = dict(entry.values)
+    for key in values.pop("xdata", "").split(","):
+        if (shared := by_key.get(key.strip().lower())) and shared.kind == "xdata":
+            values = shared.values | values
     named = values.get("crossref", "").strip().lower()
     parent = by_key.get(named) if named else None
     if parent is None or parent is entry:
@@ -234,7 +271,7 @@ class _Paper:
 
     def _title(self) -> str:
         title = self._text("title")
-        title = title.rstrip(".") or title
+        title = re.sub(r"(?<!\.)\.\Z", "", title) or title
         if not title:
             raise _BrokenError("it has no title")
         if subtitle := self._text("subtitle"):

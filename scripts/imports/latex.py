@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import logging
 import re
+import sys
 import unicodedata
 from functools import cache, lru_cache
 from typing import Any
@@ -61,7 +62,7 @@ _LETTERS = {
     "ng": "ŋ", "NG": "Ŋ", "ohorn": "ơ", "OHORN": "Ơ", "uhorn": "ư", "UHORN": "Ư",
     "TeX": "TeX", "LaTeX": "LaTeX", "LaTeXe": "LaTeX2e", "BibTeX": "BibTeX", "XeTeX": "XeTeX", "XeLaTeX": "XeLaTeX",
     "LuaTeX": "LuaTeX", "LuaLaTeX": "LuaLaTeX", "pdfTeX": "pdfTeX", "pdfLaTeX": "pdfLaTeX", "ConTeXt": "ConTeXt",
-    "eTeX": "eTeX", "AmS": "AMS", "MF": "METAFONT", "MP": "MetaPost",
+    "pounds": "£", "S": "§", "P": "¶", "eTeX": "eTeX", "AmS": "AMS", "MF": "METAFONT", "MP": "MetaPost",
 }  # fmt: skip
 # an accent, then its letter: bare, in braces, or a dotless \i or \j
 _ACCENT = re.compile(
@@ -81,7 +82,7 @@ _LOOK = _words(
     """
     bm boldsymbol emph enquote ensuremath hbox lowercase MakeLowercase MakeUppercase mathbf mathit mathnormal
     mathop mathrm mathsf mathtt mbox NoCaseChange operatorname pmb text textbf textit textmd textnormal textrm
-    textsc textsf textsl textsubscript texttt textup uline underline uppercase
+    textsc textsf textsl textsubscript texttt textup uline underline uppercase t
     """
 )
 # letters of their own for a single letter; a word in them is a word
@@ -107,12 +108,19 @@ _ASIDE = _words(
 _ONE_LETTER = re.compile(r"\{\s*[A-Za-z]\s*\}|[A-Za-z](?![A-Za-z])")
 _COMMAND = re.compile(r"\\([A-Za-z@]+)\*?(\s*)(?=([{\[])?)")
 _SPACE = re.compile(r"\\(kern|hskip|raise|lower|looseness)\s*=?\s*-?[\d.]+\s*(em|ex|pt|mu|sp)?\s*")
-_SUPERSCRIPT = re.compile(r"\\textsuperscript\s*(?=\{\s*([A-Za-z])?)")
+_SUPERSCRIPT = re.compile(r"\\textsuperscript\s*(?=\{\s*([^\d\s+-])?)")
+_NOTHING = re.compile(r"\\[-@]|\\foreignlanguage\s*\{\w*\}|\\selectlanguage\s*\{\w*\}")
+_VERBATIM = re.compile(r"\\verb\*?([^\sA-Za-z*])(.*?)\1")
+_UNICODE = re.compile(r"\\unicode\s*\{\s*(\d{1,7})\s*\}")  # DBLP writes signs so that LaTeX lacks
+_FUNCTION = re.compile(
+    r"(?<=\w)\\(?=(?:log|ln|exp|max|min|sup|inf|lim|arg|sin|cos|tan|tanh|mod|det|dim)(?![A-Za-z]))"
+)
+_ESCAPES = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
 _TAG = re.compile(
     r"</?(i|b|em|strong|sub|sup|tt|u|scp|sc|italic|bold|inf|span|inline-formula|tex-math|(mml:)?m[a-z]+)(\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
-_ENTITY = re.compile(r"&(?:[A-Za-z]+|#\d+|#[xX][0-9A-Fa-f]+);")
+_ENTITY = re.compile(r"\\?&(?:[A-Za-z]+|#\d+|#[xX][0-9A-Fa-f]+);")
 
 
 def _last_argument(node: Any, l2tobj: Any) -> str:
@@ -166,7 +174,7 @@ def read(source: str) -> tuple[str, tuple[str, ...]]:
 
 def _character(entity: re.Match[str]) -> str:
     """What an entity of HTML stands for, unless LaTeX would take it for a sign of its own."""
-    char = html.unescape(entity.group())
+    char = html.unescape(entity.group().removeprefix("\\"))
     return f"\\{char}" if char in {"&", "%", "#", "$", "_"} else char
 
 
@@ -202,7 +210,10 @@ def _decode(source: str, unknown: list[str]) -> str:
 
 def _without_unknown(source: str, unknown: list[str]) -> str:
     """`source` with only those commands that the converter gives back as text."""
-    source = _SUPERSCRIPT.sub(lambda found: "" if found.group(1) else "^", _SPACE.sub("", source))
+    source = _VERBATIM.sub(lambda found: _escaped(found.group(2)), source)
+    source = _UNICODE.sub(_numbered, _NOTHING.sub("", _SPACE.sub("", source)))
+    source = source.replace(r"\~{}", _ESCAPES["~"]).replace(r"\^{}", _ESCAPES["^"])
+    source = _SUPERSCRIPT.sub(lambda found: "" if found.group(1) else "^", _FUNCTION.sub(r" \\", source))
     pieces, last = [], 0
     for found in _COMMAND.finditer(source):
         if found.start() < last:
@@ -229,6 +240,17 @@ def _without_unknown(source: str, unknown: list[str]) -> str:
                 apart = " " if found.start() and source[found.start() - 1].isalnum() else ""
                 pieces.append(f"{apart}{name}{blank}")
     return "".join([*pieces, source[last:]])
+
+
+def _escaped(text: str) -> str:
+    """What prints as `text`."""
+    return re.sub(r"[\\{}$&%#_^~]", lambda found: _ESCAPES.get(found.group(), f"\\{found.group()}"), text)
+
+
+def _numbered(found: re.Match[str]) -> str:
+    """The sign of a number of Unicode; nothing for one that cannot be printed."""
+    number = int(found.group(1))
+    return chr(number) if number <= sys.maxunicode and chr(number).isprintable() else ""
 
 
 @cache

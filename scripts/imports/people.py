@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from scripts.imports.braces import closing, split
+from scripts.imports.latex import read as read_latex
 from scripts.imports.latex import to_text
 from scripts.model.names import GroupName
 
@@ -39,6 +40,9 @@ _QUOTED = re.compile(r"=\s*\"([^\"]*)\"(?=\s*(?:,|\Z))")
 def read(source: str) -> People:
     """Who stands in an `author` field."""
     people = People()
+    if unknown := read_latex(source)[1]:
+        shown = ", ".join(f"\\{command}" for command in unknown)
+        people.mended.append(f"the names hold LaTeX that is not known here ({shown})")
     for person in split(source, _AND):
         _person(person.strip(" \t\n,;"), people)
     return people

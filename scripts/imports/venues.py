@@ -8,7 +8,10 @@ from scripts.model.paper import Venue
 
 # The order counts: the first pattern that is found wins, so joint and narrower names stand first. A series that only
 # begins like a known one ("International Conference on Machine Learning and Applications") is another series.
-_GOES_ON = r"(?!,? (and|&|for|in|with|theory|systems?|techn\w+|research|engineering|advances|education)\b)"
+_GOES_ON = (
+    r"(?!,? (and(?! the)|&|for|in|with|theory|systems?|techn\w+|research|engineering|advances|education)\b"
+    r"|(, [\w-]+( [\w-]+)?)+,? (and|&) )"
+)
 _NAMES: list[tuple[str, str]] = [
     ("LREC-COLING", r"LREC[-/ ]?COLING|International Conference on Computational Linguistics, Language Res"),
     ("NAACL", r"\bNAACL\b|(North American|Nations of the Americas) Chapter of the (Association for Comp|ACL\b)"),

@@ -206,6 +206,21 @@ def test_encodings_and_line_ends(encoding: str, newline: str) -> None:
     assert [remark.line for remark in found.broken] == [5]
 
 
+def test_two_encodings_in_one_file() -> None:
+    raw = "@misc{a, title = {Größe}}\r\n".encode() + "@misc{b, title = {Größe}}".encode("latin-1")
+    found = bibtex.read(raw)
+    assert [e.fields["title"] for e in found.entries] == ["Größe", "Größe"]
+    assert [(remark.line, remark.column) for remark in found.mended] == [(2, 21)]
+    assert "2 byte(s)" in found.mended[0].text
+
+
+def test_xdata() -> None:
+    found = bibtex.read(
+        b"@xdata{conf, author = {Ann Bee}, year = 2024}\n@misc{a, title = {A}, xdata = {none, conf}, year = 2025}\n"
+    )
+    assert (found.entries[0].fields, found.notes) == ({"title": "A", "authors": ["Ann Bee"], "date": "2025"}, [])
+
+
 def test_bytes_of_no_encoding() -> None:
     assert decode(b"\x81\xff") == "\x81ÿ"
 

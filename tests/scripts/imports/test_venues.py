@@ -75,6 +75,11 @@ AAAI_2019 = (
         ("AAAI/ACM Some New Conference", None),
         # series that only begin or sound like a known one
         ("International Conference on Computational Linguistics and Intelligent Text Processing", None),
+        ("International Conference on Machine Learning, Optimization, and Data Science", None),
+        (
+            "International Joint Conference on Artificial Intelligence and the 23rd European one",
+            ("IJCAI", None, None),
+        ),
         ("Pacific-Asia Conference on Knowledge Discovery and Data Mining", None),
         ("International Conference on Software Engineering and Knowledge Engineering", None),
         ("International Conference on Computer Vision Theory and Applications", None),
