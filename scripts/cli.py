@@ -144,12 +144,13 @@ def render(
 ) -> None:
     """Write the site's Markdown pages and data files."""
     from scripts.render import render_site  # noqa: PLC0415  Jinja is not needed by the other commands
+    from scripts.render.reading import ResultError  # noqa: PLC0415
     from scripts.render.site import DEFAULT  # noqa: PLC0415
 
     corpus = load()
     try:
         report = render_site(corpus, out or corpus.root / DEFAULT)
-    except FolderError as error:
+    except (FolderError, ResultError) as error:
         raise wrong_use(str(error)) from error
     say.print(Text(f"{report.files} files in {report.out} ({report.written} written, {report.removed} removed)"))
 

@@ -22,6 +22,7 @@ from scripts.model.corpus import CorpusError
 from scripts.render import render_site
 from scripts.render.markup import html_attribute
 from scripts.render.policy import PolicyError, guard, inline_scripts
+from scripts.render.reading import ResultError
 from scripts.render.settings import load_settings
 from scripts.render.views import search_documents
 
@@ -64,7 +65,7 @@ def on_pre_build(config: MkDocsConfig) -> None:
     try:
         _BUILD.corpus = Corpus.load(_root(config))
         render_site(_BUILD.corpus, Path(config.docs_dir))
-    except (CorpusError, FolderError) as error:
+    except (CorpusError, FolderError, ResultError) as error:
         raise PluginError(str(error)) from error
 
 

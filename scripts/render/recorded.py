@@ -8,7 +8,6 @@ without results has its page all the same, which then says so.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -19,6 +18,7 @@ from reference_impls import catalog
 from reference_impls.core.registry import MethodInfo
 from reference_impls.recorded import registry
 from scripts.render.charts import Chart, conditional, rows
+from scripts.render.reading import Recomputed, read_result
 from scripts.render.results import BASELINES, GROUPS, QUERIES
 
 View = dict[str, Any]
@@ -59,7 +59,7 @@ _PAGE = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 def read(folder: Path) -> dict[str, Json]:
     """Recording -> its results, in the registry's order; others follow by name."""
     found = {
-        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        path.stem: read_result(path, Recomputed, f"atlas reproduce {path.stem}")
         for path in sorted(folder.glob("*.json"))
         if _PAGE.match(path.stem)
     }

@@ -21,6 +21,7 @@ from reference_impls import catalog
 from reference_impls.benchmarks import BENCHMARKS
 from reference_impls.models.pool import WEIGHTS, price
 from scripts.render.charts import STAGE_COLOURS, Chart, conditional, rows
+from scripts.render.reading import Measured, read_result
 
 View = dict[str, Any]
 Result = dict[str, Any]
@@ -51,7 +52,8 @@ def read(folder: Path) -> dict[str, dict[str, Result]]:
     """Benchmark -> label -> result, in the benchmarks' order; a benchmark without results is left out."""
     found = {
         name: {
-            path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((folder / name).glob("*.json"))
+            path.stem: read_result(path, Measured, f"atlas bench --benchmark {name}")
+            for path in sorted((folder / name).glob("*.json"))
         }
         for name in BENCHMARKS
     }
