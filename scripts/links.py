@@ -10,9 +10,8 @@ import datetime
 import os
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urldefrag, urljoin, urlsplit
@@ -21,7 +20,7 @@ import requests
 import urllib3
 from requests.utils import get_environ_proxies
 
-from reference_impls.safe.guard import PrivateAddressError, guarded_adapter, is_private_literal, origin
+from reference_impls.safe.guard import PrivateAddressError, cause_of, guarded_adapter, is_private_literal, origin
 from scripts.checks.findings import Finding, Level
 from scripts.imports.identify import implied
 from scripts.link_state import APART, FAILURES, Answer, Link, Outcome, State
@@ -32,7 +31,7 @@ from scripts.model.yaml_reader import YamlPath
 from scripts.reports import code, fit, link
 
 # the words of the polite client for the same events; that they are private there is told to its author
-from scripts.sources.http import cause_of, plain_reason, retry_after, user_agent
+from scripts.sources.http import plain_reason, retry_after, user_agent
 from scripts.sources.settings import Settings
 
 BLOCKED = {401, 403, 429, 451, 999}
@@ -270,29 +269,43 @@ def check(
         if not state.answered(url):
             by_host[urlsplit(url).hostname or ""].append(url)
     total = sum(map(len, by_host.values()))
-    stop, noting = threading.Event(), _Notes(state, run, total, every, now, progress)
-
-    def ask_host(urls: list[str]) -> None:
-        for url in urls:
-            if stop.is_set():
-                return
-            noting.note(url, prober.ask(url))
-
+    noting = _Notes(state, run, total, every, now, progress)
     # the longest row begins first, so that it does not stand alone at the end
     rows = sorted(by_host.values(), key=len, reverse=True)
+    waiting, errors = deque(rows), deque[BaseException]()
+
+    def ask_hosts() -> None:
+        try:
+            while row := _taken(waiting):
+                for url in row:
+                    if not noting.note(url, prober.ask(url)):
+                        return
+        except BaseException as error:  # noqa: BLE001  raised again where the threads were started
+            errors.append(error)
+            waiting.clear()
+
+    # Threads that end with the program: whoever presses Ctrl-C does not wait for answers under way.
+    threads = [threading.Thread(target=ask_hosts, daemon=True) for _ in range(min(max(1, workers), len(rows)))]
     try:
-        with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-            try:
-                for future in as_completed([pool.submit(ask_host, row) for row in rows]):
-                    future.result()
-            except BaseException:
-                stop.set()
-                raise
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if errors:
+            raise errors[0]
         run.offline = noting.end(hosts=len(rows))
         state.finished = not run.offline
     finally:
-        state.save()
+        noting.close()
     return run
+
+
+def _taken(rows: deque[list[str]]) -> list[str]:
+    """The next row, which no other thread gets; empty where none is left."""
+    try:
+        return rows.popleft()
+    except IndexError:
+        return []
 
 
 @dataclass
@@ -308,10 +321,14 @@ class _Notes:
     lock: threading.Lock = field(default_factory=threading.Lock)
     waiting: list[tuple[str, Answer, datetime.datetime]] = field(default_factory=list)
     online: bool = False
+    closed: bool = False
     saved: float = field(default_factory=time.monotonic)
 
-    def note(self, url: str, answer: Answer) -> None:
+    def note(self, url: str, answer: Answer) -> bool:
+        """Whether more answers are wanted."""
         with self.lock:
+            if self.closed:
+                return False
             self.run.asked += 1
             self.progress(f"{self.run.asked} of {self.total} links")
             # an address that is refused before asking proves nothing about the line
@@ -322,6 +339,13 @@ class _Notes:
             if time.monotonic() - self.saved >= self.every:
                 self.state.save()
                 self.saved = time.monotonic()
+            return True
+
+    def close(self) -> None:
+        """Saves what is known; what comes later is left out."""
+        with self.lock:
+            self.closed = True
+            self.state.save()
 
     def _put_down(self) -> None:
         for url, answer, time_ in self.waiting:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scripts.checks.findings import one_line
-from scripts.console import say, wrong_use
+from scripts.console import kept, say, wrong_use
 
 if TYPE_CHECKING:  # at run time only when a command runs, so that `atlas validate` starts as fast as before
     from reference_impls.recorded import registry
@@ -57,7 +57,8 @@ def fetch_sources(names: Names = None) -> None:
     chosen, cache = _chosen(names), fetch.cache_folder()
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     failed = 0
-    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
+    so_far = "what was fetched is kept; the same command goes on from there"
+    with kept(lambda: so_far), Progress(*columns, console=Console(file=sys.stderr)) as bar:
         for source in chosen:
             task = bar.add_task(source.name, total=sum(file.bytes for file in source.files))
             done: dict[str, int] = {}

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from scripts.checks import findings as forms
 from scripts.checks.findings import Finding, Level
-from scripts.console import Report, existing, load, say, showing, wrong_use
+from scripts.console import Report, existing, kept, load, say, showing, wrong_use
 from scripts.model import Corpus
 from scripts.model.corpus import Entry, entry_files
 from scripts.model.yaml_reader import Mark
@@ -225,7 +225,8 @@ def verify(
         named = existing(paths) if paths else [corpus.root / "papers"]
         files = [file for path in named for file in (entry_files(path) if path.is_dir() else [path])]
     entries = [Entry.read(file.resolve()) for file in files]
-    with say.status("") as status:
+    told = "every entry is as it was, or marked as checked; the answers so far are in the cache"
+    with kept(lambda: told), say.status("") as status:
         report = hold(entries, corpus.root.resolve(), _sources(corpus), write=write, progress=showing(status))
     text = {Report.text: forms.as_text, Report.json: forms.as_json, Report.github: forms.as_github}[form](
         report.findings

@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from scripts.checks import findings as forms
-from scripts.console import Report, load, say, showing, wrong_use
+from scripts.console import Report, kept, load, say, showing, wrong_use
 
 if TYPE_CHECKING:
     from scripts.sources import Settings
@@ -56,7 +56,7 @@ def links(
         raise wrong_use(str(error)) from error
     found = job.collect(corpus, identifiers=identifiers)
     state.forget(set(job.collect(corpus, identifiers=True)))
-    with say.status("") as status:
+    with kept(lambda: "the answers so far are kept; the same command goes on from there"), say.status("") as status:
         run = job.check(found, state, job.Prober(settings, pause), workers=workers, progress=showing(status))
     summary = job.Summary.of(found, state)
     findings = summary.findings()
@@ -93,7 +93,7 @@ def metrics(
 
     corpus = load()
     path = out or corpus.root / job.FILE
-    with say.status("") as status:
+    with kept(lambda: "the figures so far are kept; the same command asks for the others"), say.status("") as status:
         collector = job.Collector(corpus, job.client(_settings()), path, max_age=max_age, progress=showing(status))
         run = collector.collect(citations=citations, repositories=repositories)
     figures = collector.metrics

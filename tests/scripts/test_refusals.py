@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from scripts.cli import app
+from scripts.model.canonical import canonical
+from scripts.render.reading import Measured, Recomputed, ResultError, read_result
 from tests.conftest import ROOT, MakeAtlas, entry_text, fields
 from tests.machine import ATLAS, Done, commands, told_in_one_line
 
@@ -18,13 +24,14 @@ PROCESS = (sys.executable, "-m", "scripts.cli")
 BIB = "@article{hu2021lora, title={LoRA: Low-Rank Adaptation}, author={Hu, Edward}, year={2021}}"
 NEW = (ATLAS, "new", "--title", "FooBarBaz", "--author", "Ann Doe", "--date", "2024")
 RUN = (ATLAS, "run", "random", "--benchmark", "qa", "--pool", "sprout", "--limit", "1")
-LOOSE = entry_text(notes="Notes. " * 300).replace("title: ", "title:    ")
+LOOSE = entry_text(checked=None, notes="Notes. " * 300).replace("title: ", "title:    ")
 
 
 @pytest.fixture
 def small(make_atlas: MakeAtlas, tmp_path: Path) -> Path:
     """An Atlas that can be rendered and released, with an entry that `atlas fmt` would change."""
-    other = fields(title="B", summary="Three models are asked, and the answer that most of them give is taken. " * 3)
+    summary = "Three models are asked, and the answer that most of them give is taken. " * 3
+    other = fields(title="B", checked=None, summary=summary)
     root = make_atlas({"doe2024loose": LOOSE, "doe2024b": other}, site=True).root
     for name in ("pyproject.toml", "CITATION.cff", "LICENSE-DATA"):
         shutil.copy(ROOT / name, root)
@@ -143,3 +150,154 @@ def test_new_that_fails_leaves_no_file_and_its_key_free(small: Path) -> None:
     done = run(*PROCESS, *NEW[1:], root=small)
     assert done.code == 0, done
     assert [path.name for path in small.rglob("*foobarbaz*")] == ["doe2024foobarbaz.yml"]
+
+
+# --- results that are damaged -------------------------------------------------------------------------------------
+
+
+def damaged(text: str) -> dict[str, str]:
+    """A result, and what may have become of it."""
+    value = json.loads(text)
+    return {
+        "cut off": text[: len(text) // 2],
+        "empty": "",
+        "no JSON": "<html>",
+        "a list": "[]",
+        "a field is gone": json.dumps({key: item for key, item in value.items() if key != "queries"}),
+        "no number": text.replace('"queries": ', '"queries": NaN, "was": ', 1),
+        "a text": json.dumps({**value, "queries": "300"}),
+        "too deep": "[" * 100_000,
+    }
+
+
+@pytest.mark.parametrize("result", ["qa/majority-vote.json", "recorded/gsm8k-solutions.json"])
+def test_a_damaged_result_is_told_with_its_file(result: str, tmp_path: Path) -> None:
+    form = Recomputed if result.startswith("recorded") else Measured
+    text = (ROOT / "reference_impls" / "results" / result).read_text()
+    path = tmp_path / "result.json"
+    for what, damage in damaged(text).items():
+        path.write_text(damage)
+        with pytest.raises(ResultError) as caught:
+            read_result(path, form, "atlas bench")
+        told = str(caught.value)
+        assert told.startswith(f"{path}: "), what
+        assert told.endswith("(atlas bench makes it anew)"), what
+        assert "\n" not in told, what
+    path.write_text(text)
+    assert read_result(path, form, "atlas bench") == json.loads(text)
+
+
+def test_render_ends_in_one_line_at_a_damaged_result(small: Path) -> None:
+    broken = small / "reference_impls" / "results" / "qa" / "majority-vote.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text('{"queries": 3')
+    assert str(broken) in told_in_one_line(run(*PROCESS, "render", root=small))
+    assert not (small / "build" / "docs" / "index.md").exists()
+
+
+# --- where to render ----------------------------------------------------------------------------------------------
+
+
+def test_render_touches_no_folder_that_it_has_not_made(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Atlas's own folder, which is a clone, what is around it, somebody's folder, a file, a link to these."""
+    subprocess.run(["git", "init", "--quiet", str(small)], check=True)  # noqa: S607
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.tex").write_text("years of work")
+    (tmp_path / "link").symlink_to(mine)
+    before = files(tmp_path)
+    for out in (
+        ".",
+        "..",
+        small,
+        tmp_path,
+        small / "papers",
+        small / ".git",
+        mine,
+        tmp_path / "link",
+        tmp_path / "x.bib",
+        "/",
+    ):
+        result = CliRunner().invoke(app, ["render", "--out", str(out)], env={"ATLAS_ROOT": str(small)})
+        assert str(out) in " ".join(told_in_one_line(Done(result.exit_code, result.stdout, result.stderr)).split())
+        assert files(tmp_path) == before, out
+
+
+# --- streams, locales, names --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", ["export csv", "validate", "methods", "--help"])
+def test_a_full_or_closed_standard_output_is_told(words: str, small: Path) -> None:
+    atlas = f"{shlex.join(PROCESS)} {words}"
+    full = run("sh", "-c", f"{atlas} > /dev/full", root=small)
+    assert "No space left on device" in told_in_one_line(full)
+    closed = run("sh", "-c", f"{atlas} >&-", root=small)
+    assert "standard output is closed" in told_in_one_line(closed)
+
+
+def test_a_reader_that_has_left_is_no_error(small: Path) -> None:
+    """`atlas export csv | head`: nothing is said."""
+    atlas = f"{shlex.join(PROCESS)} export json"
+    done = run("bash", "-c", f"{atlas} | true; exit ${{PIPESTATUS[0]}}", root=small)
+    assert done == (141, "", "")
+
+
+def test_a_closed_standard_error_gets_into_no_file(small: Path) -> None:
+    """The number of a closed stream is given to the next file that is opened."""
+    done = run("sh", "-c", f"{shlex.join(PROCESS)} fmt 2>&-", root=small)
+    assert done.code == 0
+    assert (small / "papers" / "2024" / "doe2024loose.yml").read_text() == canonical(LOOSE)
+
+
+@pytest.mark.parametrize(
+    "locale", [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "latin-1"}]
+)
+def test_another_locale_changes_nothing(make_atlas: MakeAtlas, tmp_path: Path, locale: dict[str, str]) -> None:
+    root = make_atlas({"doe2024a": fields(title="Größe — 多数決", checked=None, authors=["Jürgen Müller"])}).root
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "ATLAS_ROOT": str(root)}
+    wanted = subprocess.run([*PROCESS, "export", "csv"], env=env, capture_output=True, check=True).stdout
+    other = subprocess.run([*PROCESS, "export", "csv"], env=env | locale, capture_output=True, check=True)
+    assert other.stdout == wanted
+    assert "多数決" in wanted.decode()
+    out = tmp_path / "größe.csv"
+    subprocess.run([*PROCESS, "export", "csv", "--out", str(out)], env=env | locale, capture_output=True, check=True)
+    assert out.read_bytes() == wanted
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["export", "csv", "--out", "{folder}"],
+        ["links", "--cache", "{folder}"],
+        ["metrics", "--out", "{folder}", "--no-citations", "--no-repositories"],
+        ["release", "--out", "{file}"],
+        ["release", "--out", "{file}/below"],
+        ["render", "--out", "{file}/below"],
+        ["run", "random", "--benchmark", "qa", "--pool", "sprout", "--limit", "1", "--dump", "{folder}"],
+    ],
+    ids=lambda words: " ".join(words[:3]),
+)
+def test_a_folder_for_a_file_and_a_file_for_a_folder_are_told(small: Path, tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "folder").mkdir()
+    before = files(tmp_path)
+    given = [word.format(folder=tmp_path / "folder", file=tmp_path / "x.bib") for word in words]
+    assert str(tmp_path) in told_in_one_line(run(*PROCESS, *given, root=small, ATLAS_BUILD=str(tmp_path / "build")))
+    shutil.rmtree(tmp_path / "build", ignore_errors=True)
+    assert files(tmp_path) == before
+
+
+# --- line ends ----------------------------------------------------------------------------------------------------
+
+
+def test_a_checkout_with_autocrlf_is_valid(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    command = ["git", "clone", "--quiet", "-c", "core.autocrlf=true", "-c", "core.eol=crlf", str(ROOT), str(clone)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("this is no clone of the repository")
+    ends = subprocess.run(["git", "ls-files", "--eol"], cwd=clone, capture_output=True, text=True, check=True).stdout  # noqa: S607
+    assert [line for line in ends.splitlines() if "w/crlf" in line or "w/mixed" in line] == []
+    for words in (["validate"], ["fmt", "--check"]):
+        done = run(*PROCESS, *words, root=clone, PYTHONPATH=str(clone))
+        assert done.code == 0, done
