@@ -201,27 +201,17 @@ def test_render_ends_in_one_line_at_a_damaged_result(small: Path) -> None:
 def test_render_touches_no_folder_that_it_has_not_made(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The Atlas's own folder, which is a clone, what is around it, somebody's folder, a file, a link to these."""
+    """The Atlas's own folder, which is a clone; entries; what Git keeps; somebody's folder; a link; the root."""
     subprocess.run(["git", "init", "--quiet", str(small)], check=True)  # noqa: S607
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "thesis.tex").write_text("years of work")
     (tmp_path / "link").symlink_to(mine)
     before = files(tmp_path)
-    for out in (
-        ".",
-        "..",
-        small,
-        tmp_path,
-        small / "papers",
-        small / ".git",
-        mine,
-        tmp_path / "link",
-        tmp_path / "x.bib",
-        "/",
-    ):
+    monkeypatch.chdir(small)
+    for out in (".", small / "papers", small / ".git", mine, tmp_path / "link", "/"):
         result = CliRunner().invoke(app, ["render", "--out", str(out)], env={"ATLAS_ROOT": str(small)})
-        assert str(out) in " ".join(told_in_one_line(Done(result.exit_code, result.stdout, result.stderr)).split())
+        assert told_in_one_line(Done(result.exit_code, result.stdout, result.stderr)).startswith(f"atlas: {out}: ")
         assert files(tmp_path) == before, out
 
 
