@@ -143,8 +143,8 @@ _REFUSALS = {
 
 def what_failed(error: OSError) -> str | None:
     """An error of the machine in one line; None for one that only a fault of the program explains."""
-    if isinstance(error, NoHomeError):
-        return str(error)
+    if isinstance(error, NoHomeError | FileNotFoundError) and error.errno is None:
+        return str(error)  # of our own, with what to do
     if error.errno not in _REFUSALS:
         return None
     why, repair = error.strerror or os.strerror(error.errno), _REFUSALS[error.errno]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from mkdocs.structure.pages import Page
 
 from reference_impls.safe.folders import FolderError
 from reference_impls.safe.writing import write_text
+from scripts.console import what_failed
 from scripts.model import Corpus
 from scripts.model.corpus import CorpusError
 from scripts.render import render_site
@@ -41,6 +43,7 @@ class _Build:
     raw: dict[str, list[str]] = field(default_factory=dict)
     scripts: frozenset[str] = frozenset()  # the theme's inline scripts
     serving: bool = False
+    listening: bool = False  # whether the development server may have its port already
 
 
 _BUILD = _Build()
@@ -48,16 +51,30 @@ _BUILD = _Build()
 
 def on_startup(*, command: str, **_: Any) -> None:
     """Remembers whether pages are for the development server."""
-    _BUILD.serving = command == "serve"
+    _BUILD.serving, _BUILD.listening = command == "serve", False
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """The addresses stand in site_src/site.yml, for every site engine."""
+    if _BUILD.serving and not _BUILD.listening:
+        _check_port(*config.dev_addr)
+        _BUILD.listening = True
     settings = load_settings(_root(config))
     config.site_url = settings.url or None
     config.site_description = html_attribute(settings.description)  # for the page of wrong addresses
     config.extra["atlas"] = settings.model_dump()
     return config
+
+
+def _check_port(host: str, port: int) -> None:
+    """Says before the build what MkDocs would say after it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind((host, port))
+    except OSError as error:
+        raise PluginError(f"{host}:{port}: {error.strerror} (name another port: make serve PORT=8001)") from error
 
 
 def on_pre_build(config: MkDocsConfig) -> None:
@@ -67,6 +84,10 @@ def on_pre_build(config: MkDocsConfig) -> None:
         render_site(_BUILD.corpus, Path(config.docs_dir))
     except (CorpusError, FolderError, ResultError) as error:
         raise PluginError(str(error)) from error
+    except OSError as error:
+        if (told := what_failed(error)) is None:
+            raise
+        raise PluginError(told) from error
 
 
 def on_env(env: Environment, /, **_: Any) -> Environment:

@@ -31,6 +31,7 @@ from reference_impls.recorded.registry import Source, SourceFile
 from reference_impls.safe import places
 from reference_impls.safe.guard import PrivateAddressError, cause_of, guarded_adapter, is_private_literal, origin
 from reference_impls.safe.reading import pieces
+from reference_impls.safe.writing import settle
 
 try:
     import fcntl
@@ -177,6 +178,8 @@ def _told(error: OSError, path: Path, file: SourceFile) -> str:
 
 def _bring(path: Path, source: Source, file: SourceFile, base: str, progress: Progress, patience: Patience) -> None:
     """Fills the file's part and puts it into its place."""
+    if path.is_symlink():  # what it leads to is somebody's own, and the link too
+        raise FetchError(f"{path}: is a link to something else than the registry's file (remove it)")
     part_path = path.with_name(f"{path.name}.part" if fcntl else f"{path.name}.{os.getpid()}.part")
     with _locked(part_path) as part:
         if is_good(path, file):  # another process has brought it meanwhile
@@ -192,7 +195,7 @@ def _bring(path: Path, source: Source, file: SourceFile, base: str, progress: Pr
             part_path.replace(path)  # while it is locked: whoever waits finds the finished file
     if not fcntl:
         part_path.replace(path)  # Windows renames no file that is open
-    _settle(path.parent)
+    settle(path.parent)
 
 
 @contextmanager
@@ -214,16 +217,6 @@ def _is_still(name: Path, descriptor: int) -> bool:
         return os.path.samestat(os.fstat(descriptor), name.stat())
     except FileNotFoundError:
         return False
-
-
-def _settle(folder: Path) -> None:
-    """Makes a rename outlast a power cut, where the system can."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _fill(

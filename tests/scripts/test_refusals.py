@@ -7,6 +7,7 @@ import os
 import resource
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 from scripts.cli import app
 from scripts.model.canonical import canonical
 from scripts.render.reading import Measured, Recomputed, ResultError, read_result
+from tests.browser.site import environment, make_root
 from tests.conftest import ROOT, MakeAtlas, entry_text, fields
 from tests.machine import ATLAS, Done, commands, told_in_one_line
 
@@ -213,6 +215,37 @@ def test_render_touches_no_folder_that_it_has_not_made(
         result = CliRunner().invoke(app, ["render", "--out", str(out)], env={"ATLAS_ROOT": str(small)})
         assert told_in_one_line(Done(result.exit_code, result.stdout, result.stderr)).startswith(f"atlas: {out}: ")
         assert files(tmp_path) == before, out
+
+
+def test_fmt_leaves_alone_what_is_no_entry(small: Path, tmp_path: Path) -> None:
+    """Of a folder that is named, also what hides in it: settings of other tools, workflows, issue forms."""
+    there = {"mkdocs.yml": "site_name:   x\n", ".github/form.yml": "title:   x\nbody: []\n", "list.yml": "-   a\n"}
+    for name, text in there.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    done = run(*PROCESS, "fmt", tmp_path, root=small)
+    assert done.code == 0
+    assert done.stdout == f"changed {small / 'papers' / '2024' / 'doe2024loose.yml'}\n"
+    done = run(*PROCESS, "fmt", *(tmp_path / name for name in there), root=small)
+    assert done.code == 1
+    assert done.stderr.count("left alone, this is no entry") == 3
+    assert {name: (tmp_path / name).read_text() for name in there} == there
+
+
+# --- a port that is taken -----------------------------------------------------------------------------------------
+
+
+def test_a_taken_port_is_told_before_the_site_is_built(tmp_path: Path) -> None:
+    root = make_root(tmp_path / "root", {"doe2024a": fields(checked=None)})
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "mkdocs", "serve", "--quiet", "--dev-addr", f"127.0.0.1:{port}"]
+        done = subprocess.run(command, cwd=root, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    (line,) = [line for line in done.stderr.splitlines() if str(port) in line]
+    assert f"127.0.0.1:{port}: Address already in use (name another port: make serve PORT=8001)" in line
+    assert list((root / "build" / "docs").iterdir()) == []
 
 
 # --- streams, locales, names --------------------------------------------------------------------------------------

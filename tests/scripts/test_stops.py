@@ -111,6 +111,7 @@ def test_verify_killed_at_any_moment_leaves_every_entry_old_or_new(make_atlas: M
         (["verify"], "every entry is as it was, or marked as checked"),
         (["links", "--pause", "0"], "the answers so far are kept; the same command goes on from there"),
         (["metrics"], "the figures so far are kept"),
+        (["data", "fetch", "gsm8k-solutions"], "what was fetched is kept; the same command goes on from there"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -128,7 +129,8 @@ def test_a_command_that_waits_for_an_answer_is_stopped_at_once(
     links = {"code": [f"{server.url}/code"]}
     root = make_atlas({"doe2024a": fields(ids={"arxiv": "2406.00001"}, links=links)}).root
     patience = {"ATLAS_HTTP_SILENCE": "1000", "ATLAS_HTTP_TOTAL": "1000"}
-    process = start(*words, root=root, **asking(server), **patience)
+    mirror = {"ATLAS_DATA_MIRROR": server.url, "ATLAS_DATA": str(root / "data")}
+    process = start(*words, root=root, **asking(server), **patience, **mirror)
     until(lambda: asked, process)
     os.killpg(process.pid, stop)
     out, said = process.communicate(timeout=IN_VAIN)

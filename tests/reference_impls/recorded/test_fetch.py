@@ -280,6 +280,29 @@ def test_a_part_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     assert victim.read_text() == "mine"
 
 
+def test_a_link_in_the_place_of_a_file_is_left_alone(tmp_path: Path) -> None:
+    """It may lead to the right file, on another disk; to anything else it is not replaced by a file silently."""
+    source, mine = source_of(), tmp_path / "mine"
+    path = place(source, source.files[0], tmp_path / "cache")
+    path.parent.mkdir(parents=True)
+    path.symlink_to(mine)
+    mirror = tmp_path / "mirror" / source.folder / source.files[0].path
+    mirror.parent.mkdir(parents=True)
+    mirror.write_bytes(BODY)
+    for there in (b"somebody's own", None):
+        if there is None:
+            mine.unlink()
+        else:
+            mine.write_bytes(there)
+        with pytest.raises(FetchError, match="is a link to something else"):
+            fetch(source, cache=tmp_path / "cache", base=str(tmp_path / "mirror"))
+        assert path.is_symlink()
+        assert there is None or mine.read_bytes() == there
+    mine.write_bytes(BODY)
+    assert fetch(source, cache=tmp_path / "cache", base=str(tmp_path / "mirror")) == {"data/answers.jsonl": path}
+    assert path.is_symlink()
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "owner").write_text("a file where a folder should be")
     with serving() as (base, _), pytest.raises(FetchError, match=r"cannot be written: .* \(check the folder"):
