@@ -52,8 +52,8 @@ _LAST = frozenset(
     re.findall(
         r"\S+",
         """
-        academy agency alliance association associates authors center centers centre centres coalition collaboration
-        collaborators collective college commission committee community company consortium contributors cooperative
+        academy agency alliance association associates authors center centre coalition collaboration
+        collaborators collective college commission committee community consortium contributors cooperative
         corp corporation council department developers federation forum foundation gmbh group groups inc incorporated
         initiative institute institutes institution intelligence lab laboratories laboratory labs limited llc ltd
         maintainers ministry network organisation organization partnership project research school society studio
@@ -81,12 +81,28 @@ _PREFIXES = frozenset(
         """,
     )
 )
-# A syllable of Chinese, Korean or Vietnamese as Latin letters write it: JiaHao, GuanHao, SeungHyun, ThanhTung
-_SYLLABLE = re.compile(
-    r"(?:[bcdfghjklmnpqrstvwxyz]|[zcspktgn]h|gi|ng|ngh|qu|tr|ts|tz|jj|kk|pp|ss|tt)?"
+# Words that companies are named after, and no family: DeepThought, OpenOak. A word made of others, as NaseriFarahi or
+# DiazLopez, is a family name where a first name stands before it.
+_WORDS = frozenset(
+    re.findall(
+        r"\S+",
+        """
+        ai analytics automation big bio block book bot brain bright byte bytes chain chip cloud code compute core
+        cyber dance data deep digital drive dynamics edge engine eye face flow forge gen genius graph grid health
+        hive hub hugging info insight intel intelligence lab labs language learn learning light link logic loop
+        machine matrix med meta micro mind minds ml nano net nets network neural neuro next nlp open page path pixel
+        quantum robot robotics scale science seek sense shift signal smart soft solutions space spark speech stack
+        stream study super sync synth systems tech technologies think thought time token tool tools true ultra verse
+        vision voice ware wave web works
+        """,
+    )
+)
+# One or two syllables of Chinese, Korean or Vietnamese as Latin letters write them: JiaHao, SeungHyun, YingjianFu
+_SYLLABLES = re.compile(
+    r"(?:(?:[bcdfghjklmnpqrstvwxyz]|[zcspktgn]h|gi|ng|ngh|qu|tr|ts|tz|jj|kk|pp|ss|tt)?"
     r"(?:een?|oo(?:n|ng|m|k)?"
     r"|(?:[aeiouy]|[iuoyw][aeou]|[aeo][iuo]|ui|iu|ie|eu|eo|ae|[iy][ae][ou]|yeo|yae|ua[iy]|uye|uoi|oai)"
-    r"(?:n|ng|m|nh|k|l|p|t|c|ch|r|h)?)\Z"
+    r"(?:n|ng|m|nh|k|l|p|t|c|ch|r|h)?)){1,2}\Z"
 )
 
 
@@ -100,17 +116,19 @@ def _looks_like_group(name: str) -> bool:
         return True
     if _FIRST.match(name) or (len(words) == 1 and (_CAPITALS.match(last) or last.endswith("-AI"))):
         return True
-    return _is_camel(last, least=1 if len(words) == 1 else 4)
+    return _is_camel(last, alone=len(words) == 1)
 
 
-def _is_camel(word: str, least: int) -> bool:
-    """Whether a word is made of several as names of companies are: OpenOak, DeepThought, xAI, but no one's family
-    name. `least`: letters that each part must have; behind a first name McRae and LeCun are far more frequent."""
+def _is_camel(word: str, *, alone: bool) -> bool:
+    """Whether a word is made of several, as names of companies are: OpenOak, DeepThought, xAI. `alone`: no first name
+    stands before it, so that it need not hold a company's word as long as it is made as no person's name is."""
     humps = _HUMP.findall(word)
-    if len(humps) < 2 or "".join(humps) != word or min(map(len, humps)) < least:
+    if len(humps) < 2 or "".join(humps) != word:
         return False
-    letters = [hump.lower() for hump in humps if not hump.isdigit()]
-    return letters[0] not in _PREFIXES and not all(map(_SYLLABLE.match, letters))
+    letters = [hump.lower() for hump in humps]
+    if letters[0] in _PREFIXES:
+        return False
+    return not _WORDS.isdisjoint(letters) or (alone and not all(map(_SYLLABLES.match, letters)))
 
 
 # --- parts of a person's name --------------------------------------------------------------------------------------

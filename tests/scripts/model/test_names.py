@@ -18,7 +18,8 @@ from tests.conftest import fields
 
 GROUPS = [
     "Elm Team", "Elm2 Team", "Vector Router Team", "Mistral AI team", "Johns Hopkins ML Group", "Oogle DeepThought",
-    "OpenOak", "OpenAI", "DeepSeek", "DeepSeek-AI", "xAI", "EleutherAI", "HuggingFace", "NVIDIA", "IBM", "AI2",
+    "Acme CloudForge", "OpenOak", "OpenAI", "DeepSeek", "DeepSeek-AI", "xAI", "EleutherAI", "HuggingFace", "NVIDIA",
+    "IBM", "AI2",
     "Meta AI", "Google DeepMind", "NumTool 1.0 Contributors", "BigScience Workshop", "Oak Research", "Byte Box Inc.",
     "University of Bologna", "The Society for Snails", "Royal Society of Snails", "R&D Lab",
 ]  # fmt: skip
@@ -27,8 +28,10 @@ PERSONS = [
     "Mihaela van der Schaar", "Ana de la Cruz", "Omar al-Khatib", "Mohammed bin Salman", "Robert McCraith",
     "Alasdair MacIntyre", "Sinéad O'Connor", "Seán O’Neill", "Yann LeCun", "LeCun", "Peter DeWitt", "DeShawn Lee",
     "Rufin VanRullen", "Jake VanderPlas", "Tom FitzGerald", "Badr AlKhamissi", "Mai ElSherief", "Marco DellaPietra",
-    "Joao DaSilva", "Zhao GuanHao", "GuanHao Zhao", "JiaHao", "Wang XiaoMing", "Kim SeungHyun", "Nguyen ThanhTung",
-    "Bo Ai", "Ofir Press", "Robert Brain", "Bo LI", "KV Aditya Srivatsa", "DJ Dvijotham", "Sammy Davis Jr.",
+    "Ara NaseriFarahi", "Carla DiazLopez", "Priya GuhaRoy", "Nora SalahElDin", "YanjianFu", "Ann Centers",
+    "Joan Company", "Joao DaSilva", "Zhao GuanHao", "GuanHao Zhao", "JiaHao", "Wang XiaoMing", "Kim SeungHyun",
+    "Nguyen ThanhTung", "Bo Ai", "Ofir Press", "Robert Brain", "Bo LI", "KV Aditya Srivatsa", "DJ Dvijotham",
+    "Sammy Davis Jr.",
     "John Smith III", "Karthik V", "bell hooks", "Chun (Rick) Chan", "Jean-Luc Éluard-García", "Lab Smith",
     "Jane Doe and Vision Lab", "Jane Doe, Vision Lab", "Jane Doe & Vision Lab",  # a person first: no group
 ]  # fmt: skip
