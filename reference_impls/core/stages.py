@@ -1,6 +1,7 @@
 """The stages: what a method of each stage implements. Whatever it is, a method answers a query with a text."""
 
 import hashlib
+import logging
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
@@ -79,7 +80,7 @@ class Method(ABC):
 
     def ask(self, model: Model, query: Query, *, samples: int = 1, temperature: float = 0.0) -> list[Generation]:
         """Responses of one model to the query as it stands. What a call does not bring is an abstention: empty, its
-        reason noted.
+        reason noted and told in one line.
         """
         seed = self.seed(model.name, query.id) if temperature > 0 else 0
         try:
@@ -88,6 +89,8 @@ class Method(ABC):
                 seed=seed,
             )  # fmt: skip
         except ModelError as error:
+            if str(error) not in self.failed:
+                logging.getLogger(__name__).warning("atlas: %s (counted as an abstention)", error)
             came = [response for response in error.paid if response.text][:samples]
             self.failed[str(error)] += samples - len(came)
             responses = [*came, *[Generation(model.name, "", status="failed")] * (samples - len(came))]

@@ -411,11 +411,17 @@ def test_a_broken_server_gets_one_line(server: Scripted, answer: Answer, says: s
     assert ("cost" in usage.unknown) == (billed is None), "an answer that cannot be used may well be billed"
 
 
-def test_a_method_over_a_broken_server_gets_the_same_line(server: Scripted) -> None:
-    server.behave = lambda _body: (200, {"choices": []})
+def test_a_method_over_a_broken_server_says_the_same_line(server: Scripted, caplog: pytest.LogCaptureFixture) -> None:
     two = [OpenAIModel(name, server.url, PRICE) for name in ("m1", "m2")]
-    with pytest.raises(BackendError, match=r"m1: .* without choices"):
-        MajorityVote(Meter(two).pool).answer(Query("q", "t", "2+2?", "number"))
+    vote = MajorityVote(Meter(two).pool)
+    assert vote.answer(Query("q", "t", "2+2?", "number")) == "4"
+    assert lines(caplog) == []
+    server.behave = lambda _body: (200, {"choices": []})
+    for _ in range(3):
+        assert vote.answer(Query("q", "t", "2+2?", "number")) == ""
+    assert lines(caplog) == [
+        f"atlas: {name}: {server.url} answers without choices (counted as an abstention)" for name in ("m1", "m2")
+    ]
 
 
 def test_no_server_gets_one_line() -> None:
