@@ -24,7 +24,7 @@ class People:
 _AND = re.compile(r"\s+and(?=\s)", re.IGNORECASE)
 _OTHERS = re.compile(r"(others|et\.?\s+al(ii|\.)?|\.\.\.|…)\Z", re.IGNORECASE)
 _ET_AL = re.compile(r",?\s+(et\.?\s+al(ii|\.)?|\.\.\.|…)\Z", re.IGNORECASE)
-_JOINED = re.compile(r";|\s(?:\\&|&)(?=\s)")  # what people write instead of 'and'
+_JOINED = re.compile(r";|\s(?:\\&|&)(?=\s)|\sand(?=[A-Z][a-z])")  # what people write instead of 'and'
 _COMMA = re.compile(",")
 _SUFFIX = re.compile(r"(Jr|Sr|Jnr|Snr)\.?\Z|(II|III|IV|VI|VII|VIII)\Z", re.IGNORECASE)
 _INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]*){1,4}\Z")
@@ -32,7 +32,9 @@ _INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]*){1,4}\Z")
 _HOMONYM = re.compile(r"[\s~]+0\d{3}(?=\s*(?:,|\Z))")
 _MARKS = re.compile(r"\$\s*\^[^$]*\$|\\textsuperscript\s*\{[^{}]*\}|\\(dag|ddag|dagger|ddagger)\b|[*†‡§¶∗]")
 # biber's extended names: 'family=Vliet, given=Vera, prefix=van der, useprefix=true'
-_EXTENDED = re.compile(r"\s*\"?\s*(family|given|prefix|suffix)(-i)?\s*=")
+_EXTENDED = re.compile(r"\s*\"?\s*(family|given|prefix|suffix|useprefix|juniorcomma|id|hash|gender)(-i)?\s*=")
+# options of biber for all the names of a list
+_OPTION = re.compile(r"(useprefix|nosortothers|uniquelist|\w*template\w*)\s*=\s*\w+\Z")
 _PART = re.compile(r"\s*\"?\s*([a-z-]+)\s*=\s*(.*)\Z", re.DOTALL)
 _QUOTED = re.compile(r"=\s*\"([^\"]*)\"(?=\s*(?:,|\Z))")
 
@@ -56,6 +58,8 @@ def _person(raw: str, people: People) -> None:
         _add_group(raw, people)
     elif _OTHERS.match(raw):
         people.complete = False
+    elif _OPTION.match(raw):
+        people.told.append(f"'{raw}' is an option for biber and left out")
     elif _EXTENDED.match(raw):
         _add_extended(raw, people)
     elif cut := _ET_AL.search(raw):

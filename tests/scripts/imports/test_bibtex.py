@@ -86,6 +86,8 @@ def test_authors(source: str, wanted: list[str]) -> None:
             "family=Vliet, given=Vera, prefix=van der, useprefix=true and Guo, Dina",
             ["Vera van der Vliet", "Dina Guo"],
         ),
+        ("useprefix=false and useprefix=true, given=Richard, prefix=von, family=Rabble", ["Richard von Rabble"]),
+        ("Ann Bee andCid Dee", ["Ann Bee", "Cid Dee"]),
         ("family=Bennet, given=Frank G., suffix=Jr., juniorcomma=true", ["Frank G. Bennet Jr."]),
         (
             r'given={J{\"o}rg}, given-i={J}, family="Bee, Cee" and family={Society for Bees}',
