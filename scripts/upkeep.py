@@ -143,7 +143,7 @@ def import_bibtex(
 
     def tell(rule: str, where: Remark | BibEntry, text: str) -> None:
         counts[rule] += 1
-        sys.stdout.write(_told(file, where, rule, text).text() + "\n")
+        _print_now(_told(file, where, rule, text).text())
 
     # each line is written when its entry is, so that a run that is stopped has told what it did
     for _, _, rule, thing in sorted(things, key=lambda item: item[:3]):
@@ -161,7 +161,7 @@ def import_bibtex(
             tell("bibtex-unusable", thing, str(error))
             continue
         counts["written"] += 1
-        sys.stdout.write(f"{path.relative_to(shelf.corpus.root).as_posix()}\n")
+        _print_now(path.relative_to(shelf.corpus.root).as_posix())
         for doubt in stub.doubts:
             tell("bibtex-doubt", thing, doubt)
         if stub.namesakes:
@@ -190,6 +190,11 @@ _BIBTEX_RULES = {
     "bibtex-duplicate": (Level.INFO, "correct the existing entry if the .bib file knows better"),
     "bibtex-note": (Level.INFO, "nothing to do if it is meant so"),
 }
+
+
+def _print_now(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _told(file: Path, where: Remark | BibEntry, rule: str, text: str) -> Finding:

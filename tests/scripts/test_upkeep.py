@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -236,6 +238,61 @@ def test_import_asks_about_another_paper_of_the_same_title(atlas: Atlas, root: P
     )
 
 
+MANY = r"""@inproceedings{k%d,
+  title = {{Net%x}: %s of $k$ M{\"o}dels},
+  author = {M{\"u}ller, Jana and B{\'e}e, Ann},
+  booktitle = {ICLR}, year = {2024}, doi = {10.1234/x.%d},
+  abstract = {%s}
+}
+"""
+
+ODD_PEOPLE = """
+@inproceedings{nick2019, title={Nicknames in a Network}, author={Chun (Rick) Chan and Li Wu}, year={2019}}
+@misc{same2022, title={Two Authors of One Name}, author={Dong, Qi and Li, Lan and Dai, Da and Li, Lan}, year={2022}}
+@article{group2020, title={A Toolbox}, author={Vir, Pau and {NumTool 1.0 Contributors}}, year={2020}}
+@article{soc1998, title={On Tools}, author={Pos, Hans and {Society for Tools and Technology}}, year={1998}}
+@article{team2024, title={Elm2 Technical Report}, author={{Elm2 Team}}, year={2024}}
+@article{team2023, title={Gem: a Family of Models}, author={{Gem Team, Oogle}}, year={2023}}
+@misc{capsorg, title={A Model Card for Everyone}, author={{NVIDIA}}, year={2024}}
+@misc{colon, title={Elm-4o System Card}, author={Elmlab and : and Aaron Hurt}, year={2024}}
+"""
+
+
+def test_import_takes_the_authors_that_papers_have(atlas: Atlas, root: Path, tmp_path: Path) -> None:
+    """Groups with digits, 'and', commas and capitals, DBLP's nicknames, two persons of one name; ':' is nobody."""
+    path = tmp_path / "people.bib"
+    path.write_text(ODD_PEOPLE)
+    result = atlas("import", "bibtex", str(path))
+    assert result.exit_code == 0, result.stdout
+    papers = {paper.title: paper.authors for paper in Corpus.load(root).papers.values()}
+    assert papers["Nicknames in a Network"] == ["Chun (Rick) Chan", "Li Wu"]
+    assert papers["Two Authors of One Name"] == ["Qi Dong", "Lan Li", "Da Dai", "Lan Li"]
+    assert papers["A Toolbox"] == ["Pau Vir", "NumTool 1.0 Contributors"]
+    assert papers["On Tools"] == ["Hans Pos", "Society for Tools and Technology"]
+    assert papers["Elm2 Technical Report"] == ["Elm2 Team"]
+    assert papers["Gem: a Family of Models"] == ["Gem Team, Oogle"]
+    assert papers["A Model Card for Everyone"] == ["NVIDIA"]
+    assert papers["Elm-4o System Card"] == ["Elmlab", "Aaron Hurt"]
+    assert "':' is no author" in result.stdout
+
+
+def test_import_that_is_killed_leaves_whole_stubs(root: Path, tmp_path: Path) -> None:
+    """What was told is there, and all that is there is whole; what a killed write left is no entry."""
+    path = tmp_path / "many.bib"
+    words = [hashlib.sha256(str(n).encode()).hexdigest() for n in range(300)]
+    path.write_text("".join(MANY % (n, n, word, n, "word") for n, word in enumerate(words)), "utf-8")
+    command = [sys.executable, "-m", "scripts.cli", "import", "bibtex", str(path)]
+    environment = {**os.environ, "ATLAS_ROOT": str(root)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout
+        told = [run.stdout.readline().strip() for _ in range(20)]
+        run.kill()
+        told += run.stdout.read().split("\n")[:-1]  # the last line may be cut short
+    assert all((root / name).is_file() for name in told if name.endswith(".yml"))
+    corpus = Corpus.load(root)
+    assert len(corpus.papers) == len(corpus.entries) >= 20
+
+
 def test_import_dry_run_tells_the_same_and_writes_nothing(atlas: Atlas, root: Path) -> None:
     shown = atlas("import", "bibtex", str(REAL), "--dry-run").stdout
     assert list(Corpus.load(root).papers) == ["doe2024deferral"]
@@ -254,15 +311,6 @@ def test_import_cannot_write_to_the_terminal(atlas: Atlas, tmp_path: Path) -> No
 def test_import_of_no_file(atlas: Atlas, tmp_path: Path) -> None:
     assert atlas("import", "bibtex", str(tmp_path / "none.bib")).exit_code == 2
     assert atlas("import", "bibtex", str(tmp_path)).exit_code == 2
-
-
-MANY = r"""@inproceedings{k%d,
-  title = {{Net%x}: %s of $k$ M{\"o}dels},
-  author = {M{\"u}ller, Jana and B{\'e}e, Ann},
-  booktitle = {ICLR}, year = {2024}, doi = {10.1234/x.%d},
-  abstract = {%s}
-}
-"""
 
 
 def test_import_of_many(atlas: Atlas, root: Path, tmp_path: Path) -> None:
