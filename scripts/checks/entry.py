@@ -135,7 +135,14 @@ def _canonical(entry: Entry) -> Iterator[Problem]:
 
 
 _CONTROL = {"Cc", "Cf", "Cs", "Co", "Cn"}
-_HTML = re.compile(r"<[A-Za-z!/?]|&(#\d+|#x[0-9a-fA-F]+|[a-z]+);")
+# a closed tag, one that may be without its end, a comment, a character reference; but not '<FSA: ' or 'p<0.05'
+_HTML = re.compile(
+    r"</?[A-Za-z][\w:-]*(\s[^<>]*)?/?>|<[!?]|</[A-Za-z]"
+    r"|<(?i:a|audio|base|body|button|details|div|embed|form|iframe|img|input|link|math|meta|object|p|script|style|svg"
+    r"|table|template|textarea|title|video)(?![\w:-])|&(#\d+|#x[0-9a-fA-F]+|[a-z]+);",
+)
+# two invisible signs that belong to the spelling of Persian, of Indian scripts and of joined emoji
+_JOINERS = re.compile("(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
 
 
 def _texts(entry: Entry) -> Iterator[Problem]:
@@ -145,7 +152,7 @@ def _texts(entry: Entry) -> Iterator[Problem]:
         found = _HTML.search(text)
         if found and not (path == ("ids", "doi") and found.group().startswith("<")):  # a DOI may hold '<' and '>'
             yield Problem(path, "text-html", f"'{found.group()}' looks like HTML", "write it as plain text")
-        bad = next((c for c in text if unicodedata.category(c) in _CONTROL and c != "\n"), None)
+        bad = next((c for c in _JOINERS.sub("", text) if unicodedata.category(c) in _CONTROL and c != "\n"), None)
         if bad:
             yield Problem(path, "text-control", f"holds the invisible character U+{ord(bad):04X}", "remove it")
 

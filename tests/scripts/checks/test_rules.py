@@ -321,6 +321,43 @@ def test_what_is_no_doi(corpus: Corpus, tmp_path: Path, doi: str) -> None:
     assert [f.rule for f in findings_of(corpus, tmp_path, {KEY: fields(ids={"doi": doi})})] == ["identifier"]
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "FA + TA <FSA: Flexible Score Aggregation",
+        "When p<0.05 and 1 <2",
+        "A->B, B <-C",
+        "R&D; T&E",
+        "x <y, or so",
+        "Learning {Sets} of $k$ Models",
+        "\\alpha-Routing",
+        "C++ & C#: 100% of ~50_000",
+        "<3",
+        "大模型集成",
+        "می‌شود",
+        "👩‍💻",
+    ],
+)
+def test_legitimate_titles(corpus: Corpus, tmp_path: Path, title: str) -> None:
+    assert [f.text() for f in findings_of(corpus, tmp_path, {KEY: fields(title=title)})] == []
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "A <b>B</b>", "A <i >B", "A</sub", "A <IMG src=x", "A <img/src=x", "A <script", "A <svg\tonload=x",
+        "<!DOCTYPE", "<?php", "A &amp; B", "A &#60; B", "A <x-y>", "A <a href=x",
+    ],
+)  # fmt: skip
+def test_titles_with_html(corpus: Corpus, tmp_path: Path, title: str) -> None:
+    assert {f.rule for f in findings_of(corpus, tmp_path, {KEY: fields(title=title)})} >= {"text-html"}
+
+
+@pytest.mark.parametrize("title", ["A\u200b B", "\u200cA", "A\u200dB", "می\u200b‌شود", "\u202eA"])
+def test_titles_with_invisible_signs(corpus: Corpus, tmp_path: Path, title: str) -> None:
+    assert {f.rule for f in findings_of(corpus, tmp_path, {KEY: fields(title=title)})} >= {"text-control"}
+
+
 def test_a_doi_copied_out_of_html(corpus: Corpus, tmp_path: Path) -> None:
     found = findings_of(corpus, tmp_path, {KEY: fields(ids={"doi": "10.1002/1:1&lt;113::AID&gt;3.0"})})
     assert [f.rule for f in found] == ["text-html"]
