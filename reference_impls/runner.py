@@ -22,7 +22,7 @@ from reference_impls.benchmarks import BENCHMARKS, Benchmark, sandbox
 from reference_impls.benchmarks.base import Item
 from reference_impls.core.choice import TIES
 from reference_impls.core.meter import Meter, Usage
-from reference_impls.core.model import Model
+from reference_impls.core.model import Model, ModelError
 from reference_impls.core.pool import Pool
 from reference_impls.core.registry import MethodInfo
 from reference_impls.core.stages import Method
@@ -221,7 +221,8 @@ def answer_all(
         model and how many of them abstain, why calls failed, and whether random numbers were drawn.
 
     Raises:
-        CannotRunError: something that the method needs is missing, or every call failed: one line.
+        CannotRunError: something that the method needs is missing, what it learns from among it, or every call
+            failed: one line.
     """
     untouched = rng.bit_generator.state
     meter = Meter([place.models[i] for i in Pool(place.models).by_price()])
@@ -250,7 +251,7 @@ def answer_all(
             outcomes.append(replace(place.outcome(text, meter.end()), tie=instance.choice.tie))
             if progress:
                 progress(done, len(place.items))
-    except NotRecordedError as error:
+    except (NotRecordedError, ModelError) as error:
         raise CannotRunError(f"{info.name} on {place.label}: {error}") from error
     finally:
         meter.close()

@@ -716,6 +716,21 @@ def test_a_run_over_servers_bills_what_is_known(
     json.dumps([first, dearer, free, silent], allow_nan=False)
 
 
+def test_a_run_that_cannot_learn_ends_in_one_line_and_keeps_what_was_paid(
+    server: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responses, "BUILD", tmp_path)
+    pool: list[Model] = [OpenAIModel(name, server.url, PRICE) for name in ("a", "b")]
+    monkeypatch.setitem(catalog._added, "served", lambda: pool)
+    server.behave = lambda _body: (404, {"error": "gone"}) if len(server.seen) > 10 else (200, said(choice()))
+    with pytest.raises(runner.CannotRunError, match=r"^knn-router on math: [ab]: .* answers 404: gone$"):
+        runner.run("knn-router", "math", pool="served", limit=2)
+    server.behave = lambda _body: (404, {"error": "gone"})
+    with pytest.raises(runner.CannotRunError):
+        runner.run("knn-router", "math", pool="served", limit=2)
+    assert len(server.seen) == 12, "ten answers were stored, and the eleventh is asked for again"
+
+
 def test_connections_are_closed_with_the_model(server: Scripted) -> None:
     asked = model(server)
     asked.generate("q")
