@@ -60,6 +60,7 @@ from reference_impls.core.stages import (
     Attempt,
     Cascade,
     Fusion,
+    Joint,
     Method,
     NoParameters,
     Router,
@@ -74,9 +75,9 @@ from reference_impls.core.training import TrainingSet, known_costs
 
 __all__ = [
     "DRAFT_COUNTS", "NEVER", "REPLY_TOKENS", "Adam", "Aggregator", "Attempt", "Cascade", "Choice", "Dress",
-    "Embedder", "Floats", "Fusion", "Generation", "LatentEmbedder", "Logistic", "Logits", "Meter", "Method",
-    "MethodInfo", "Model", "ModelError", "Neighbours", "NoParameters", "Pool", "Price", "Query", "Reduction",
-    "Ridge", "Router", "Segment", "Session", "TextSession", "ThresholdParameters", "ThresholdRouter",
+    "Embedder", "Floats", "Fusion", "Generation", "Joint", "LatentEmbedder", "Logistic", "Logits", "Meter",
+    "Method", "MethodInfo", "Model", "ModelError", "Neighbours", "NoParameters", "Pool", "Price", "Query",
+    "Reduction", "Ridge", "Router", "Segment", "Session", "TextSession", "ThresholdParameters", "ThresholdRouter",
     "TokenModel", "TrainingSet", "Usage", "UtilityRouter", "Vectors", "answer_of", "billed", "bleu",
     "bootstrap_interval", "check_prompt", "choose_prompt", "chrf", "confidence", "cost_of", "counts",
     "distinct_n", "drafts_of", "final_answer", "fuse", "fuse_prompt", "grade_prompt", "kmeans", "known_costs",

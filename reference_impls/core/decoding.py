@@ -38,6 +38,18 @@ def unwritten(vocabulary: tuple[bytes, ...], end_token: int) -> NDArray[np.int64
     return np.array([i for i in range(len(vocabulary)) if i not in written], np.int64)
 
 
+@lru_cache(maxsize=64)
+def blank_side(vocabulary: tuple[bytes, ...]) -> int:
+    """Where a vocabulary has the blank between two words: 1 before the second, -1 behind the first, else 0.
+
+    >>> blank_side((b"", b" owl", b"a ", b" ran")), blank_side((b"", b"owl ", b" "))
+    (1, -1)
+    """
+    before = sum(token[:1] == b" " and token[1:].isalpha() for token in vocabulary)
+    behind = sum(token[-1:] == b" " and token[:-1].isalpha() for token in vocabulary)
+    return (before > behind) - (before < behind)
+
+
 def leading(values: Floats, own: Collection[int]) -> int:
     """Place of the largest value; of equal ones the first that is some model's own choice, so that copies of a model
     choose what the model alone would.

@@ -12,7 +12,7 @@ import numpy as np
 
 from reference_impls.core.answers import answer_of
 from reference_impls.core.choice import Choice
-from reference_impls.core.decoding import TextSession
+from reference_impls.core.decoding import TextSession, blank_side
 from reference_impls.core.model import Floats, Generation, Logits, Model, ModelError, TokenModel
 from reference_impls.core.pool import Pool
 from reference_impls.core.query import Query
@@ -165,15 +165,35 @@ class ThresholdRouter(Router):
         return self.strong_ if self.strong_probability(query) >= self.threshold_ else self.weak_
 
 
-class Fusion(Method):
+class Joint(Method):
+    """During inference: several models write one response together.
+
+    A `gap` among the parameters determines, before any query, who takes part (a rule of UniTE's): models that score
+    worse than the best by more than that on the training queries are left out. From 1 on it leaves nobody out and
+    needs no training set; without `fit` everybody takes part too.
+    """
+
+    def __init__(self, pool: Pool, parameters: Any = None, rng: np.random.Generator | None = None) -> None:
+        super().__init__(pool, parameters, rng)
+        self.left_out_: frozenset[str] = frozenset()
+        if hasattr(self.parameters, "gap"):
+            self.needs_training = self.parameters.gap < 1
+
+    def fit(self, train: TrainingSet) -> None:
+        means = train.scores.mean(0)
+        low = means.max() - self.parameters.gap - 1e-9
+        self.left_out_ = frozenset(name for name, mean in zip(train.models, means, strict=True) if mean < low)
+
+    def members(self) -> list[TokenModel]:
+        """The models that take part, the main one first: from the dearest to the cheapest."""
+        models = self.pool.token_models()
+        return [models[i] for i in reversed(self.pool.by_price()) if models[i].name not in self.left_out_]
+
+
+class Fusion(Joint):
     """During inference, token by token: all models read the same text, and each step decides the next piece
     of it. The response ends, cut, where it fills a model's context.
     """
-
-    def members(self) -> list[TokenModel]:
-        """The models that are fused, the main one first: by default all, from the dearest to the cheapest."""
-        models = self.pool.token_models()
-        return [models[i] for i in reversed(self.pool.by_price())]
 
     def begin(self, query: Query, texts: Sequence[TextSession]) -> None:
         """Called when all models have been given the prompt; for weights that depend on it."""
@@ -185,6 +205,11 @@ class Fusion(Method):
         A step tells which forward passes do not wait for one another: those inside `Pool.parallel`, as `logits`
         opens it.
         """
+
+    def note_blanks(self, texts: Sequence[TextSession]) -> None:
+        """Counts a query whose models disagree on where the blank between two words belongs."""
+        sides = {blank_side(tuple(text.model.vocabulary)) for text in texts}
+        self.notes["queries fused across blanks before and behind words"] += {-1, 1} <= sides
 
     def logits(self, texts: Sequence[TextSession]) -> list[Logits]:
         """Every model's logits of its next token, [models][vocabulary], asked side by side."""

@@ -35,8 +35,8 @@ from numpy.typing import NDArray
 
 from reference_impls.core import (
     Floats,
+    Joint,
     Logits,
-    Method,
     Query,
     TextSession,
     TokenModel,
@@ -138,15 +138,14 @@ def best(values: Floats, count: int) -> Ids:
     name="abe", category="during/token-level", family="distribution-averaging",
     papers=["wicks2025abe"], needs=("distributions",),
 )  # fmt: skip
-class ABE(Method):
+class ABE(Joint):
     """Beam search over the token sequences of two models that spell one text."""
 
     Parameters = Parameters
 
     def members(self) -> list[TokenModel]:
         """The two dearest models, the dearest first."""
-        models = self.pool.token_models()
-        return [models[i] for i in reversed(self.pool.by_price())][:2]
+        return super().members()[:2]
 
     def begin(self, models: Sequence[TokenModel]) -> None:
         """What depends on the vocabularies alone."""

@@ -33,7 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_impls.core import Floats, Method, Query, TextSession, TokenModel, method, softmax, token_bytes
+from reference_impls.core import Floats, Joint, Query, TextSession, TokenModel, method, softmax, token_bytes
 
 #: The symbol after the 256 bytes: at a token end it is the end of text, within a token the end of that token.
 END = 256
@@ -154,21 +154,20 @@ class Reader:
     name="chared", category="during/token-level", family="distribution-averaging",
     papers=["gu2024chared"], needs=("distributions",),
 )  # fmt: skip
-class CharED(Method):
+class CharED(Joint):
     """Average of next-byte distributions of models with different vocabularies."""
 
     Parameters = Parameters
 
-    def members(self) -> list[tuple[TokenModel, float]]:
+    def weighted(self) -> list[tuple[TokenModel, float]]:
         """The models from the dearest down, and their weights; one of weight zero is not asked at all."""
-        models = self.pool.token_models()
-        chosen = [models[i] for i in reversed(self.pool.by_price())][: self.parameters.models or None]
+        chosen = self.members()[: self.parameters.models or None]
         alpha = self.parameters.alpha if len(chosen) > 1 else 1.0
         weights = [alpha, *[(1 - alpha) / max(len(chosen) - 1, 1)] * (len(chosen) - 1)]
         return [(model, weight) for model, weight in zip(chosen, weights, strict=True) if weight > 0]
 
     def answer(self, query: Query) -> str:
-        members = self.members()
+        members = self.weighted()
         if not hasattr(self, "lexicons_"):
             self.lexicons_ = [Lexicon(model) for model, _ in members]
         readers = [

@@ -25,6 +25,8 @@ Differences from the paper
 5. A finished path leaves the beam; the search ends at B finished paths or when none is left open. A path at the
    token limit counts as finished, and a step that does not fit a model's context is dropped, as is one that a model
    cannot spell.
+6. The mean of perplexities is ruled by a model that knows nothing of the task, whose are the largest by far; `gap`
+   can leave such models out (UniTE's rule, off by default).
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +34,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from reference_impls.core import Floats, Method, Query, TextSession, TokenModel, method, softmax, write_until
+from reference_impls.core import Floats, Joint, Query, TextSession, TokenModel, method, softmax, write_until
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,9 @@ class Parameters:
     temperature: float = 0.7
     #: How many models, from the dearest down; 0 takes all.
     models: int = 3
+    #: How much worse than the best on the training queries a model may be to take part; 1 asks for no scores and
+    #: leaves nobody out. The paper has no such step (see the differences).
+    gap: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -102,15 +107,13 @@ def allocate(shares: Floats, total: int) -> list[int]:
     name="collaborative-beam-search", category="during/process-level", family="step-search",
     papers=["xu2025cbs"], needs=("distributions", "scoring"),
 )  # fmt: skip
-class CollaborativeBeamSearch(Method):
+class CollaborativeBeamSearch(Joint):
     """Beam search over lines, scored by the perplexity of all models."""
 
     Parameters = Parameters
 
     def members(self) -> list[TokenModel]:
-        """The models that take part, from the dearest down."""
-        models = self.pool.token_models()
-        return [models[i] for i in reversed(self.pool.by_price())][: self.parameters.models or None]
+        return super().members()[: self.parameters.models or None]
 
     def expand(
         self, path: Path, texts: Sequence[TextSession], quota: Sequence[int], query: Query

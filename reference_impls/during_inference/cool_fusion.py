@@ -18,7 +18,8 @@ Differences from the paper
 3. Segments of one text are scored once; ties go to the dearer model's.
 4. The response ends, cut, where no segment fits the context of every model.
 5. That the mean is one of perplexities, not of log-probabilities, was checked in a published review of the paper, not
-   in the paper.
+   in the paper. One model that knows nothing of a task rules such a mean, as its perplexities are the largest by far.
+   `gap` can leave such models out (UniTE's rule, off by default).
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reference_impls.core import Floats, Method, Query, Segment, TextSession, TokenModel, method, write_segment
+from reference_impls.core import Floats, Joint, Query, Segment, TextSession, TokenModel, method, write_segment
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ class Parameters:
 
     #: How many models, from the dearest down; 0 takes all. The paper fuses two and three.
     models: int = 3
+    #: How much worse than the best on the training queries a model may be to take part; 1 asks for no scores and
+    #: leaves nobody out. The paper has no such step (see the differences).
+    gap: float = 1.0
 
 
 def mean_perplexities(logprobs: Sequence[Sequence[Floats]]) -> Floats:
@@ -52,15 +56,13 @@ def mean_perplexities(logprobs: Sequence[Sequence[Floats]]) -> Floats:
     name="cool-fusion", category="during/span-level", family="assessment-based",
     papers=["liu2024coolfusion"], needs=("distributions", "scoring"),
 )  # fmt: skip
-class CoolFusion(Method):
+class CoolFusion(Joint):
     """Segments to the next common word boundary, ranked by mean perplexity."""
 
     Parameters = Parameters
 
     def members(self) -> list[TokenModel]:
-        """The models from the dearest down."""
-        models = self.pool.token_models()
-        return [models[i] for i in reversed(self.pool.by_price())][: self.parameters.models or None]
+        return super().members()[: self.parameters.models or None]
 
     def answer(self, query: Query) -> str:
         texts = [TextSession(model, query.prompt) for model in self.members()]

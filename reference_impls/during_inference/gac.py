@@ -16,6 +16,11 @@ Differences from the paper
    default: set `gate`; the first model is the dearest. The authors' code has both forms, every step and gated.
 2. Re-tokenisation goes back to the last blank, so a model reads its own tokenisation of a word that others began.
 3. Weights are equal unless given; the authors' code can also weigh models by a score of their quality.
+4. Special tokens other than the end, and all but one token of one spelling, stay out of U; among places of equal mass
+   a model's own choice wins, then the first in byte order.
+5. Vocabularies with the blank before words and such with the blank after them hardly agree on a token, and fused they
+   may do worse than alone: the result's notes count such queries.
+6. `gap` can leave out models that score worse on the task, which is UniTE's rule, not this paper's.
 """
 
 from collections.abc import Sequence
@@ -38,6 +43,9 @@ class Parameters:
     gate: float = 1.0
     #: How many models, from the dearest down; 0 takes all. The authors' table of results is of pairs.
     models: int = 2
+    #: How much worse than the best on the training queries a model may be to take part; 1 asks for no scores and
+    #: leaves nobody out. The paper has no such step.
+    gap: float = 1.0
 
 
 def union(
@@ -87,6 +95,7 @@ class GaC(Fusion):
         return super().members()[: self.parameters.models or None]
 
     def begin(self, query: Query, texts: Sequence[TextSession]) -> None:  # noqa: ARG002
+        self.note_blanks(texts)
         if not hasattr(self, "tokens_"):
             models = [t.model for t in texts]
             self.tokens_, self.places_ = union([m.vocabulary for m in models], [m.end_token for m in models])

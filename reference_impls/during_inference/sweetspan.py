@@ -13,18 +13,20 @@ then each rates up to n spans, one pass each.
 Differences from the paper
 1. The paper filters "unfaithful" ratings; its exact rule was not at hand. That this is done column by column at
    `outlier` standard deviations is this project's reading. With two models nothing is dropped, with lambda < 1 the
-   rating nearest to the mean always stays.
+   rating nearest to the mean always stays. A published filter is there too (`ratio`): it drops the largest and the
+   smallest rating where the one is more than 10 times the other.
 2. A span of `words` words goes on to the next place where every model's tokenisation has a token end, so that every
    model reads its own tokens: vocabularies with the blank at different sides of a word share none between two words.
 3. Spans of one text are rated once; ties go to the dearer model's.
 4. The response ends, cut, where no span fits the context of every model.
+5. `gap` can leave out models that score worse on the task, which is UniTE's rule, not this paper's.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from reference_impls.core import Floats, Method, Query, Segment, TextSession, TokenModel, method, write_segment
+from reference_impls.core import Floats, Joint, Query, Segment, TextSession, TokenModel, method, write_segment
 
 
 @dataclass(frozen=True)
@@ -36,18 +38,30 @@ class Parameters:
     words: int = 4
     #: lambda, in standard deviations; "inf" keeps every rating. The paper's value was not checked.
     outlier: float = 1.0
+    #: Above 0: instead, the largest and the smallest rating are dropped where the one is more than this many times
+    #: the other, if a third is left; 10 in the published filter.
+    ratio: float = 0.0
     #: How many models, from the dearest down; 0 takes all.
     models: int = 3
+    #: How much worse than the best on the training queries a model may be to take part; 1 asks for no scores and
+    #: leaves nobody out. The paper has no such step (see the differences).
+    gap: float = 1.0
 
 
-def ratings(perplexities: Floats, outlier: float) -> Floats:
+def ratings(perplexities: Floats, outlier: float, ratio: float = 0.0) -> Floats:
     """Mean perplexity of every span over the models whose rating is no outlier, [models, spans] -> [spans].
 
     >>> ratings(np.array([[1.0], [1.0], [7.0]]), 1.0)
     array([1.])
     >>> ratings(np.array([[1.0], [1.0], [7.0]]), np.inf)
     array([3.])
+    >>> ratings(np.array([[1.0, 1.0], [2.0, 2.0], [9.0, 11.0]]), 1.0, ratio=10)
+    array([4., 2.])
     """
+    if ratio > 0:
+        ranked = np.sort(perplexities, axis=0)
+        apart = (ranked[-1] > ratio * ranked[0]) & (len(ranked) > 2)
+        return np.asarray(np.where(apart, ranked[1:-1].sum(0) / max(len(ranked) - 2, 1), ranked.mean(0)), np.float64)
     distance = np.abs(perplexities - perplexities.mean(0))
     # A little slack: two ratings lie exactly one standard deviation off.
     kept = distance <= np.maximum(outlier * perplexities.std(0), distance.min(0)) * (1 + 1e-9) + 1e-12
@@ -58,15 +72,13 @@ def ratings(perplexities: Floats, outlier: float) -> Floats:
     name="sweetspan", category="during/span-level", family="assessment-based",
     papers=["xu2024sweetspan"], needs=("distributions", "scoring"),
 )  # fmt: skip
-class SweetSpan(Method):
+class SweetSpan(Joint):
     """Spans of a few words, chosen by filtered mutual perplexity."""
 
     Parameters = Parameters
 
     def members(self) -> list[TokenModel]:
-        """The models from the dearest down."""
-        models = self.pool.token_models()
-        return [models[i] for i in reversed(self.pool.by_price())][: self.parameters.models or None]
+        return super().members()[: self.parameters.models or None]
 
     def answer(self, query: Query) -> str:
         texts = [TextSession(model, query.prompt) for model in self.members()]
@@ -82,7 +94,7 @@ class SweetSpan(Method):
             if len(spans) > 1:
                 with self.pool.parallel():
                     table = np.array([[perplexity(text, span) for span in spans] for text in texts])
-                best = spans[int(ratings(table, self.parameters.outlier).argmin())]
+                best = spans[int(ratings(table, self.parameters.outlier, self.parameters.ratio).argmin())]
             texts = TextSession.advance(texts, best.drafts(written))
             if best.ended or any(stop in texts[0].text for stop in query.stop):
                 break

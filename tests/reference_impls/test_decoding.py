@@ -114,3 +114,55 @@ def test_writing_stops_where_the_context_is_full() -> None:
     written, logprobs, ended = write_until(text, lambda _: False, 9)
     assert (written, len(logprobs), ended, text.room) == ("aa", 2, False, 0)
     assert write_until(text, lambda _: False, 9) == ("", (), False)
+
+
+def test_a_models_own_choice_stays_the_token_that_it_is() -> None:
+    """It would have been re-tokenised to " ab"; a foreign piece still is, with the word that it continues."""
+    vocabulary = [b"", b" a", b"b", b" ab", b"c", b" abc"]
+    model = TableModel("own", vocabulary, {"": {b" a": 0.9}, " a": {b"b": 0.9}, " ab": {b"c": 0.9}})
+    text = TextSession(model, "q")
+    for piece in (b" a", b"b"):
+        text.next_logits()
+        text.take(piece)
+    assert (text.data, text.session.tokens) == (b" ab", (1, 2))
+    twin = text.fork()
+    twin.take(b"c")  # nobody has asked the model here, so that it has not chosen this
+    assert twin.session.tokens == (5,)
+    text.next_logits()
+    text.take(b"b")
+    assert text.session.tokens == (3, 2)
+
+
+def test_following_a_text_of_the_same_vocabulary_takes_its_tokens() -> None:
+    vocabulary = [b"", b"a", b"b", b"ab"]
+    first = TextSession(TableModel("first", vocabulary, {}), "q")
+    for token in (1, 2):
+        first.append_token(token)
+    same = TextSession(TableModel("same", vocabulary, {}), "q")
+    same.append(b"b")
+    same.follow(first)
+    assert (same.data, same.session.tokens) == (b"ab", (1, 2))
+    other = TextSession(TableModel("other", [*vocabulary, b"c"], {}), "q")
+    other.follow(first)
+    assert (other.data, other.session.tokens) == (b"ab", (3,))
+    other.cut(0)
+    assert (other.data, other.session.tokens) == (b"", ())
+
+
+def test_only_the_broken_end_of_a_text_is_read_byte_by_byte() -> None:
+    model = load("sprout")
+    whole = b" The old owl"
+    ids = TextSession(model, "Q:").ids(whole + "é".encode()[:1])
+    assert [model.vocabulary[i] for i in ids] == [model.vocabulary[i] for i in model.encode(" The old owl")] + [
+        b"\xc3"
+    ]
+    mixed = TextSession(model, "Q:").ids(b" owl\xff owl")
+    assert b"".join(model.vocabulary[i] for i in mixed) == b" owl\xff owl"
+    assert len(mixed) == 2 * len(model.encode(" owl")) + 1
+
+
+def test_a_reader_that_cannot_spell_the_words_sets_no_boundary() -> None:
+    table = {"": {b" a": 0.9}, " a": {b" b": 0.9}, " a b": {b"": 0.9}}
+    writer = TextSession(TableModel("writer", [b"", b" a", b" b"], table), "q")
+    blind = TextSession(TableModel("blind", [b"", b"x"], {}), "q")
+    assert write_segment(writer, [writer, blind], 1, 9).data == b" a"

@@ -1,6 +1,7 @@
 """What the stage classes do for their methods."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -183,3 +184,42 @@ def test_a_fusion_ends_where_a_context_is_full() -> None:
     long, short = TableModel("long", [b"", b"a"], {}), TableModel("short", [b"", b"a"], {})
     short.context = 4  # the start, and three tokens
     assert Both(Meter([long, short]).pool).answer(Query("t", "t", "", max_tokens=9)) == "aaa"
+
+
+@pytest.mark.parametrize(("gap", "left"), [(0.1, ["dear", "mid"]), (0.0, ["mid"]), (0.3, ["dear", "mid", "cheap"])])
+def test_members_are_determined_by_their_scores_on_the_training_queries(gap: float, left: list[str]) -> None:
+    @dataclass(frozen=True)
+    class Parameters:
+        gap: float
+
+    class Writer(Fusion):
+        def step(self, texts: Sequence[TextSession]) -> bytes | None:  # noqa: ARG002
+            return None
+
+    models = [TableModel(n, [b"", b"a"], {}, p) for n, p in (("cheap", 1.0), ("dear", 3.0), ("mid", 2.0))]
+    method = Writer(Meter(models).pool, Parameters(gap))
+    assert method.needs_training
+    assert [m.name for m in method.members()] == ["dear", "mid", "cheap"], "without scores everybody takes part"
+    scores = np.array([[0.3, 0.7, 0.8], [0.8, 0.8, 0.8]])  # means .55, .75 and .8
+    made = [[Generation(m.name, "a") for m in models]] * 2
+    none = np.zeros((2, 3, 0))
+    names = tuple(m.name for m in models)
+    method.fit(TrainingSet([QUERY] * 2, names, made, scores, np.zeros((2, 3)), [[[]] * 3] * 2, none))
+    assert [m.name for m in method.members()] == left
+    assert not Writer(Meter(models).pool, Parameters(1.0)).needs_training
+
+
+@pytest.mark.parametrize(
+    ("second", "count"), [([b"", b"an ", b"owl "], 1), ([b"", b" the", b" owl"], 0), ([b"", b"a"], 0)]
+)
+def test_blanks_on_both_sides_of_words_are_counted(second: list[bytes], count: int) -> None:
+    class Writer(Fusion):
+        def begin(self, query: Query, texts: Sequence[TextSession]) -> None:  # noqa: ARG002
+            self.note_blanks(texts)
+
+        def step(self, texts: Sequence[TextSession]) -> bytes | None:  # noqa: ARG002
+            return None
+
+    method = Writer(Meter([TableModel("one", [b"", b" an", b" owl"], {}), TableModel("two", second, {})]).pool)
+    method.answer(QUERY)
+    assert list(method.notes.values()) == [count]

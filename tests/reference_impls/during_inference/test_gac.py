@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reference_impls import catalog
 from reference_impls.benchmarks import BENCHMARKS
-from reference_impls.core import Meter, Query, TextSession
+from reference_impls.core import Logits, Meter, Query, TextSession
 from reference_impls.during_inference.gac import GaC, Parameters, fuse, union
 from tests.reference_impls.fakes import TableModel
 
@@ -83,3 +83,53 @@ def test_what_a_step_costs() -> None:
     usage = meter.end()
     # FIRST is sure of ab and of the end: SECOND is never asked, and starts without reading.
     assert usage.tokens_by_model == {"first": 2, "second": 0}
+
+
+def test_special_tokens_and_twins_stay_out_and_the_end_is_one() -> None:
+    """A special token comes before the end in one vocabulary and behind it in the other; `!` is spelt twice."""
+    tables = {"": {b"!": 0.4}, "!": {b"a": 0.1}}
+    one = Special("one", [b"", b"", b"!", b"a", b"!"], tables, 2.0, end=1, twin=(4, 0.3), special=(0, 0.5))
+    two = Special("two", [b"", b"!", b"", b"a"], tables, 1.0, end=0, twin=None, special=(2, 0.5))
+    tokens, places = union([one.vocabulary, two.vocabulary], [one.end_token, two.end_token])
+    assert tokens == [b"", b"!", b"a"]
+    assert [p.tolist() for p in places] == [[-1, 0, -1, 2, 1], [0, 1, -1, 2]]
+    fused = fuse(
+        [np.array([0.5, 0.1, 0.0, 0.1, 0.3]), np.array([0.2, 0.5, 0.3, 0.0])], places, np.array([0.5, 0.5]), 3
+    )
+    assert fused == pytest.approx([0.15, 0.4, 0.05])
+    for name in ("gac", "unite", "packllm", "chared", "cool-fusion", "sweetspan"):
+        for models in ([one], [two], [one, two]):
+            info = catalog.method(name)
+            assert info.cls(Meter(models).pool, info.parameters()).answer(Query("t/0", "qa", "a", "short", 9)) == "!"
+
+
+class Special(TableModel):
+    """A table model with an end token at any place, a special token that is likelier than all else, and a twin."""
+
+    def __init__(
+        self, name: str, vocabulary: list[bytes], table: dict[str, dict[bytes, float]], price: float, *, end: int,
+        twin: tuple[int, float] | None, special: tuple[int, float],
+    ) -> None:  # fmt: skip
+        super().__init__(name, vocabulary, table, price)
+        self.end_token, self._twin, self._special = end, twin, special
+
+    def encode(self, text: str) -> list[int]:
+        last = {token: i for i, token in enumerate(self.vocabulary) if token}
+        return [last[bytes([b])] for b in text.encode() if bytes([b]) in last]
+
+    def logits(self, text: str) -> Logits:
+        p = np.array([self.table.get(text, {}).get(token, 1e-3) for token in self.vocabulary])
+        p[self.end_token] = 0.3 if text == "!" else 0.05
+        p[self._special[0]] = self._special[1]
+        if self._twin:
+            p[self._twin[0]] = self._twin[1]
+        return np.asarray(np.log(p), np.float32)
+
+
+def test_equal_places_go_to_a_models_own_choice() -> None:
+    # a and b have .4 each in the mean; both models' own first choice by id is b, which byte order puts second.
+    one = TableModel("one", [b"", b"b", b"a"], {"": {b"b": 0.4, b"a": 0.4}, "b": {b"": 0.9}}, 2.0)
+    assert one.generate("q")[0].text == "b"
+    copy = TableModel("copy", one.vocabulary, one.table, 1.0)
+    for models in ([one], [one, copy]):
+        assert GaC(Meter(models).pool).answer(QUERY) == "b"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reference_impls import catalog
 from reference_impls.benchmarks import BENCHMARKS
-from reference_impls.core import Meter, Query
+from reference_impls.core import Logits, Meter, Query
 from reference_impls.during_inference.logit_averaging import LogitAveraging, Parameters, average, same_vocabulary
 from reference_impls.models.pool import WEIGHTS
 from tests.reference_impls.fakes import TableModel
@@ -90,3 +90,17 @@ def test_one_model_is_that_model_token_for_token(space: str) -> None:
     for item in BENCHMARKS["qa"].items("validation")[:3]:
         alone = models[0].generate(item.query.prompt, max_tokens=item.query.max_tokens)[0]
         assert method.answer(item.query) == alone.text
+
+
+def test_models_of_one_vocabulary_that_end_differently_end_together() -> None:
+    class Ends(TableModel):
+        def logits(self, text: str) -> Logits:
+            p = np.full(len(self.vocabulary), 0.01)
+            p[2 if text != "a" else self.end_token] = 0.9
+            return np.asarray(np.log(p), np.float32)
+
+    one, two = (Ends(name, [b"", b"", b"a"], {}, price) for name, price in (("one", 2.0), ("two", 1.0)))
+    one.end_token, two.end_token = 0, 1
+    for space in ("logits", "probabilities"):
+        method = LogitAveraging(Meter([one, two]).pool, Parameters(space))
+        assert method.answer(Query("t/0", "qa", "q", "short", 9)) == "a"

@@ -1,7 +1,9 @@
 """PackLLM's weights, token map and fusion against cases worked by hand, brute force and SciPy."""
 
 import itertools
+import os
 from functools import cache
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from reference_impls import catalog
 from reference_impls.benchmarks import BENCHMARKS
 from reference_impls.core import Meter, Query, TextSession
+from reference_impls.during_inference import packllm
 from reference_impls.during_inference.packllm import (
     PackLLM,
     Parameters,
@@ -175,3 +178,39 @@ def test_the_prompt_is_read_and_only_the_response_written() -> None:
     assert usage.prompt_tokens == 2 * (1 + 2 + 3)
     assert usage.tokens_by_model["sure"] == usage.tokens_by_model["unsure"] <= 3
     assert usage.critical_path == pytest.approx(usage.latency / 2)
+
+
+@given(st.sets(st.text("abc", min_size=1, max_size=4).map(str.encode), min_size=1, max_size=12), st.data())
+def test_large_vocabularies_find_the_same_neighbours_at_one_edit(others: set[bytes], data: st.DataObject) -> None:
+    """The bounded search against the exact one; further off, what shares the longest beginning."""
+    token = data.draw(st.text("abc", min_size=1, max_size=4).map(str.encode).filter(lambda t: t not in others))
+    vocabulary = (b"", *sorted(others, key=lambda o: (len(o), o)))
+    exact = token_map((b"", token), vocabulary)
+    with mock.patch.object(packllm, "EXACT", -1):
+        token_map.cache_clear()
+        bounded = token_map((b"", token), vocabulary)
+    token_map.cache_clear()
+    near = any(_edits(token, other) == 1 for other in others)
+    if near:
+        assert bounded.tolist() == exact.tolist()
+    else:
+        shared = len(os.path.commonprefix([token, vocabulary[bounded[1]]]))  # noqa: RUF071 (bytes, no paths)
+        assert shared == max(len(os.path.commonprefix([token, other])) for other in others)  # noqa: RUF071
+
+
+def _edits(a: bytes, b: bytes) -> int:
+    """Levenshtein distance."""
+    if not a or not b:
+        return len(a) + len(b)
+    return min(_edits(a[1:], b) + 1, _edits(a, b[1:]) + 1, _edits(a[1:], b[1:]) + (a[0] != b[0]))
+
+
+def test_the_end_maps_to_the_end_wherever_it_stands() -> None:
+    assert token_map((b"", b"", b"a"), (b"a", b"", b""), 2).tolist() == [2, 2, 0]
+
+
+def test_an_empty_prompt_weighs_all_models_alike() -> None:
+    method = PackLLM(Meter([SURE, UNSURE]).pool)
+    texts = [TextSession(m, "") for m in method.members()]
+    method.begin(Query("t/0", "qa", "", "short", 3), texts)
+    assert method.weights_.tolist() == [0.5, 0.5]

@@ -74,3 +74,10 @@ def test_one_model_is_that_model_and_the_limit_holds() -> None:
     endless = TableModel("endless", [b"", b" a"], {" a" * n: {b" a": 0.9} for n in range(9)})
     short = Query("t/1", "qa", "q", "short", 5)
     assert SweetSpan(Meter([endless]).pool, Parameters(words=2)).answer(short) == " a" * 5
+
+
+def test_the_published_filter_drops_both_extremes_where_they_are_far_apart() -> None:
+    table = np.array([[1.0, 1.0], [2.0, 3.0], [4.0, 5.0], [10.5, 9.5]])
+    assert ratings(table, 1.0, ratio=10) == pytest.approx([3.0, 18.5 / 4])
+    assert ratings(table[[0, 3]], 1.0, ratio=10) == pytest.approx([5.75, 5.25]), "of two none is dropped"
+    assert ratings(table[:, ::-1], 1.0, ratio=10) == pytest.approx([18.5 / 4, 3.0])
