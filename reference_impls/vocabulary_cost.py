@@ -37,7 +37,8 @@ def vocabulary(size: int, seed: int) -> tuple[bytes, ...]:
                 word = row[:length].tobytes()
                 if kind > 0.8:
                     word = "".join(chr(0x4E00 + int(c) * 7) for c in row[: length // 2 + 1]).encode()
-                tokens[b" " + word if kind < 0.5 else word] = None
+                if len(tokens) < share * size:
+                    tokens[b" " + word if kind < 0.5 else word] = None
     return tuple(tokens)[:size]
 
 

@@ -135,7 +135,8 @@ def token_map(reference: tuple[bytes, ...], other: tuple[bytes, ...], end: int |
         lengths = np.array([len(token) for token in other])
         nearest = {token: _nearest(token, table, lengths) for token in lacking}
     else:
-        nearest = _same_beginning(lacking, known) | _one_edit(lacking, known)
+        nearest = _one_edit(lacking, known)
+        nearest |= _same_beginning([token for token in lacking if token not in nearest], known)
     for i in np.flatnonzero(result < 0).tolist():
         result[i] = nearest[reference[i]]
     return result
