@@ -118,12 +118,19 @@ def test_what_is_read_for_a_response_of_24_tokens(tmp_path: Path) -> None:
     alone = models[0].generate(prompt, max_tokens=24)[0]
     assert alone.completion_tokens == 24
     assert models[0].tokens_read == size + 23
-    for name, passes in (("gac", 1), ("unite", 1), ("logit-averaging", 1), ("cool-fusion", 1)):
+    for name in ("gac", "unite", "packllm", "logit-averaging", "chared", "cool-fusion"):
         info = catalog.method(name)
         for model in models:
             model.tokens_read = 0
-        assert (
-            info.cls(Meter(models).pool, info.parameters()).answer(Query("t/0", "t", prompt, "text", 24))
-            == alone.text
-        )
-        assert [m.tokens_read for m in models] == [passes * (size + 23)] * 2, name
+        method = info.cls(Meter(models).pool, info.parameters())
+        assert method.answer(Query("t/0", "t", prompt, "text", 24)) == alone.text
+        read = [m.tokens_read for m in models]
+        if name == "cool-fusion":
+            # What was written behind a boundary, to see it, is taken back and written again.
+            assert max(read) <= size + 2 * 23
+        elif name == "packllm":
+            # The prompt is read twice, once for the weights behind the token that begins a text, but not its last
+            # token; of two copies only one counts, and is asked.
+            assert sorted(read) == [size, size + size + 23]
+        else:
+            assert read == [size + 23] * 2, name
