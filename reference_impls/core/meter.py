@@ -287,8 +287,11 @@ class MeteredTokenModel(MeteredModel):
 
     def start(self, prompt: str) -> "MeteredSession":
         account, model = _account(self._number), self._model()
-        account.meter.record(model, 1, len(model.encode(prompt)) + 1, 0, 0.0)
-        return MeteredSession(_OpenSession(model.start(prompt), model, account.meter))
+        session = model.start(prompt)
+        # Where the session does not tell how it begins (with a template, say), one token comes before the prompt's.
+        read = getattr(session, "prompt_length", 0) or len(model.encode(prompt)) + 1
+        account.meter.record(model, 1, read, 0, 0.0)
+        return MeteredSession(_OpenSession(session, model, account.meter))
 
 
 class MeteredSession:
@@ -311,6 +314,11 @@ class MeteredSession:
     @property
     def tokens(self) -> tuple[int, ...]:
         return self._open().session.tokens
+
+    @property
+    def prompt_length(self) -> int:
+        """Tokens before the response; 0 where the back end's session does not tell."""
+        return int(getattr(self._open().session, "prompt_length", 0))
 
     def next_logits(self) -> Logits:
         opened = self._open()

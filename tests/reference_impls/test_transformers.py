@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reference_impls.core import NEVER, TextSession, TokenModel, log_softmax
+from reference_impls.core import NEVER, Meter, TextSession, TokenModel, log_softmax
 from reference_impls.responses import StoredModel
 from tests.reference_impls import tiny
 
@@ -237,6 +237,11 @@ def test_a_chat_template_is_used_where_it_is_asked_for(tmp_path: Path) -> None:
     ids = model.start("Hi")._ids
     assert model.tokenizer.decode(ids) == "<|im_start|>user: Hi<|im_end|><|im_start|>assistant: "
     assert model.generate("Hi", max_tokens=2)[0].prompt_tokens == len(ids)
+    meter = Meter([model])
+    meter.begin()
+    text = TextSession(meter.pool.token_models()[0], "Hi")
+    assert meter.end().prompt_tokens == len(ids), "the template is billed"
+    assert text.room == model.context - len(ids), "and takes its room"
     assert tiny.load(folder).start("Hi")._ids == model.tokenizer.encode("Hi"), "off unless asked for"
 
 
