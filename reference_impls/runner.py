@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import itertools
 import json
+import logging
 import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from concurrent.futures import Executor, as_completed
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, partial
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -553,16 +555,24 @@ def _dask(jobs: int, scheduler: str) -> Iterator[Executor]:
     except ImportError:
         raise ValueError("the dask backend needs distributed: pip install distributed") from None
     connect: Any = distributed.Client
+    others = set(active_children())
     if scheduler:
         try:
             client = connect(scheduler, timeout=SCHEDULER_SECONDS)
         except (OSError, ValueError) as error:
             raise ValueError(f"{scheduler}: no dask scheduler answers there ({error})") from error
     else:
-        client = connect(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
+        client = connect(n_workers=jobs, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL)
     try:
         yield client.get_executor()
     except distributed.KilledWorker as error:
         raise ValueError(f"dask: too many workers were lost ({error})".splitlines()[0]) from error
+    except BaseException:
+        if not scheduler:  # dask would wait some seconds for the tasks under way
+            for nanny in client.cluster.workers.values():
+                nanny.auto_restart = False
+            for process in set(active_children()) - others:
+                process.kill()
+        raise
     finally:
         client.close()
