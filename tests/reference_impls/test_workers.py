@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -121,9 +122,8 @@ def bench(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
         start_new_session=True,
     )
     yield process, tmp_path / "reference_impls" / "results" / "qa"
-    for left in psutil.process_iter():
-        if left.pid == process.pid or process.pid in (parent.pid for parent in left.parents()):
-            left.kill()
+    with suppress(ProcessLookupError):  # nobody of its session is left
+        os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 
 
