@@ -92,14 +92,15 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def serving(*answers: Answer) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
     asked: list[tuple[str, str | None]] = []
-    handler = type("Once", (Handler,), {"answers": list(answers), "asked": asked, "hung_up": threading.Event()})
+    hung_up = threading.Event()
+    handler = type("Once", (Handler,), {"answers": list(answers), "asked": asked, "hung_up": hung_up})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}", asked
     finally:
-        handler.hung_up.set()
+        hung_up.set()
         server.shutdown()
         thread.join()
         server.server_close()

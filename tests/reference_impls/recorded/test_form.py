@@ -91,7 +91,7 @@ def test_what_libraries_for_tables_write_is_taken(tmp_path: Path) -> None:
 
 
 def test_kinds_and_options_are_read_and_written_again(tmp_path: Path) -> None:
-    queries = [
+    queries: list[dict[str, Any]] = [
         {**QUERY, "id": "a", "scorer": "number"}, {**QUERY, "id": "b", "kind": "yes-no", "reference": True},
         {**QUERY, "id": "c", "scorer": {"kind": "exact"}},
         {**QUERY, "id": "d", "options": ["Nile", 12], "reference": "B"},
