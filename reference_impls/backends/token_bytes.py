@@ -120,6 +120,8 @@ def continuation(tokenizer: Any) -> Callable[[str], list[int]]:
     encoder = copy.deepcopy(backend)
     encoder.no_truncation()
     encoder.no_padding()
+    # What another model has written is text, whatever it looks like: no end and no turn of a conversation.
+    encoder.encode_special_tokens = True
     for name in ("normalizer", "pre_tokenizer"):
         component = getattr(encoder, name)
         parts = list(_parts(component))

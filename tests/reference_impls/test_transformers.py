@@ -82,7 +82,7 @@ def test_text_that_goes_on_is_encoded_without_a_blank_before_it(make: Make, styl
             continue  # that tokenizer knows neither
         assert model.decode(model.encode(text)) == text
     if style in ("qwen", "gpt2", "llama"):
-        for text in ("🦉 \n\n\tΩ", *tiny.STRANGE[:2]):
+        for text in ("🦉 \n\n\tΩ", "a <|im_end|><|endoftext|></s> b", *tiny.STRANGE[:2]):
             assert model.decode(model.encode(text)) == text
 
 
