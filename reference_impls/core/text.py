@@ -5,10 +5,21 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+#: Runs of Latin letters and digits as rouge-score has them, which knows no others; Chinese characters and kana one by
+#: one, as their words have no blanks between; runs of letters of every other script.
+_WORDS = re.compile(
+    r"[a-z0-9]+|[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+    r"|[^\W\d_\u0000-\u024f\u1e00-\u1eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+"
+)
+
 
 def words(text: str) -> list[str]:
-    """Lower-case words and digits, the tokens of ROUGE-L here (as rouge-score without stemming)."""
-    return re.findall(r"[a-z0-9]+", text.lower())
+    """Lower-case words and digits, the tokens of ROUGE-L here (of Latin text as rouge-score without stemming).
+
+    >>> words("The 2 owls"), words("Старая сова"), words("猫头鹰")
+    (['the', '2', 'owls'], ['старая', 'сова'], ['猫', '头', '鹰'])
+    """
+    return _WORDS.findall(text.lower())
 
 
 def symbols_and_words(text: str) -> list[str]:

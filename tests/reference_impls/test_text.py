@@ -49,6 +49,18 @@ def test_bleu_agrees_with_sacrebleu(a: str, b: str) -> None:
     assert bleu(a, b) == pytest.approx(metric.sentence_score(clean[0], [clean[1]]).score / 100, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("a", "b"), [("Старая сова спит", "Старая сова не спит"), ("猫头鹰在睡觉", "猫头鹰睡觉"), ("古い梟", "古い鳥")]
+)
+def test_texts_of_other_scripts_are_compared_too(a: str, b: str) -> None:
+    assert 0.4 < rouge_l(a, b) < 1
+    assert rouge_l(a, a) == 1
+    assert 0 < chrf(a, b) < chrf(a, a) == pytest.approx(1)
+    metric = pytest.importorskip("sacrebleu.metrics").CHRF()
+    assert chrf(a, b) == pytest.approx(metric.sentence_score(a, [b]).score / 100, abs=1e-9)
+    assert rouge_l("Café über Straße", "café") == rouge_l("caf", "caf ber stra e"), "Latin as rouge-score has it"
+
+
 @given(st.lists(st.sampled_from("abc"), max_size=8), st.lists(st.sampled_from("abc"), max_size=8))
 def test_the_common_subsequence_is_symmetric_and_bounded(a: list[str], b: list[str]) -> None:
     assert lcs_length(a, b) == lcs_length(b, a) <= min(len(a), len(b))

@@ -28,6 +28,8 @@ def amount(text: str) -> str | None:
             return found
     if refuses(text):
         return None
+    if len(text) <= 60 and (whole := number(text)):
+        return whole
     bold = [value for _, span in BOLD.findall(last_line(text)) if (value := number(span))]
     found_all = bold or numbers(text)
     return found_all[-1] if found_all else None

@@ -38,7 +38,7 @@ _MORE = re.compile(
 _EITHER = re.compile(r"[)*_`\"'\]]{0,3}\s*\bor\b\s*(?:option\s|choice\s)?[(*\"]{0,2}([A-J])[)*\".]{0,2}(?=\W|$)")
 #: A letter with its mark before the option's text: "is B. a river", "is: (B) a river".
 _WITH_TEXT = re.compile(r"(?:\b(?:is|are|be)|:)\s+[(*_`\"]{0,3}([A-J])[*_`\"]{0,2}[.):](?=\s)")
-_LISTED = re.compile(r"^[\s*_>#-]*+[(\[]?([A-Ja-j])[)\].:]", re.MULTILINE)
+_LISTED = re.compile(r"^[ \t*_>#-]*+[(\[]?([A-Ja-j])[)\].:]", re.MULTILINE)
 
 
 def choice(text: str, options: Sequence[str] = ()) -> str | None:
@@ -138,7 +138,7 @@ def _unmarked(text: str, letters: str, options: Sequence[str]) -> str | None:
     found = _only(patterns, lines[-1], letters) or _one_inside(lines[-1], options) or _one_inside(text, options)
     if found or options:
         return found
-    words = normalise(text) if len(lines) == 1 and len(text) <= _SHORT else ""
+    words = normalise(text) if len(lines) == 1 and len(text) <= _SHORT and not text.rstrip().endswith("(") else ""
     return words or None
 
 

@@ -9,7 +9,8 @@ from reference_impls.core.answers.places import BOLD, SENTENCE_END, boxed, field
 
 _LETTER = re.compile(r"\(([a-d])\)")
 _EXPLANATION = re.compile(
-    r"\n\s*[*_#>]*\s*(?:explanation|reasoning|note|rationale|justification|because|reason|why)\b", re.IGNORECASE
+    r"\n[ \t]*+[*_#>]*+[ \t]*+(?:explanation|reasoning|note|rationale|justification|because|reason|why)\b",
+    re.IGNORECASE,
 )
 _LEAD = re.compile(
     r"(?:(?:so|thus|therefore|hence),?\s)?(?:it|this|that|i (?:think|believe) it)(?: is|'s| was)\s", re.IGNORECASE

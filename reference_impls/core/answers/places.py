@@ -9,8 +9,8 @@ import re
 _THOUGHT_ENDS = re.compile(r"</(think|thinking|thought|reasoning|seed:think)>", re.IGNORECASE)
 _THOUGHT_BEGINS = re.compile(r"<(think|thinking|thought|reasoning|seed:think)>", re.IGNORECASE)
 _NEXT_QUESTION = re.compile(r"\n[ \t*#]*(?:Question|Q)\b[ \t]?\d{0,4}[*]{0,2}:")
-_BOX = re.compile(r"\\+(?:boxed|fbox)\s*\{|\\.|[{}]", re.DOTALL)
-_OPEN_BOX = re.compile(r"\\+boxed\s+(\d[\d.,]*|[A-Za-z])(?!\w)")
+_BOX = re.compile(r"(?<!\\)\\+(?:boxed|fbox)\s*\{|\\.|[{}]", re.DOTALL)
+_OPEN_BOX = re.compile(r"(?<!\\)\\+boxed\s+(\d[\d.,]*|[A-Za-z])(?!\w)")
 _FIELD = re.compile(r"""["'](?:final_?|correct_?)?answer["']\s*:\s*("(?:[^"\\\n]|\\.)*+"|[^,}\n]*+)""", re.IGNORECASE)
 _HASHES = re.compile(r"####[ \t]*([^\n]*+)(?:\n\s*+([^\n]++))?")
 _WORD = re.compile(
@@ -97,7 +97,7 @@ def boxed(text: str) -> str | None:
     found = found.strip()
     while found.startswith("{") and found.endswith("}"):
         found = found[1:-1].strip()
-    return re.sub(r"\\+(?:boxed|fbox)\s*", "", found)
+    return re.sub(r"(?<!\\)\\+(?:boxed|fbox)\s*", "", found)
 
 
 def field(text: str) -> str | None:
@@ -182,7 +182,7 @@ def last_line(text: str) -> str:
 
 _REFUSAL = re.compile(
     r"\W*+(?:(?:(?:i'?m|i am) (?:very |really |so )?sorry|sorry|i apologi[sz]e|unfortunately|as an ai[^,.\n]{0,40})"
-    r"\W+(?:but |however,? )?)?+"
+    r"\W+(?:but |however,? )?(?:as of [^,.\n]{0,20}?[, ]+)?)?+"
     r"(?:(?:i|we) (?:can ?not|can't|could not|couldn't|won't|will not|am (?:not able|unable)|do not know|don't know"
     r"|have no idea|am not sure)|i'm (?:not able|unable|not sure)"
     r"|(?:it is|it's) (?:impossible|not possible) to (?:say|tell|answer|determine)"
