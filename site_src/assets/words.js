@@ -11,17 +11,21 @@ export function fold(word) {
   return plain.replace(/[ßæœøłđðþıħ]/g, (letter) => PLAIN[letter]);
 }
 
+const ARXIV = String.raw`(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?\/\d{7})(?:v\d+)?(?:\.pdf)?`;
+// what may stand in the address of a paper, the surest first: a DOI, arXiv's identifier, OpenReview's, the last piece
+const IN_ADDRESS = [/\b(10\.\d{4,9}\/[^\s?#]+)/, new RegExp(String.raw`\/${ARXIV}(?:[/?#]|$)`, "i"),
+  /[?&]id=([\w-]+)/, /([^/?#]+?)(?:\.pdf|\.html)?\/*(?:[?#].*)?$/];
+
 /** An address or a prefixed identifier as the identifier alone; any other text as it is. */
 export function bareIdentifier(query) {
-  let bare = query.trim();
-  if (/^https?:\/\/\S*%[0-9a-f]{2}/i.test(bare)) {
+  let bare = query.trim().replace(/^(?:arxiv|doi):\s*/i, "");
+  if (/^(?:https?:\/\/|[\w.-]+\.(?:org|net|com)\/)\S+$/i.test(bare)) {
     try {
       bare = decodeURIComponent(bare);
     } catch {
       // a lone % sign: the address as it is
     }
+    bare = IN_ADDRESS.map((form) => form.exec(bare)?.[1]).find(Boolean) ?? bare;
   }
-  bare = bare.replace(/^(?:https?:\/\/)?(?:www\.|dx\.)?(?:arxiv\.org\/[a-z]+|doi\.org|aclanthology\.org|openreview\.net\/[a-z]+\?id=)\/*/i, "");
-  bare = bare.replace(/^(?:arxiv|doi):\s*/i, "");
-  return bare.replace(/^(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?\/\d{7})(?:v\d+)?(?:\.pdf)?$/i, "$1");
+  return bare.replace(/^10\.48550\/arxiv\./i, "").replace(new RegExp(`^${ARXIV}$`, "i"), "$1");
 }
