@@ -22,7 +22,7 @@ from typing import NoReturn
 
 from reference_impls import recorded
 from scripts import issue_form
-from scripts.imports import bibtex
+from scripts.imports import bibtex, stubs
 from scripts.model import Corpus, yaml_reader
 from scripts.model.corpus import Entry, entry_files, read_data
 from scripts.model.taxonomy import Taxonomy
@@ -50,11 +50,6 @@ def read_yaml(raw: bytes) -> object:
     except UnicodeDecodeError as error:
         raise UnreadableError("encoding", "not UTF-8", "save the file as UTF-8") from error
     return yaml_reader.parse(text)
-
-
-def read_bibtex(raw: bytes) -> object:
-    """A whole .bib file."""
-    return bibtex.read(raw)
 
 
 def read_form(raw: bytes) -> object:
@@ -90,14 +85,35 @@ class Recordings:
             raise
 
 
+def small_corpus() -> Corpus:
+    """Some of the entries."""
+    root = ROOT / "taxonomy"
+    entries = [Entry.read(path) for path in entry_files(ROOT / "papers")[::20]]
+    taxonomy = read_data(root / "taxonomy.yml", Taxonomy)
+    return Corpus(ROOT, taxonomy, read_data(root / "vocabulary.yml", Vocabulary), entries)
+
+
+class Imports:
+    """A whole .bib file, and a stub of each of its entries, as `atlas import bibtex` makes them."""
+
+    def __init__(self) -> None:
+        self.corpus = small_corpus()
+
+    def read(self, raw: bytes) -> object:
+        """What `bibtex.read` says; an entry that makes no stub is told, and the others go on."""
+        found = bibtex.read(raw)
+        shelf = stubs.Shelf(self.corpus)
+        for entry in found.entries:
+            with suppress(stubs.StubError):
+                shelf.make({**entry.fields, "name": stubs.name_in(entry.fields["title"])})
+        return found
+
+
 class Issues:
     """The whole way of an issue: form, stub, note. What comes back must be writable, whatever was sent."""
 
     def __init__(self) -> None:
-        root = ROOT / "taxonomy"
-        entries = [Entry.read(path) for path in entry_files(ROOT / "papers")[::20]]
-        taxonomy = read_data(root / "taxonomy.yml", Taxonomy)
-        self.corpus = Corpus(ROOT, taxonomy, read_data(root / "vocabulary.yml", Vocabulary), entries)
+        self.corpus = small_corpus()
 
     def read(self, raw: bytes) -> object:
         """FormError where the issue is turned down, so that the count of what was read tells something."""
@@ -178,7 +194,7 @@ def targets() -> dict[str, Target]:
             ),
         ),
         "bibtex": Target(
-            read_bibtex,
+            Imports().read,
             (bibtex.BibtexError,),
             (bib, b'@string{a = "b" # c}\n@misc{k, title = a # {x}}', *blocks),
             (

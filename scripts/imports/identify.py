@@ -148,7 +148,7 @@ def _normal(identifier: Identifier) -> Identifier:
 
 
 # bare, or the address of a resolver, of which publishers have their own: doi.acm.org
-_DOI_PREFIX = re.compile(r"https?:/*[\w.-]*\bdoi\b[\w.-]*/+|((www|dx)\.)*doi(\.org/|[:.=\s])*\s*", re.IGNORECASE)
+_DOI_PREFIX = re.compile(r"\Ahttps?:/*[\w.-]*\bdoi\b[\w.-]*/+|\A((www|dx)\.)*doi(\.org/|[:.=\s])*\s*", re.IGNORECASE)
 _WHOLE_DOI = re.compile(r"10\.\d{4,9}(\.\d+)*/[^\s\"{}\\^`|]+\Z", re.ASCII)
 
 

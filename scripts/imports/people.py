@@ -19,6 +19,13 @@ class People:
     complete: bool = True
     told: list[str] = field(default_factory=list)
     mended: list[str] = field(default_factory=list)
+    unknown: dict[str, None] = field(default_factory=dict)  # LaTeX's commands, in their order
+
+    def text(self, source: str) -> str:
+        """A name or a part of one as plain text."""
+        text, unknown = read_latex(source)
+        self.unknown |= dict.fromkeys(unknown)
+        return text
 
 
 _AND = re.compile(r"\s+and(?=\s)", re.IGNORECASE)
@@ -29,7 +36,7 @@ _COMMA = re.compile(",")
 _SUFFIX = re.compile(r"(Jr|Sr|Jnr|Snr)\.?\Z|(II|III|IV|VI|VII|VIII)\Z", re.IGNORECASE)
 _INITIALS = re.compile(r"(?:[^\W\d_]\.?[\s-]*){1,4}\Z")
 # DBLP numbers persons of one name: 'Wei Wang 0001'
-_HOMONYM = re.compile(r"[\s~]+0\d{3}(?=\s*(?:,|\Z))")
+_HOMONYM = re.compile(r"[\s~]0\d{3}(?=\s*(?:,|\Z))")
 _MARKS = re.compile(r"\$\s*\^[^$]*\$|\\textsuperscript\s*\{[^{}]*\}|\\(dag|ddag|dagger|ddagger)\b|[*†‡§¶∗]")
 # biber's extended names: 'family=Vliet, given=Vera, prefix=van der, useprefix=true'
 _EXTENDED = re.compile(r"\s*\"?\s*(family|given|prefix|suffix|useprefix|juniorcomma|id|hash|gender)(-i)?\s*=")
@@ -42,11 +49,11 @@ _QUOTED = re.compile(r"=\s*\"([^\"]*)\"(?=\s*(?:,|\Z))")
 def read(source: str) -> People:
     """Who stands in an `author` field."""
     people = People()
-    if unknown := read_latex(source)[1]:
-        shown = ", ".join(f"\\{command}" for command in unknown)
-        people.mended.append(f"the names hold LaTeX that is not known here ({shown})")
     for person in split(source, _AND):
         _person(person.strip(" \t\n,;"), people)
+    if people.unknown:
+        shown = ", ".join(f"\\{command}" for command in people.unknown)
+        people.mended.append(f"the names hold LaTeX that is not known here ({shown})")
     return people
 
 
@@ -62,9 +69,9 @@ def _person(raw: str, people: People) -> None:
         people.told.append(f"'{raw}' is an option for biber and left out")
     elif _EXTENDED.match(raw):
         _add_extended(raw, people)
-    elif cut := _ET_AL.search(raw):
+    elif _ET_AL.search(raw):
         people.complete = False
-        _person(raw[: cut.start()], people)
+        _person(_without_et_al(raw), people)
     elif len(several := [piece.strip() for piece in split(raw, _JOINED) if piece.strip()]) > 1:
         people.mended.append(f"'{to_text(raw)}' is read as {len(several)} authors: 'and' belongs between them")
         for piece in several:
@@ -73,8 +80,15 @@ def _person(raw: str, people: People) -> None:
         _add_person(raw, people)
 
 
+def _without_et_al(name: str) -> str:
+    end = len(name)
+    while cut := _ET_AL.search(name, max(0, end - 24), end):  # its end is near
+        end = cut.start()
+    return name[:end]
+
+
 def _add_group(raw: str, people: People) -> None:
-    name = to_text(raw)
+    name = people.text(raw)
     if _OTHERS.match(name):
         people.complete = False
         return
@@ -89,7 +103,7 @@ def _add_extended(raw: str, people: People) -> None:
     if set(parts) <= {"family", "family-i"} and parts.get("family", "").startswith("{"):
         _add_group(parts["family"], people)
         return
-    read_as = [to_text(parts[name]) for name in ("given", "prefix", "family", "suffix") if name in parts]
+    read_as = [people.text(parts[name]) for name in ("given", "prefix", "family", "suffix") if name in parts]
     _add(" ".join(read_as), people)
 
 
@@ -100,7 +114,7 @@ def _add_person(raw: str, people: People) -> None:
     clean = _MARKS.sub("", bare)
     if clean != bare:
         people.told.append(f"the marks in '{to_text(bare)}' are no part of a name and left out")
-    parts = [text for part in split(clean, _COMMA) if (text := to_text(part))]
+    parts = [text for part in split(clean, _COMMA) if (text := people.text(part))]
     match parts:
         case [name, suffix] if _SUFFIX.match(suffix) and " " in name:
             name = f"{name} {suffix}"
@@ -115,9 +129,9 @@ def _add_person(raw: str, people: People) -> None:
             return
         case _:
             name = ", ".join(parts)
-    if cut := _ET_AL.search(name):
+    if _ET_AL.search(name):
         people.complete = False
-        name = name[: cut.start()]
+        name = _without_et_al(name)
     if "," in name:  # from braces, as in 'James R. {Celoni, S. J.}'
         people.mended.append(f"the comma in '{name}' is left out")
         name = " ".join(name.replace(",", " ").split())

@@ -146,7 +146,7 @@ _SWALLOWED = re.compile(r",[ \t]*(\n?)\s*([A-Za-z][\w-]*)\s*=\s*([{\"]|\w)")
 _KNOWN = "|".join(sorted(FIELDS))
 # more of an entry behind its end: it ended too early
 _MORE = re.compile(rf"[\s}})]*,\s*[A-Za-z][\w-]*\s*=(?!=)|[\s}})]*({_KNOWN})\s*=\s*[{{\"\d]", re.IGNORECASE)
-_STRAY_FIELD = re.compile(rf"\b({_KNOWN})\s*=\s*[{{\"\d]", re.IGNORECASE)
+_STRAY_FIELD = re.compile(rf"\b((?:{_KNOWN})(?=\s*=\s*\d)|[A-Za-z][\w-]{{0,40}}(?=\s*=\s*[{{\"]))", re.IGNORECASE)
 
 
 class _Reader:

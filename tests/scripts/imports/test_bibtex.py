@@ -331,7 +331,27 @@ def test_deep_nesting_and_long_fields() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["@a{", "@", '"', "{", "\\", "@a{b,c=", " ", "#", "@string{a=a#a}\n", "a and ", "$", "\\'"]
+    "piece",
+    [
+        "@a{",
+        "@",
+        '"',
+        "{",
+        "\\",
+        "@a{b,c=",
+        " ",
+        "#",
+        "@string{a=a#a}\n",
+        "a and ",
+        "$",
+        "\\'",
+        "a-",
+        "~",
+        "et al ",
+        "... ",
+        "www.",
+        "@comment{x\n@misc{a,",
+    ],
 )
 def test_no_input_takes_long(piece: str) -> None:
     for source in (piece * 20_000, "@misc{k, title = {" + piece * 4_000 + "}, author = {" + piece * 4_000 + "}}"):
