@@ -75,7 +75,7 @@ class _Again(Exception):  # noqa: N818  a signal, not an error: the caller tries
 def cache_folder() -> Path:
     """Where fetched files are kept."""
     if os.environ.get("ATLAS_DATA"):
-        return Path(os.environ["ATLAS_DATA"]).expanduser()
+        return places.expanded(os.environ["ATLAS_DATA"])
     return places.user_cache()
 
 

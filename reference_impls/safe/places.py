@@ -33,10 +33,22 @@ def user_cache() -> Path:
         named = os.environ.get("LOCALAPPDATA", "") if sys.platform == "win32" else ""
     if named:
         return Path(named) / NAME
+    return expanded("~") / ".cache" / NAME
+
+
+def expanded(path: str) -> Path:
+    """A path with the home folder in place of ``~``.
+
+    Raises:
+        NoHomeError: there is none.
+    """
+    none = NoHomeError(f"{path}: there is no home folder (set HOME or XDG_CACHE_HOME)")
+    if path.startswith("~") and os.environ.get("HOME") == "":  # Python would take the root folder
+        raise none
     try:
-        return Path.home() / ".cache" / NAME
+        return Path(path).expanduser()
     except RuntimeError as error:
-        raise NoHomeError("there is no home folder; set HOME or XDG_CACHE_HOME") from error
+        raise none from error
 
 
 def build() -> Path:

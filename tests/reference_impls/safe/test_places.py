@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from reference_impls.safe import places
 from tests.conftest import ROOT
+from tests.machine import commands
 
 RUN = [sys.executable, "-m", "scripts.cli", "run", "random", "--benchmark", "qa", "--pool", "sprout", "--limit", "2"]
 UNSET = ("ATLAS_BUILD", "ATLAS_ROOT", "XDG_CACHE_HOME", "HOME", "ATLAS_DATA")
@@ -66,14 +68,30 @@ def test_where_nothing_can_be_written_a_temporary_folder_and_a_line(
     assert "ATLAS_BUILD" in caplog.text
 
 
-def test_no_home_is_said_in_one_line(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def nobody() -> Path:
-        raise RuntimeError("Could not determine home directory.")
+def test_a_user_without_a_home_is_told_in_one_line(tmp_path: Path) -> None:
+    """As in a container: no home, and a checkout that cannot be written."""
+    fixed = f"set -e; mount --bind '{ROOT}' '{ROOT}'; mount -o remount,bind,ro '{ROOT}'"
+    lines = [["atlas", "data", "list"], ["atlas", *RUN[3:]]]
+    listed, ran = commands(fixed, lines, tmp_path / "done.json", **dict.fromkeys(UNSET, ""))
+    assert listed == (2, "", "atlas: ~: there is no home folder (set HOME or XDG_CACHE_HOME)\n")
+    assert ran.code == 0, ran
+    (line,) = [line for line in ran.stderr.splitlines() if line.startswith("atlas: ")]
+    assert "no folder to keep responses in" in line
+    assert not Path(line.split(" are in ")[1].split(" until")[0]).exists(), "the temporary folder has gone"
+    assert [path.name for path in tmp_path.iterdir()] == ["done.json"]
 
-    monkeypatch.setattr(Path, "home", nobody)
+
+def test_a_user_of_whom_the_system_knows_nothing_has_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number without an entry in the list of users, as `docker run --user 54321` gives."""
+
+    def unknown(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
     with pytest.raises(places.NoHomeError, match="set HOME or XDG_CACHE_HOME"):
         places.user_cache()
-    assert not (installed / "home").exists()
 
 
 def test_an_installed_atlas_leaves_nothing_in_a_strangers_folder(tmp_path: Path) -> None:
