@@ -9,13 +9,13 @@ token counts, so no response has a cost.
 
 from __future__ import annotations
 
+from reference_impls.core.answers import final_answer
 from reference_impls.core.model import Price
 from reference_impls.recorded.form import RecordedQuery, RecordedResponse, Recording
 from reference_impls.recorded.readers.parse import (
     Files,
     SourceError,
     csv_rows,
-    first_number,
     json_lines,
     marked_number,
     named,
@@ -47,8 +47,8 @@ def mmlu(files: Files) -> Recording:
 def gsm8k(files: Files) -> Recording:
     """GSM8K with the text of both models.
 
-    The score is the recorded one. The answer is the number after ``####``, and where a response has no such mark its
-    last number; the records do not say how their authors took it.
+    The score is the recorded one; the records do not say how their authors took the answer. They call responses such
+    as "$20.00" wrong where the reference is 20. The answer is what the common reader (`core.answers`) reads.
     """
     contaminated = _contaminated(files)
     solutions = [str(row["answer"]) for row in json_lines(named(files, "test.jsonl"))]
@@ -65,7 +65,7 @@ def gsm8k(files: Files) -> Recording:
         queries.append(query)
         for model, column in COLUMNS.items():
             text, score = row[f"{column}_response"], RIGHT[row[column]]
-            answer = marked_number(text, "####") or _last_number(text)
+            answer = final_answer(text, "number")
             responses.append(RecordedResponse(query.id, model, 0, text, answer, score, None, None, None, None))
     return Recording("routellm-gsm8k", tuple(queries), tuple(responses), PRICES)
 
@@ -96,8 +96,3 @@ def mt_bench(files: Files) -> Recording:
 
 def _contaminated(files: Files) -> frozenset[str]:
     return frozenset(str(row["eval_prompt"]) for row in json_lines(named(files, "contaminated_prompts.jsonl")))
-
-
-def _last_number(text: str) -> str | None:
-    words = (first_number(word) for word in reversed(text.split()))
-    return next((number for number in words if number is not None), None)

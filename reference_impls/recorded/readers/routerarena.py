@@ -28,7 +28,8 @@ def routerarena(files: Files) -> Recording:
             key, result = str(row["global_index"]), row["evaluation_result"]
             if key not in queries:
                 task = key.rpartition("_")[0]
-                queries[key] = RecordedQuery(key, str(row["question"]), _reference(result), task, "test")
+                kind = "choice" if result["metric"] == "mcq_accuracy" else None
+                queries[key] = RecordedQuery(key, str(row["question"]), _reference(result), task, "test", kind)
             text, usage = str(row["generated_answer"]), row["token_usage"]
             response = RecordedResponse(
                 queries[key].id, file.stem, 0, text, _answer(text, str(result["metric"])),

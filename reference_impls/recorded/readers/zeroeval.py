@@ -1,9 +1,11 @@
 """ZeroEval's answers of twelve models to GSM8K, greedy, zero-shot, with full text.
 
 Every model was asked for a JSON object with ``reasoning`` and ``answer``; the prompt here is the question alone. The
-final answer is read as ZeroEval reads it: from the first complete JSON object of the response, else from what follows
-``answer:``, if possible in quotes; a fraction becomes a decimal number, and of anything else the first number counts.
-The accuracy that follows is held against the published one of every model (gsm.summary.json) by a test.
+answer is what the common reader (`core.answers`) reads. The score is ZeroEval's: of the answer as ZeroEval reads it,
+from the first complete JSON object of the response, else from what follows ``answer:``, if possible in quotes; a
+fraction becomes a decimal number, and of anything else the first number counts. The accuracy that follows is held
+against the published one of every model (gsm.summary.json) by a test; `recorded.agreement` tells where the readers
+differ.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from reference_impls.core import answers
 from reference_impls.recorded.form import RecordedQuery, RecordedResponse, Recording
 from reference_impls.recorded.readers.parse import Files, SourceError, first_number, json_file
 
@@ -35,14 +38,15 @@ def gsm8k(files: Files) -> Recording:
             if key not in queries:
                 queries[key] = RecordedQuery(key, row["question"], reference, "gsm8k", "test")
             text = row["output"][0]
-            answer = final_answer(text)
-            score = float(answer is not None and answer == reference)
+            published = final_answer(text)
+            score = float(published is not None and published == reference)
+            answer = answers.final_answer(text, "number")
             responses.append(RecordedResponse(key, file.stem, 0, text, answer, score, None, None, None, None))
     return Recording("zeroeval-gsm8k", tuple(queries[key] for key in sorted(queries)), tuple(responses), {})
 
 
 def final_answer(text: str) -> str | None:
-    """The number that a response gives as its answer; None if it gives none.
+    """The number that a response gives as its answer, as ZeroEval reads it; None if it gives none.
 
     >>> final_answer('Sure! {"reasoning": "3 * 6 = 18", "answer": "$18"}'), final_answer('"answer": 7 apples')
     ('18', '7')
