@@ -217,7 +217,7 @@ def save(recording: Recording, folder: Path) -> None:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ValueError(f"{folder}: is there already and not empty (name a new folder)")
         folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".part", dir=folder.parent))
         try:
             _write_lines(draft / QUERIES, recording.queries, QUERY_KEYS)
             _write_lines(draft / RESPONSES, recording.responses, RESPONSE_KEYS)
