@@ -125,9 +125,9 @@ def _not_utf8(raw: bytes) -> tuple[int, int] | None:
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return None
     try:
-        raw.decode("utf-8-sig")
+        raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = raw[: error.start].decode("utf-8-sig").replace("\r\n", "\n")
+        before = raw[: error.start].decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
         return raw.decode("utf-8", errors="replace").count("\ufffd"), len(before)
     return None
 

@@ -194,6 +194,8 @@ class _Reader:
         meant = bool(form.match(self.text, head.end()))
         if self.text.startswith("%", first) and (end := self._commented_out(head)):
             if meant or kind in TYPES:
+                found = _KEY.match(self.text, self._blanks(head.end()))
+                self.key = found.group() if found else ""
                 self._tell(head.start(), Grade.TOLD, f"the {kind} behind % is not read")
             return end
         if kind == "comment":

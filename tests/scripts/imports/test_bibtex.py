@@ -121,6 +121,13 @@ def test_two_encodings_in_one_file() -> None:
     assert "2 byte(s)" in found.mended[0].text
 
 
+@pytest.mark.parametrize(
+    "raw", [b"\xef", b"\xef\xbb\xbf@misc{a, title = {\xf7}}", b"\xef\xbb@misc{\xfc", b"\xff\xfe\xff"]
+)
+def test_bytes_that_begin_like_a_mark(raw: bytes) -> None:
+    bibtex.read(raw)
+
+
 def test_xdata() -> None:
     found = bibtex.read(
         b"@xdata{conf, author = {Ann Bee}, year = 2024}\n@misc{a, title = {A}, xdata = {none, conf}, year = 2025}\n"
