@@ -70,7 +70,8 @@ def gsm8k(name: str, *, cache: Path | None = None) -> Agreement:
     references = {query.id: given_answer(query.reference or "", "number") or "" for query in recording.queries}
     found = Agreement()
     for response in recording.responses:
-        right, theirs = response.answer == references[response.query_id], response.score == 1
+        answer = final_answer(response.text or "", "number")
+        right, theirs = answer == references[response.query_id], response.score == 1
         found.texts += 1
         found.ours += right
         found.theirs += theirs
@@ -79,7 +80,7 @@ def gsm8k(name: str, *, cache: Path | None = None) -> Agreement:
             kind = "right by the common reader only" if right else "right by the source's reader only"
             score = f"score {response.score:g}" if response.score is not None else None
             text, reference = response.text or "", references[response.query_id]
-            found.differ(kind, response.model, score, response.answer, reference, text)
+            found.differ(kind, response.model, score, answer, reference, text)
     return found
 
 

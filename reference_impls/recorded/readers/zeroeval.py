@@ -1,11 +1,11 @@
 """ZeroEval's answers of twelve models to GSM8K, greedy, zero-shot, with full text.
 
 Every model was asked for a JSON object with ``reasoning`` and ``answer``; the prompt here is the question alone. The
-answer is what the common reader (`core.answers`) reads. The score is ZeroEval's: of the answer as ZeroEval reads it,
-from the first complete JSON object of the response, else from what follows ``answer:``, if possible in quotes; a
-fraction becomes a decimal number, and of anything else the first number counts. The accuracy that follows is held
-against the published one of every model (gsm.summary.json) by a test; `recorded.agreement` tells where the readers
-differ.
+final answer is read as ZeroEval reads it, so that answers and the accuracies published for them fit: from the first
+complete JSON object of the response, else from what follows ``answer:``, if possible in quotes; a fraction becomes a
+decimal number, and of anything else the first number counts. The accuracy that follows is held against the published
+one of every model (gsm.summary.json) by a test. The common reader (`core.answers`) finds more of them right;
+`recorded.agreement` counts and lists where the two differ.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from reference_impls.core import answers
 from reference_impls.recorded.form import RecordedQuery, RecordedResponse, Recording
 from reference_impls.recorded.readers.parse import Files, SourceError, first_number, json_file
 
@@ -38,9 +37,8 @@ def gsm8k(files: Files) -> Recording:
             if key not in queries:
                 queries[key] = RecordedQuery(key, row["question"], reference, "gsm8k", "test")
             text = row["output"][0]
-            published = final_answer(text)
-            score = float(published is not None and published == reference)
-            answer = answers.final_answer(text, "number")
+            answer = final_answer(text)
+            score = float(answer is not None and answer == reference)
             responses.append(RecordedResponse(key, file.stem, 0, text, answer, score, None, None, None, None))
     return Recording("zeroeval-gsm8k", tuple(queries[key] for key in sorted(queries)), tuple(responses), {})
 
