@@ -122,8 +122,8 @@ def import_bibtex(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="write nothing, tell what would be written")] = False,
     category: Annotated[str | None, typer.Option(help="stage/category for all of them")] = None,
 ) -> None:
-    """Write a stub for every paper of a .bib file. Duplicates are named and skipped, broken entries are
-    named.
+    """Write a stub for every paper of a .bib file. Duplicates are named and skipped; what is broken, was mended or is
+    left out is named with its line and column.
 
     Status 1 where an entry was broken or could not be made an entry of the Atlas.
     """

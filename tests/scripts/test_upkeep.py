@@ -246,6 +246,24 @@ MANY = r"""@inproceedings{k%d,
 }
 """
 
+
+def test_import_names_the_place_of_what_it_mends(atlas: Atlas, tmp_path: Path) -> None:
+    path = tmp_path / "odd.bib"
+    path.write_text(
+        "Made by hand {\n"
+        "@misc{a,\n  title = {Nothing Lost}\n  author = {Ann Bee},\n  % note = {no},\n  year = 2024\n}\n"
+    )
+    result = atlas("import", "bibtex", str(path))
+    assert result.exit_code == 0
+    compare = "(compare the stub with the paper)"
+    assert result.stdout.splitlines() == [
+        "papers/2024/bee2024nothing.yml",
+        f"{path}:4:3: warning[bibtex-mended] a: a comma is missing behind the field 'title' {compare}",
+        f"{path}:5:5: info[bibtex-note] a: the field 'note' behind % is not read (nothing to do if it is meant so)",
+    ]
+    assert "1 written, 0 here already, 0 broken, 0 unusable; 1 to look at" in result.stderr
+
+
 ODD_PEOPLE = """
 @inproceedings{nick2019, title={Nicknames in a Network}, author={Chun (Rick) Chan and Li Wu}, year={2019}}
 @misc{same2022, title={Two Authors of One Name}, author={Dong, Qi and Li, Lan and Dai, Da and Li, Lan}, year={2022}}

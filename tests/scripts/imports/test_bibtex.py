@@ -14,6 +14,7 @@ from scripts.exports import bibtex as export
 from scripts.imports import bibtex
 from scripts.imports.bibtex import BibtexError, decode
 from scripts.model import Corpus, Paper
+from scripts.model.names import is_group
 
 MISC = "@misc{{{key}, title = {{{title}}}, author = {{A Bee}}, year = 2024}}\n"
 
@@ -126,6 +127,28 @@ def test_two_encodings_in_one_file() -> None:
 )
 def test_bytes_that_begin_like_a_mark(raw: bytes) -> None:
     bibtex.read(raw)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("Online version: http://www. languages. example. com", "is an address"),
+        ("https://www.example.com/model-card", "is an address"),
+        ("Submitted to ICLR 2025", "not published"),
+    ],
+)
+def test_what_is_no_venue_is_told(name: str, why: str) -> None:
+    found = bibtex.read(f"@article{{k, title = {{T}}, year = {{2019}},\n  journal = {{{name}}}}}".encode())
+    assert "venue" not in found.entries[0].fields
+    assert [(remark.line, remark.column) for remark in found.mended] == [(2, 3)]
+    assert why in found.mended[0].text
+
+
+def test_unknown_commands_are_told_at_their_field() -> None:
+    found = bibtex.read(rb"@misc{k, title = {\odd{Word} of \method}, year = 2020}")
+    assert found.entries[0].fields["title"] == "Word of method"
+    assert [(remark.line, remark.column) for remark in found.mended] == [(1, 10)]
+    assert r"\odd, \method" in found.mended[0].text
 
 
 def test_xdata() -> None:
@@ -433,6 +456,21 @@ def test_round_trip(paper: Paper) -> None:
     (back,) = found.entries
     assert back.key == "doe2024x"
     assert_same(paper, back.fields)
+
+
+def test_round_trip_of_groups_juniors_and_old_dois() -> None:
+    authors = [
+        "Frank G. Bennet Jr.", "Eva van der Berg", "Chun (Rick) Chan", {"group": "Society for Tools and Technology"},
+        {"group": "Gem Team, Oogle"}, "NumTool 1.0 Contributors", "NVIDIA", {"group": "Jane Doe"}, "Jane Doe", "王伟",
+        "Lan Li", "Lan Li",
+    ]  # fmt: skip
+    plain = {"title": "T", "date": "1996", "kind": "method", "categories": ["after/cascade"], "ids": {"doi": SICI}}
+    paper = Paper.model_validate({**plain, "authors": authors})
+    found = bibtex.read(export.entry_text("doe1996t", paper).encode())
+    assert (found.broken, found.mended) == ([], [])
+    back = found.entries[0].fields
+    assert (back["authors"], back["ids"]) == (paper.authors, {"doi": SICI})
+    assert [is_group(name) for name in back["authors"]] == [is_group(name) for name in paper.authors]
 
 
 def test_round_trip_of_the_atlas(corpus: Corpus) -> None:
