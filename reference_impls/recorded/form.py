@@ -322,7 +322,8 @@ def _responses(
         samples[name, model] = expected + 1
         text, answer, score = row.text("text"), row.written("answer"), row.number("score", 1)
         if text is None and answer is None and score is None:
-            raise row.wrong("neither text nor answer nor score", "give at least one of them")
+            mend = 'give at least one of them; of a call that failed, "text": ""'
+            raise row.wrong("neither text nor answer nor score", mend)
         if answer is not None and len(answer) < 32:
             answer = sys.intern(answer)
         response = RecordedResponse(
