@@ -27,7 +27,7 @@ def test_a_sample_of_mmlu_pro_agrees_and_every_difference_has_a_known_kind(mirro
     assert len(found) == 18
     stated, same = sum(f.stated for f in found.values()), sum(f.stated_same for f in found.values())
     assert stated > 1_200
-    assert same / stated >= 0.985
+    assert same / stated >= 0.99
     assert sum(f.same for f in found.values()) / sum(f.texts for f in found.values()) >= 0.95
 
 
