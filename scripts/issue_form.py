@@ -27,11 +27,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from reference_impls.cli.console import say
 from reference_impls.safe.writing import write_bytes, write_json, write_text
 from scripts.checks.entry import bad_link
 from scripts.checks.findings import Level
 from scripts.checks.run import validate
-from scripts.console import say
 from scripts.imports import stubs
 from scripts.imports.identify import Identifier, IdentifyError, identify
 from scripts.model import Corpus
@@ -41,7 +41,7 @@ from scripts.model.identifiers import DATE, KEY, arxiv_month
 from scripts.model.names import GroupName
 from scripts.model.paper import Paper
 from scripts.model.yaml_reader import MAX_ENTRY_BYTES
-from scripts.reports import block, code, link, plain
+from scripts.upkeep.reports import block, code, link, plain
 
 MAX_EVENT = 1024 * 1024
 MAX_BODY = 65_536  # characters; GitHub takes no longer issue

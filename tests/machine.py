@@ -20,6 +20,7 @@ ATLAS = "atlas"
 # once, and each of its commands is a process that is forked then.
 DRIVER = """
 import json, os, subprocess, sys, tempfile
+from reference_impls.safe.terminal import one_line
 from scripts.cli import app
 
 def gives(words):

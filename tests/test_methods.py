@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reference_impls import catalog
 from reference_impls.core.registry import MethodInfo
+from reference_impls.running import catalog
 from scripts.model import Corpus
 
 METHODS = {name: info for name, info in catalog.methods().items() if info.category != "baseline"}

@@ -141,7 +141,7 @@ class Model(Protocol):
     """A language model behind any backend.
 
     One with a ``digest``, a text that changes with all that decides its answers beside the arguments (its price does
-    not), has them stored (`reference_impls.responses`).
+    not), has them stored (`reference_impls.running.responses`).
     """
 
     @property

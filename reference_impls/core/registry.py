@@ -117,5 +117,5 @@ def method(
 
 
 def registered() -> dict[str, MethodInfo]:
-    """All methods registered so far, by name (`reference_impls.catalog.methods` imports every file first)."""
+    """All methods registered so far, by name (`reference_impls.running.catalog.methods` imports every file first)."""
     return dict(sorted(_methods.items()))

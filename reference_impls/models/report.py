@@ -18,7 +18,7 @@ from reference_impls.benchmarks import BENCHMARKS
 from reference_impls.core.text import distinct_n
 from reference_impls.models.checksums import write_sums
 from reference_impls.models.pool import POOL, WEIGHTS
-from reference_impls.responses import Scorer
+from reference_impls.running.responses import Scorer
 from reference_impls.safe.writing import write_json
 
 #: Demands on the pool.

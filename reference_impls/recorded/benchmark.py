@@ -20,8 +20,8 @@ from reference_impls.core.registry import NEEDS, MethodInfo
 from reference_impls.core.stages import Method
 from reference_impls.core.suggest import nearest
 from reference_impls.core.training import TrainingSet
-from reference_impls.outcome import Outcome
 from reference_impls.recorded.form import SPLITS, RecordedQuery, RecordedResponse, Recording
+from reference_impls.running.outcome import Outcome
 
 #: What recorded responses never hold.
 NEVER = ("logprobs", "scoring", "distributions", "shared-vocabulary", "new-prompts")

@@ -16,13 +16,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reference_impls import catalog, runner
 from reference_impls.core.suggest import nearest
 from reference_impls.recorded import Recording, registry
 from reference_impls.reproductions.base import Json, Spec, Study, Table, mean_of, number, queries_tested
 from reference_impls.reproductions.play import describe
-from reference_impls.runner import CannotRunError
-from reference_impls.workers import Workers, uninterrupted
+from reference_impls.running import catalog, runner
+from reference_impls.running.runner import CannotRunError
+from reference_impls.running.workers import Workers, uninterrupted
 
 RESULTS = runner.RESULTS / "recorded"
 #: The files of this package that hold studies.

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_impls import catalog, metrics
 from reference_impls.core.model import Floats
 from reference_impls.core.pool import Pool
 from reference_impls.core.query import Query
 from reference_impls.core.registry import NEEDS, MethodInfo
 from reference_impls.core.stages import Method, ThresholdRouter, UtilityRouter
+from reference_impls.measuring import metrics
 from reference_impls.recorded import Recording
 from reference_impls.recorded.benchmark import NEVER, RecordedBenchmark
 from reference_impls.reproductions.base import (
@@ -28,7 +28,8 @@ from reference_impls.reproductions.base import (
     over,
     queries_tested,
 )
-from reference_impls.runner import CannotRunError, answer_all
+from reference_impls.running import catalog
+from reference_impls.running.runner import CannotRunError, answer_all
 
 QUANTILES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 1.0)
 #: Points of a curve in a file.

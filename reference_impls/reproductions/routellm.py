@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_impls import metrics
 from reference_impls.core.embedding import LatentEmbedder
 from reference_impls.core.learn import Logistic, kmeans, squared_distances
 from reference_impls.core.model import Floats
+from reference_impls.measuring import metrics
 from reference_impls.recorded import Recording
 from reference_impls.recorded.readers.routellm import STRONG, WEAK
 from reference_impls.reproductions.base import (

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reference_impls.safe.terminal import one_line
 from scripts.model.yaml_reader import Mark
 
 
@@ -33,11 +34,6 @@ class Finding:
         """`file:line:column: level[rule-id] message (how to mend it)`, on one line."""
         place = f"{self.file}:{self.mark.line}:{self.mark.column}"
         return one_line(f"{place}: {self.level}[{self.rule}] {self.message} ({self.repair})")
-
-
-def one_line(text: str) -> str:
-    """Entries are untrusted: no control character of theirs may reach a terminal or start a new line."""
-    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
 
 
 def as_text(findings: Iterable[Finding]) -> str:

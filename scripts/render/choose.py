@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from reference_impls.catalog import BUILTIN_POOLS
+from reference_impls.running.catalog import BUILTIN_POOLS
 from scripts.render.compare import View
 from scripts.render.views import Views
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from statistics import fmean
 from typing import Any
 
-from reference_impls import catalog
 from reference_impls.core.registry import NEEDS
 from reference_impls.core.stages import Router
+from reference_impls.running import catalog
 from scripts.render.results import Results
 from scripts.render.views import Views
 

@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from reference_impls import catalog
 from reference_impls.core.registry import MethodInfo
+from reference_impls.running import catalog
 from scripts.render import recorded
 from scripts.render.recorded import Recorded
 from scripts.render.results import FOLDER, Results

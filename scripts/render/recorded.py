@@ -14,9 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from reference_impls import catalog
 from reference_impls.core.registry import MethodInfo
 from reference_impls.recorded import registry
+from reference_impls.running import catalog
 from scripts.render.charts import Chart, conditional, rows
 from scripts.render.reading import Recomputed, read_result
 from scripts.render.results import BASELINES, GROUPS, QUERIES

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_impls import catalog
 from reference_impls.benchmarks import BENCHMARKS
 from reference_impls.models.pool import WEIGHTS, price
+from reference_impls.running import catalog
 from scripts.render.charts import STAGE_COLOURS, Chart, conditional, rows
 from scripts.render.reading import Measured, read_result
 

@@ -13,12 +13,12 @@ import httpx2
 import numpy as np
 import pytest
 
-from reference_impls import catalog, responses, runner
 from reference_impls.after_inference.majority_vote import MajorityVote
 from reference_impls.backends import one_host
 from reference_impls.backends.openai import BackendError, OpenAIModel
 from reference_impls.core import Generation, Meter, Model, Price, Query, TokenModel
-from reference_impls.responses import StoredModel
+from reference_impls.running import catalog, responses, runner
+from reference_impls.running.responses import StoredModel
 from tests.reference_impls import llama_server as llama
 from tests.reference_impls.backends.server import Answer, Behaviour, Scripted, choice, one_at_a_time, said, serving
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from reference_impls import catalog
 from reference_impls.core import Logits, Meter, Query
+from reference_impls.running import catalog
 from tests.reference_impls.fakes import TableModel
 
 NAMES = [

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_impls import catalog
 from reference_impls.benchmarks import BENCHMARKS
 from reference_impls.core import Logits, Meter, Query, TextSession
 from reference_impls.during_inference.gac import GaC, Parameters, fuse, union
+from reference_impls.running import catalog
 from tests.reference_impls.fakes import TableModel
 
 QUERY = Query("t/0", "qa", "q", "short", 20)

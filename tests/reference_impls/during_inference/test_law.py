@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reference_impls import catalog
 from reference_impls.core import Meter, Query, TextSession, TrainingSet, write_until
+from reference_impls.running import catalog
 from tests.reference_impls import tiny
 
 NAMES = [m.name for m in catalog.methods().values() if m.category.startswith("during/")]

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference_impls import catalog
 from reference_impls.benchmarks import BENCHMARKS
 from reference_impls.core import Meter, Query, TextSession
 from reference_impls.during_inference import packllm
@@ -24,6 +23,7 @@ from reference_impls.during_inference.packllm import (
     token_map,
 )
 from reference_impls.models.pool import WEIGHTS
+from reference_impls.running import catalog
 from tests.reference_impls.fakes import TableModel
 
 #: The prompt is read by the same tables as the response: both begin with the empty text.

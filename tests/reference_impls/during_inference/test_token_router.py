@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference_impls import catalog
 from reference_impls.benchmarks import BENCHMARKS
 from reference_impls.core import Generation, Meter, Query, TrainingSet, sigmoid
 from reference_impls.during_inference.token_router import (
@@ -17,6 +16,7 @@ from reference_impls.during_inference.token_router import (
     responsibilities,
 )
 from reference_impls.models.pool import WEIGHTS
+from reference_impls.running import catalog
 from tests.reference_impls.fakes import TableModel
 
 QUERY = Query("t/0", "qa", "q", "short", 10)

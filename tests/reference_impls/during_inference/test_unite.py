@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference_impls import catalog
 from reference_impls.benchmarks import BENCHMARKS
 from reference_impls.core import Meter, Query, TextSession, softmax
 from reference_impls.during_inference.unite import Parameters, UniTE, restrict, top
 from reference_impls.models.pool import WEIGHTS
+from reference_impls.running import catalog
 from tests.reference_impls.fakes import TableModel
 
 QUERY = Query("t/0", "qa", "q", "short", 20)

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reference_impls import catalog, runner
 from reference_impls.backends.replay import ReplayModel
 from reference_impls.core import Meter, Price
 from reference_impls.core.meter import Usage
 from reference_impls.core.stages import Method
 from reference_impls.recorded import RecordedQuery, RecordedResponse, Recording, save
 from reference_impls.recorded.benchmark import NEVER, RecordedBenchmark, answer_kinds
-from tests.reference_impls.test_meter import reachable
+from reference_impls.running import catalog, runner
+from tests.reference_impls.core.test_meter import reachable
 
 #: Of one query: each model's answers (one a sample) with their scores.
 Row = Mapping[str, Sequence[tuple[str | None, float | None]]]

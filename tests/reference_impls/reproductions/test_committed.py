@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from reference_impls import catalog, reproductions
+from reference_impls import reproductions
 from reference_impls.recorded import Recording
 from reference_impls.recorded.readers import read_source
 from reference_impls.recorded.readers.routellm import STRONG, WEAK
 from reference_impls.reproductions import llmdrift, llmrouter, play, routellm, zeroeval
 from reference_impls.reproductions.base import Row, Spec, Table
+from reference_impls.running import catalog
 from tests.reference_impls.recorded.conftest import find_mirror
 
 NAMES = sorted(reproductions.studies())

@@ -14,7 +14,7 @@ from reference_impls.reproductions.base import Spec, Study, Table, all_tested, a
 from reference_impls.reproductions.llmdrift import CHECK, MARCH, SMALL, check_by_agreement
 from reference_impls.reproductions.play import DRAWN, best_single, describe, thinned, willingness_curve
 from reference_impls.reproductions.zeroeval import agree, plurality
-from reference_impls.runner import CannotRunError
+from reference_impls.running.runner import CannotRunError
 
 #: (right answer, answer of the cheap model, answer of the dear one)
 ANSWERS = [("1", "1", "1"), ("2", "2", "0"), ("3", "0", "3"), ("4", "0", "4"), ("5", "0", "0")]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reference_impls import catalog
 from reference_impls.core.registry import NEEDS
+from reference_impls.running import catalog
 from scripts.model import Corpus
 from scripts.render.choose import QUESTIONS, columns, further_reading, governed, questions
 from scripts.render.compare import MOST, View, beside, comparison, starts

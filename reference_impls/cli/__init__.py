@@ -1,0 +1,50 @@
+"""`atlas`: what an engineer runs. A package that is installed beside may add commands of its own, as a checkout's
+tools over the data do.
+
+Exit status: 0 good, 1 findings, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from importlib.metadata import entry_points
+
+import typer
+
+from reference_impls.cli import data, methods, reproduce
+from reference_impls.cli.console import Commands
+
+#: Entry points of this group are called with the tool and put their commands on it.
+GROUP = "llm_ensemble_atlas.commands"
+
+
+def tool() -> typer.Typer:
+    """The tool with the engineer's commands."""
+    app = typer.Typer(
+        cls=Commands,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Run and compare methods that combine several language models.",
+    )
+    app.callback()(speak_utf8)
+    for group in (methods, data, reproduce):
+        group.register(app)
+    return app
+
+
+def speak_utf8() -> None:
+    """Run, compare and curate methods that combine several language models."""
+    # What is written is UTF-8 whatever the locale says; what no text can hold is spelt out.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def main() -> None:
+    """The installed script."""
+    app = tool()
+    for point in entry_points(group=GROUP):
+        point.load()(app)
+    app()

@@ -1,0 +1,182 @@
+"""MkDocs hook: renders before each build, and lets `mkdocs serve` rebuild on an edit. Nothing else knows MkDocs."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.livereload import LiveReloadServer
+from mkdocs.structure.pages import Page
+
+from reference_impls.cli.console import what_failed
+from reference_impls.safe.folders import FolderError
+from reference_impls.safe.writing import write_text
+from scripts.model import Corpus
+from scripts.model.corpus import CorpusError
+from scripts.render import render_site
+from scripts.render.markup import html_attribute
+from scripts.render.policy import PolicyError, guard, inline_scripts
+from scripts.render.reading import ResultError
+from scripts.render.settings import load_settings
+from scripts.render.views import search_documents
+
+WATCHED = ("papers", "taxonomy", "site_src", "reference_impls/results")
+# The templates put these comments around HTML that needs no Markdown; to any other engine they are comments.
+RAW = re.compile(r"<!-- raw -->\n(.*?)\n<!-- /raw -->", re.DOTALL)
+TITLE = "<!-- title -->"  # stands for the page's title in what `once` keeps
+KEPT = re.compile(r"<!-- raw (\d+) -->")
+
+
+@dataclass
+class _Build:
+    """What one build's events hand on: the Atlas, and the finished HTML of pages under way."""
+
+    corpus: Corpus | None = None
+    raw: dict[str, list[str]] = field(default_factory=dict)
+    scripts: frozenset[str] = frozenset()  # the theme's inline scripts
+    serving: bool = False
+    listening: bool = False  # whether the development server may have its port already
+
+
+_BUILD = _Build()
+
+
+def on_startup(*, command: str, **_: Any) -> None:
+    """Remembers whether pages are for the development server."""
+    _BUILD.serving, _BUILD.listening = command == "serve", False
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """The addresses stand in site_src/site.yml, for every site engine."""
+    if _BUILD.serving and not _BUILD.listening:
+        _check_port(*config.dev_addr)
+        _BUILD.listening = True
+    settings = load_settings(_root(config))
+    config.site_url = settings.url or None
+    config.site_description = html_attribute(settings.description)  # for the page of wrong addresses
+    config.extra["atlas"] = settings.model_dump()
+    return config
+
+
+def _check_port(host: str, port: int) -> None:
+    """Says before the build what MkDocs would say after it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind((host, port))
+    except OSError as error:
+        raise PluginError(f"{host}:{port}: {error.strerror} (name another port: make serve PORT=8001)") from error
+
+
+def on_pre_build(config: MkDocsConfig) -> None:
+    """Renders the Atlas; a broken taxonomy stops the build with one line."""
+    try:
+        _BUILD.corpus = Corpus.load(_root(config))
+        render_site(_BUILD.corpus, Path(config.docs_dir))
+    except (CorpusError, FolderError, ResultError) as error:
+        raise PluginError(str(error)) from error
+    except OSError as error:
+        if (told := what_failed(error)) is None:
+            raise
+        raise PluginError(told) from error
+
+
+def on_env(env: Environment, /, **_: Any) -> Environment:
+    """Gives the theme `once`: what it renders alike for every paper's page is rendered for the first one only."""
+    rendered: dict[str, str] = {}
+
+    def once(name: str, make: Callable[[], str], page: Page) -> str:
+        if name not in rendered:
+            title, page.meta["title"] = page.meta["title"], TITLE
+            rendered[name] = make()
+            page.meta["title"] = title
+        return rendered[name].replace(TITLE, page.meta["title"])
+
+    env.globals["once"] = once
+    return env
+
+
+def on_page_markdown(markdown: str, /, *, page: Page, **_: Any) -> str:
+    """Takes finished HTML out of Markdown's way. Parsing it twice, to pass it through, is a third of a build."""
+    blocks: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        blocks.append(found[1])
+        return f"<!-- raw {len(blocks) - 1} -->"
+
+    markdown = RAW.sub(keep, markdown)
+    _BUILD.raw[page.file.src_uri] = blocks
+    return markdown
+
+
+def on_page_content(html: str, /, *, page: Page, **_: Any) -> str:
+    """Puts the finished HTML back."""
+    blocks = _BUILD.raw.pop(page.file.src_uri)
+    return KEPT.sub(lambda found: blocks[int(found[1])], html)
+
+
+def on_post_template(html: str, /, *, template_name: str, **_: Any) -> str:
+    """Learns the theme's inline scripts from the page of wrong addresses, which MkDocs makes before any other, and
+    which holds no text of an entry."""
+    if template_name != "404.html":
+        return html
+    _BUILD.scripts = inline_scripts(html)
+    return _guarded(html)
+
+
+def on_post_page(html: str, /, *, page: Page, **_: Any) -> str:
+    """Puts the Content-Security-Policy on the page; `wasm: true` in a page's front matter lets it run WebAssembly."""
+    return _guarded(html, wasm=page.meta.get("wasm") is True)
+
+
+def _guarded(html: str, *, wasm: bool = False) -> str:
+    try:
+        return guard(html, _BUILD.scripts, wasm=wasm, serving=_BUILD.serving)
+    except PolicyError as error:
+        raise PluginError(str(error)) from error
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Adds the papers to the theme's search index. Their pages are kept from its parser, which would take longer over
+    them than MkDocs takes to build them, and would index the lists of related papers, too."""
+    path = Path(config.site_dir) / "search" / "search_index.json"
+    if path.is_file() and _BUILD.corpus:
+        index = json.loads(path.read_text(encoding="utf-8"))
+        index["docs"] += search_documents(_BUILD.corpus)
+        write_text(path, json.dumps(index, ensure_ascii=False, separators=(",", ":")), durable=False)
+        _extend_search(Path(config.site_dir) / "assets")
+
+
+def _extend_search(assets: Path) -> None:
+    """Puts our own code before the theme's in its search worker, a classic script, which can import no module."""
+    workers = list(assets.glob("javascripts/workers/search.*.min.js"))
+    if len(workers) != 1:
+        raise PluginError(f"the theme has {len(workers)} search workers in {assets}; _extend_search knows one")
+    own = [(assets / name).read_text(encoding="utf-8") for name in ("words.js", "search-worker.js")]
+    own = [re.sub(r"^export ", "", text, flags=re.MULTILINE) for text in own]
+    text = workers[0].read_text(encoding="utf-8")
+    if not text.startswith(own[0]):
+        write_text(workers[0], "\n".join([*own, text]), durable=False)
+
+
+def on_serve(server: LiveReloadServer, /, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:  # noqa: ARG001
+    """Watches the sources in place of the generated folder."""
+    server.unwatch(config.docs_dir)
+    for name in WATCHED:
+        if (_root(config) / name).is_dir():
+            server.watch(str(_root(config) / name))
+    return server
+
+
+def _root(config: MkDocsConfig) -> Path:
+    assert config.config_file_path
+    return Path(config.config_file_path).parent

@@ -1,0 +1,1 @@
+"""What keeps the data right as the world goes on: links, metrics, new candidates, publications, changed entries."""
