@@ -71,12 +71,12 @@ def chosen(names: Sequence[str]) -> list[str]:
 def source_hash(recording: str) -> str:
     """Changes with the code that a recording's numbers rest on and with its data."""
     package = Path(__file__).parents[1]
-    folders = ("reproductions", "recorded", "recorded/readers", "core", "before_inference", "after_inference")
-    files = [file for folder in folders for file in sorted((package / folder).glob("*.py"))]
+    folders = ("reproductions", "recorded", "core", "before_inference", "after_inference")
+    files = [file for folder in folders for file in sorted((package / folder).rglob("*.py"))]
     files += [
-        package / "metrics.py",
+        package / "measuring/metrics.py",
         package / "baselines.py",
-        package / "outcome.py",
+        package / "running/outcome.py",
         package / "backends/replay.py",
     ]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files))
