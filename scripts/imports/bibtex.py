@@ -307,6 +307,8 @@ class _Paper:
                 yield "eprint", eprint if "arxiv" in eprint.lower() else f"arXiv:{eprint}"
             else:
                 yield "", eprint
+        if venues.is_preprint(address(self.values.get("journal", ""))) and "journal" in self.values:
+            yield "volume", f"arXiv:{address(self.values.get('volume', ''))}"  # as DBLP: CoRR, cs.CL/0112017
         for name in _HIDING:
             if place := address(self.values.get(name, "")):
                 yield name, f"arXiv:{place}" if name.startswith("arxiv") and "arxiv" not in place.lower() else place

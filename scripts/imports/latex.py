@@ -109,7 +109,7 @@ _ONE_LETTER = re.compile(r"\{\s*[A-Za-z]\s*\}|[A-Za-z](?![A-Za-z])")
 _COMMAND = re.compile(r"\\([A-Za-z@]+)\*?(\s*)(?=([{\[])?)")
 _SPACE = re.compile(r"\\(kern|hskip|raise|lower|looseness)\s*=?\s*-?[\d.]+\s*(em|ex|pt|mu|sp)?\s*")
 _SUPERSCRIPT = re.compile(r"\\textsuperscript\s*(?=\{\s*([^\d\s+-])?)")
-_NOTHING = re.compile(r"\\[-@]|\\foreignlanguage\s*\{\w*\}|\\selectlanguage\s*\{\w*\}")
+_NOTHING = re.compile(r"\\[-@]|\\foreignlanguage\s*\{\w*\}|\\(?:selectlanguage|color)\s*\{\w*\}")
 _VERBATIM = re.compile(r"\\verb\*?([^\sA-Za-z*])(.*?)\1")
 _UNICODE = re.compile(r"\\unicode\s*\{\s*(\d{1,7})\s*\}")  # DBLP writes signs so that LaTeX lacks
 _FUNCTION = re.compile(
@@ -212,7 +212,7 @@ def _without_unknown(source: str, unknown: list[str]) -> str:
     """`source` with only those commands that the converter gives back as text."""
     source = _VERBATIM.sub(lambda found: _escaped(found.group(2)), source)
     source = _UNICODE.sub(_numbered, _NOTHING.sub("", _SPACE.sub("", source)))
-    source = source.replace(r"\~{}", _ESCAPES["~"]).replace(r"\^{}", _ESCAPES["^"])
+    source = source.replace(r"\|", "\u2016").replace(r"\~{}", _ESCAPES["~"]).replace(r"\^{}", _ESCAPES["^"])
     source = _SUPERSCRIPT.sub(lambda found: "" if found.group(1) else "^", _FUNCTION.sub(r" \\", source))
     pieces, last = [], 0
     for found in _COMMAND.finditer(source):

@@ -258,7 +258,8 @@ def test_identifiers(fields: dict[str, str], wanted: dict[str, str]) -> None:
     [
         ({"eprint": "cs/0112017v2", "archiveprefix": "arXiv"}, "cs/0112017"),
         ({"eprint": "0112017", "primaryclass": "cs.CL"}, "cs.CL/0112017"),
-        ({"journal": "CoRR", "volume": "cs.CL/0112017", "note": "arXiv:cs.CL/0112017"}, "cs.CL/0112017"),
+        ({"journal": "CoRR", "volume": "cs.CL/0112017"}, "cs.CL/0112017"),
+        ({"journal": "CoRR", "volume": "abs/cs/0112017"}, "cs/0112017"),
         ({"url": "http://xxx.lanl.gov/abs/HEP-TH/9901001v3"}, "hep-th/9901001"),
     ],
 )
