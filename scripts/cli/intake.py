@@ -155,6 +155,9 @@ def import_bibtex(
         try:
             stub = shelf.make({**fields, "categories": [category]} if category else fields)
             path = stub.path if dry_run else stubs.write(stub, durable=False)
+        except stubs.IdentifierTakenError as error:
+            tell("bibtex-unusable", thing, str(error))
+            continue
         except stubs.DuplicateError as error:
             tell("bibtex-duplicate", thing, f"skipped: {error}")
             continue

@@ -30,7 +30,7 @@ from scripts.model import Corpus, Paper, yaml_reader
 from scripts.model.canonical import emit
 from scripts.model.corpus import Entry
 from scripts.model.names import split
-from scripts.sources.match import author_overlap
+from scripts.sources.match import RENAMED_TITLE, author_overlap, title_score
 
 NO_CATEGORY = "related/application"
 SAME_TITLE = 95.0
@@ -53,6 +53,14 @@ class DuplicateError(StubError):
     def __init__(self, key: str, title: str) -> None:
         super().__init__(f"this paper is here already: {key} ({title})")
         self.key = key
+
+
+class IdentifierTakenError(DuplicateError):
+    """An identifier of the paper is that of another one, `key`, with another title and other authors."""
+
+    def __init__(self, key: str, title: str) -> None:
+        super().__init__(key, title)
+        self.args = (f"an identifier of it is that of {key} ({title}), another paper: one of the two is wrong",)
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,11 @@ class Shelf:
             first = error.errors()[0]
             raise StubError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
         if twin := self.twin(paper):
-            raise DuplicateError(twin, self._papers[twin].title)
+            other = self._papers[twin]
+            strange = title_score(paper.title, other.title) < RENAMED_TITLE
+            if strange and paper.authors and other.authors and not author_overlap(paper.authors, other.authors):
+                raise IdentifierTakenError(twin, other.title)
+            raise DuplicateError(twin, other.title)
         namesakes = tuple(self._by_title.get(normal_title(paper.title), ()))
         key = make_key(paper, self._keys)
         path = self.corpus.root / "papers" / key_year(key) / f"{key}.yml"
@@ -129,6 +141,8 @@ class Shelf:
             titles, keys = self._by_length.get(length, ([], []))
             for _, _, place in process.extract(words, titles, scorer=fuzz.ratio, score_cutoff=SAME_TITLE, limit=None):
                 others = self._papers[keys[place]].authors
+                if _numbers(titles[place]) != _numbers(words):
+                    continue  # parts and years of a series
                 if not paper.authors or not others or author_overlap(paper.authors, others) > 0:
                     yield keys[place]
 
@@ -203,6 +217,11 @@ def _known(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _marks(paper: Paper) -> list[tuple[str, str]]:
     return [(kind, value.lower()) for kind, value in implied(dict(paper.ids.items())).items()]
+
+
+def _numbers(title: str) -> list[str]:
+    """The numbers in a title, also Roman ones, in order."""
+    return sorted(re.findall(r"\d+|\b[ivx]+\b", title))
 
 
 def _sorted_words(title: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from scripts.checks.findings import Level
 from scripts.checks.run import validate
-from scripts.imports.stubs import DuplicateError, Shelf, StubError, name_in, write
+from scripts.imports.stubs import DuplicateError, IdentifierTakenError, Shelf, StubError, name_in, write
 from scripts.model import Corpus
 from scripts.model.canonical import canonical
 from tests.conftest import fields
@@ -54,6 +54,29 @@ def test_duplicate_is_refused_with_its_key(make_atlas: MakeAtlas, changes: dict[
     with pytest.raises(DuplicateError, match="doe2024deferral") as caught:
         shelf.make({**NEW, **changes})
     assert caught.value.key == "doe2024deferral"
+
+
+def test_an_identifier_of_another_paper_is_no_duplicate_but_a_fault(make_atlas: MakeAtlas) -> None:
+    shelf = Shelf(make_atlas({"doe2024deferral": fields(ids={"arxiv": "2406.00001"})}))
+    with pytest.raises(IdentifierTakenError, match=r"that of doe2024deferral .* one of the two is wrong"):
+        shelf.make({**NEW, "ids": {"arxiv": "2406.00001"}})
+    with pytest.raises(DuplicateError, match="here already"):
+        shelf.make({**NEW, "authors": ["J. Doe"], "ids": {"arxiv": "2406.00001"}})
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("A Competitive Algorithm for Colouring Graphs II", "A Competitive Algorithm for Colouring Graphs III"),
+        ("A Competitive Algorithm for Colouring Graphs", "A Competitive Algorithm for Colouring Graphs II"),
+        ("Announcement of the Meeting of 2003", "Announcement of the Meeting of 2004"),
+        ("Meet the Board of the Society, Part 1", "Meet the Board of the Society, Part 2"),
+    ],
+)
+def test_parts_of_a_series_are_papers(make_atlas: MakeAtlas, first: str, second: str) -> None:
+    shelf = Shelf(make_atlas({}))
+    shelf.make({**NEW, "title": first})
+    assert shelf.make({**NEW, "title": second}).paper.title == second
 
 
 def test_near_title_of_other_people_is_no_duplicate(make_atlas: MakeAtlas) -> None:
