@@ -9,7 +9,7 @@ from mkdocs.exceptions import PluginError
 
 from scripts.render import mkdocs_hook
 
-ASSETS = Path(__file__).resolve().parents[2] / "site_src" / "assets"
+ASSETS = Path(__file__).resolve().parents[3] / "site_src" / "assets"
 
 
 @pytest.fixture
