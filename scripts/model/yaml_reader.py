@@ -1,8 +1,10 @@
-"""Reads YAML that strangers wrote, and remembers where each value stood.
+"""Reads YAML that strangers wrote, and tells where each value stands.
 
 The file is walked as a flat stream of libyaml events, so neither depth nor aliases can make it grow in memory or
 overflow a stack. Only the plain core of YAML is understood: mappings, lists, strings, integers, true/false, null.
 Dates and decimals stay strings: `2410.10` is an arXiv identifier whose last zero counts, not a number.
+
+Most values are never pointed at, so that places are kept only when one is asked for: the text is then read again.
 """
 
 from __future__ import annotations
@@ -10,8 +12,9 @@ from __future__ import annotations
 import re
 import stat
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import yaml
 
@@ -30,12 +33,35 @@ class Mark:
 
 
 @dataclass
-class Document:
-    """A parsed file: its value, and for every key and list item the place where its value begins."""
+class Places:
+    """For every key and list item the place where its value begins; for every key the place of the key itself."""
 
-    value: Any
     marks: dict[YamlPath, Mark] = field(default_factory=dict)
     key_marks: dict[YamlPath, Mark] = field(default_factory=dict)
+
+
+@dataclass
+class Document:
+    """A parsed file: its value, and the text that it stands in."""
+
+    value: Any
+    text: str = field(repr=False)
+
+    @cached_property
+    def _places(self) -> Places:
+        places = Places()
+        _read(self.text, places)
+        return places
+
+    @property
+    def marks(self) -> dict[YamlPath, Mark]:
+        """For every key and list item the place where its value begins."""
+        return self._places.marks
+
+    @property
+    def key_marks(self) -> dict[YamlPath, Mark]:
+        """For every key of a mapping the place where it begins."""
+        return self._places.key_marks
 
     def mark(self, path: YamlPath) -> Mark:
         """Where `path` stands, or its nearest ancestor that stands anywhere."""
@@ -87,10 +113,8 @@ def read_text(path: Path, max_bytes: int = MAX_ENTRY_BYTES) -> str:
 
 def parse(text: str) -> Document:
     """One YAML document as plain values. UnreadableError where it is empty, malformed or uses refused features."""
-    builder = _Builder()
     try:
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-            builder.take(event)
+        value = _read(text)
     except yaml.MarkedYAMLError as error:
         place = error.problem_mark or error.context_mark
         mark = Mark(place.line + 1, place.column + 1) if place else Mark()
@@ -109,9 +133,7 @@ def parse(text: str) -> Document:
             "remove the control character",
             Mark(line, 1),
         ) from error
-    if not builder.seen:
-        raise UnreadableError("empty-file", "the file holds nothing", "fill it (atlas new ...) or remove it")
-    return builder.document
+    return Document(value, text)
 
 
 _INTEGER = re.compile(r"(0|-?[1-9][0-9]{0,17})\Z")
@@ -128,88 +150,86 @@ def _plain(text: str) -> Any:
     return int(text) if _INTEGER.match(text) else text
 
 
-class _Builder:
-    """Builds the value from events with a stack of its own, so that no nesting can exhaust Python's."""
+def _read(text: str, places: Places | None = None) -> Any:  # noqa: PLR0912, PLR0915  a loop without calls
+    """The value of a text, built from events with a stack of its own, so that no nesting can exhaust Python's.
 
-    def __init__(self) -> None:
-        self.document = Document(None)
-        self.seen = False
-        self.stack: list[tuple[Any, YamlPath]] = []
-        self.keys: list[str | None] = []  # for each open mapping, the key that waits for its value
-        self.documents = 0
-
-    def take(self, event: yaml.Event) -> None:
-        place = event.start_mark
-        mark = Mark(place.line + 1, place.column + 1) if place else Mark()
-        match event:
-            case yaml.AliasEvent():
-                self._refuse(f"an alias (*{event.anchor})", "write the value out", mark)
-            case yaml.DocumentStartEvent():
-                self.documents += 1
-                if self.documents > 1:
-                    self._refuse("a second document", "keep one entry a file; remove '---'", mark)
-            case yaml.ScalarEvent():
-                self._refuse_properties(event, mark)
-                plain = event.implicit[0] and not event.style  # quoted text is never a number
-                self._scalar(event.value, plain, mark)
-            case yaml.MappingStartEvent():
-                self._refuse_properties(event, mark)
-                self._open({}, mark)
-            case yaml.SequenceStartEvent():
-                self._refuse_properties(event, mark)
-                self._open([], mark)
-            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                self.stack.pop()
-                self.keys.pop()
-            case _:
-                pass
-
-    def _refuse(self, what: str, repair: str, mark: Mark) -> None:
-        raise UnreadableError("yaml-feature", f"{what} is not used in entries", repair, mark)
-
-    def _refuse_properties(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, mark: Mark) -> None:
-        if event.anchor is not None:
-            self._refuse(f"an anchor (&{event.anchor})", "write the value out where it is needed", mark)
-        if event.tag not in (None, "!"):
-            self._refuse(f"a tag ({event.tag})", "remove the tag; quote text with '...'", mark)
-
-    def _waits_for_key(self) -> bool:
-        return bool(self.stack) and isinstance(self.stack[-1][0], dict) and self.keys[-1] is None
-
-    def _scalar(self, text: str, plain: bool, mark: Mark) -> None:
-        if self._waits_for_key():
-            container, path = self.stack[-1]
-            if text in container:
-                raise UnreadableError("yaml-feature", f"the key '{text}' stands twice", "keep one of the two", mark)
-            self.keys[-1] = text
-            self.document.key_marks[(*path, text)] = mark
+    With `places`, the place of every key and value is put there."""
+    root: Any = None
+    documents = values = 0
+    container: Any = None  # the innermost open list or mapping, None outside of any
+    key: str | None = None  # of an open mapping, the one that waits for its value
+    path: YamlPath = ()  # of the container; kept only for `places`
+    stack: list[tuple[Any, str | None, YamlPath]] = []  # the same three of those around it
+    value: Any
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.ScalarEvent):
+            if event.anchor is not None or event.tag is not None:
+                _refuse_properties(event)
+            value = event.value
+            if key is None and isinstance(container, dict):
+                if value in container:
+                    what = f"the key '{value}' stands twice"
+                    raise UnreadableError("yaml-feature", what, "keep one of the two", _mark(event))
+                key = value
+                if places:
+                    places.key_marks[(*path, value)] = _mark(event)
+                continue
+            if event.implicit[0] and not event.style:  # quoted text is never a number
+                value = _plain(value)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            container, key, path = stack.pop()
+            continue
+        elif isinstance(event, yaml.CollectionStartEvent):
+            _refuse_start(event, is_key=key is None and isinstance(container, dict), depth=len(stack))
+            value = {} if isinstance(event, yaml.MappingStartEvent) else []
+        elif isinstance(event, yaml.AliasEvent):
+            _refuse(event, f"an alias (*{event.anchor})", "write the value out")
         else:
-            self._place(_plain(text) if plain else text, mark)
-
-    def _open(self, container: Any, mark: Mark) -> None:
-        if self._waits_for_key():
-            self._refuse("a list or mapping as a key", "use plain text as the key", mark)
-        if len(self.stack) >= MAX_DEPTH:
-            self._refuse(f"nesting of more than {MAX_DEPTH} levels", "flatten the entry", mark)
-        path = self._place(container, mark)
-        self.stack.append((container, path))
-        self.keys.append(None)
-
-    def _place(self, value: Any, mark: Mark) -> YamlPath:
-        """Puts a value where it belongs and returns its path."""
-        self.seen = True
-        path: YamlPath = ()
-        if self.stack:
-            container, parent = self.stack[-1]
-            if isinstance(container, dict):
-                key = self.keys[-1]
-                container[key] = value
-                self.keys[-1] = None
-                path = (*parent, str(key))
-            else:
-                container.append(value)
-                path = (*parent, len(container) - 1)
+            documents += isinstance(event, yaml.DocumentStartEvent)
+            if documents > 1:
+                _refuse(event, "a second document", "keep one entry a file; remove '---'")
+            continue
+        # a value: it goes where it belongs
+        values += 1
+        inner: YamlPath = ()
+        if places:
+            if container is not None:
+                inner = (*path, len(container) if key is None else key)
+            places.marks[inner] = _mark(event)
+        if container is None:
+            root = value
+        elif key is None:
+            container.append(value)
         else:
-            self.document.value = value
-        self.document.marks[path] = mark
-        return path
+            container[key] = value
+            key = None
+        if isinstance(event, yaml.CollectionStartEvent):
+            stack.append((container, key, path))
+            container, key, path = value, None, inner
+    if not values:
+        raise UnreadableError("empty-file", "the file holds nothing", "fill it (atlas new ...) or remove it")
+    return root
+
+
+def _mark(event: yaml.Event) -> Mark:
+    place = event.start_mark
+    return Mark(place.line + 1, place.column + 1) if place else Mark()
+
+
+def _refuse(event: yaml.Event, what: str, repair: str) -> NoReturn:
+    raise UnreadableError("yaml-feature", f"{what} is not used in entries", repair, _mark(event))
+
+
+def _refuse_start(event: yaml.CollectionStartEvent, *, is_key: bool, depth: int) -> None:
+    _refuse_properties(event)
+    if is_key:
+        _refuse(event, "a list or mapping as a key", "use plain text as the key")
+    if depth >= MAX_DEPTH:
+        _refuse(event, f"nesting of more than {MAX_DEPTH} levels", "flatten the entry")
+
+
+def _refuse_properties(event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
+    if event.anchor is not None:
+        _refuse(event, f"an anchor (&{event.anchor})", "write the value out where it is needed")
+    if event.tag not in (None, "!"):
+        _refuse(event, f"a tag ({event.tag})", "remove the tag; quote text with '...'")
