@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from itertools import groupby
 from typing import Any, get_args
 
 import yaml
@@ -27,6 +29,7 @@ _INLINE = {"venue"}  # a short mapping on one line
 _BLOCK = {"code", "against"}  # lists of addresses, one a line
 _COMMENT = re.compile(r"[\s,:?\[\]{}-]*(#.*)")  # after a line's last text only signs of structure come before one
 _STR, _INT = "tag:yaml.org,2002:str", "tag:yaml.org,2002:int"
+_RESOLVER = yaml.resolver.Resolver()
 _BOOL, _NULL, _DATE = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:null", "tag:yaml.org,2002:timestamp"
 
 
@@ -52,66 +55,108 @@ def canonical(text: str, document: Document | None = None) -> str:
 
 def emit(value: dict[str, Any], comments: Comments | None = None) -> str:
     """An entry's value as canonical text."""
-    body = "".join(_emit_key(key, item) for key, item in _ordered(value, Paper))
-    body = f"{SCHEMA_LINE}\n{body}"
+    body = f"{SCHEMA_LINE}\n"
+    for width, items in groupby(_ordered(value, Paper), lambda item: _width(*item)):
+        body += _emit_keys([*items], width)
     return _put_back(body, comments) if comments and (comments.above or comments.beside) else body
+
+
+def _width(key: str, value: Any) -> int:
+    """The width at which a key is written: lists, mappings and folded texts wrap, other texts stand on one line.
+
+    One that no width below WIDTH would break gets WIDTH, too, so that keys can be written together."""
+    if isinstance(value, list | dict) or key in _FOLDED:
+        return WIDTH
+    text = str(value)
+    # quoting doubles an ASCII character at most
+    short = key in Paper.model_fields and text.isascii() and text.isprintable() and 2 * len(text) + 40 < WIDTH
+    return WIDTH if short else _UNLIMITED
+
+
+@cache
+def _order(model: type[BaseModel]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(model.model_fields)}
 
 
 def _ordered(value: dict[str, Any], model: type[BaseModel] | None) -> list[tuple[str, Any]]:
     """Known keys in the model's order, empty ones dropped, unknown ones last as they came."""
-    order = {name: place for place, name in enumerate(model.model_fields)} if model else {}
-    items = sorted(value.items(), key=lambda item: order.get(item[0], len(order)))
-    return [(key, item) for key, item in items if item not in (None, [], {})]
+    order = _order(model) if model else {}
+    items = [(key, item) for key, item in value.items() if item not in (None, [], {})]
+    return sorted(items, key=lambda item: order.get(item[0], len(order)))
 
 
-def _submodel(key: str) -> type[BaseModel] | None:
-    """The model of a key of Paper that holds a mapping."""
-    if key not in Paper.model_fields:
-        return None
-    annotation = Paper.model_fields[key].annotation
-    candidates = (annotation, *get_args(annotation))
-    return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+@cache
+def _submodels() -> dict[str, type[BaseModel]]:
+    """The models of the keys of Paper that hold a mapping."""
+    return {
+        name: option
+        for name, field_info in Paper.model_fields.items()
+        for option in (field_info.annotation, *get_args(field_info.annotation))
+        if isinstance(option, type) and issubclass(option, BaseModel)
+    }
 
 
-def _emit_key(key: str, value: Any) -> str:
-    if isinstance(value, dict):
-        value = dict(_ordered(value, _submodel(key)))
-        if not value:
-            return ""
-    width = WIDTH if isinstance(value, list | dict) or key in _FOLDED else _UNLIMITED
-    node = yaml.MappingNode("tag:yaml.org,2002:map", [(_scalar(key), _node(value, key))], flow_style=False)
-    text: str = yaml.serialize(node, Dumper=yaml.CSafeDumper, width=width, allow_unicode=True, explicit_end=False)
+def _emit_keys(items: list[tuple[str, Any]], width: int) -> str:
+    """Some keys of an entry with their values, as YAML whose lines break after `width` characters."""
+    events: list[yaml.Event] = [yaml.MappingStartEvent(None, None, True, flow_style=False)]
+    for key, item in items:
+        value = dict(_ordered(item, _submodels().get(key))) if isinstance(item, dict) else item
+        if value != {}:
+            events.append(_scalar(key))
+            _put(value, key, events)
+    if len(events) == 1:
+        return ""
+    events = [yaml.StreamStartEvent(), yaml.DocumentStartEvent(explicit=False), *events]
+    events += [yaml.MappingEndEvent(), yaml.DocumentEndEvent(explicit=False), yaml.StreamEndEvent()]
+    text: str = yaml.emit(events, Dumper=yaml.CSafeDumper, width=width, allow_unicode=True)
     return text
 
 
-def _node(value: Any, key: str) -> yaml.Node:
-    if isinstance(value, GroupName):
-        value = written(value)
+def _put(value: Any, key: str, events: list[yaml.Event]) -> None:
+    """Adds the events of a value to `events`."""
+    if isinstance(value, str):
+        name = written(value) if isinstance(value, GroupName) else value
+        if isinstance(name, str):
+            events.append(_scalar(name, key))
+            return
+        value = name
     if isinstance(value, dict):
-        pairs = [(_scalar(str(k)), _node(v, str(k))) for k, v in value.items()]
-        return yaml.MappingNode("tag:yaml.org,2002:map", pairs, flow_style=key in _INLINE)
-    if isinstance(value, list):
+        events.append(yaml.MappingStartEvent(None, None, True, flow_style=key in _INLINE))
+        for name, item in value.items():
+            events.append(_scalar(str(name)))
+            _put(item, str(name), events)
+        events.append(yaml.MappingEndEvent())
+    elif isinstance(value, list):
         flat = key == "authors" or not any(isinstance(item, dict | list) for item in value)
-        return yaml.SequenceNode(
-            "tag:yaml.org,2002:seq", [_node(i, "") for i in value], flow_style=flat and key not in _BLOCK
-        )
-    return _scalar(value, key)
+        events.append(yaml.SequenceStartEvent(None, None, True, flow_style=flat and key not in _BLOCK))
+        for item in value:
+            _put(item, "", events)
+        events.append(yaml.SequenceEndEvent())
+    else:
+        events.append(_scalar(value, key))
 
 
-def _scalar(value: Any, key: str = "") -> yaml.ScalarNode:
-    if isinstance(value, bool):
-        return yaml.ScalarNode(_BOOL, str(value).lower())
-    if isinstance(value, int):
-        return yaml.ScalarNode(_INT, str(value))
-    if value is None:
-        return yaml.ScalarNode(_NULL, "null")
+def _scalar(value: Any, key: str = "") -> yaml.ScalarEvent:
     text = str(value)
+    if not isinstance(value, str):
+        if isinstance(value, bool):
+            return _tagged(_BOOL, text.lower())
+        if isinstance(value, int):
+            return _tagged(_INT, text)
+        if value is None:
+            return _tagged(_NULL, "null")
     if key == "date" and DATE.match(text):  # plain, as in `date: 2024-06-26`
-        tag = {4: _INT, 10: _DATE}.get(len(text), _STR)
-        return yaml.ScalarNode(tag, text)
+        return _tagged({4: _INT, 10: _DATE}.get(len(text), _STR), text)
     if key in _FOLDED:
-        return yaml.ScalarNode(_STR, " ".join(text.split()), style=">")
-    return yaml.ScalarNode(_STR, text)
+        return _tagged(_STR, " ".join(text.split()), style=">")
+    return _tagged(_STR, text)
+
+
+@lru_cache(maxsize=10_000)  # keys, values of vocabularies and people come again and again
+def _tagged(tag: str, text: str, style: str | None = None) -> yaml.ScalarEvent:
+    """A scalar that is written without its tag where readers of YAML 1.1 find the same by themselves."""
+    plain = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False)) == tag
+    return yaml.ScalarEvent(None, tag, (plain, tag == _STR), text, style=style)
 
 
 def find_comments(text: str) -> Comments:
