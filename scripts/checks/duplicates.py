@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -13,6 +14,7 @@ from rapidfuzz import fuzz
 from scripts.model.paper import Paper
 
 LIKELY = 88.0
+_WORD = re.compile(r"[^\W_]+")
 _LETTERS = 64  # columns in which letters are counted; several letters share one, which leaves no pair out
 APART = 3  # years between a preprint and the latest publication of it that is still taken for one paper
 
@@ -30,8 +32,13 @@ class Duplicate:
 
 def normal_title(title: str) -> str:
     """Letters and digits of any script only, without accents and case, so that typography does not count."""
-    plain = "".join(char for char in unicodedata.normalize("NFKD", title) if unicodedata.category(char) != "Mn")
-    return " ".join(re.findall(r"[^\W_]+", plain.casefold()))
+    if not title.isascii():
+        title = "".join(char for char in unicodedata.normalize("NFKD", title) if unicodedata.category(char) != "Mn")
+    return " ".join(_WORD.findall(title.casefold()))
+
+
+#: `normal_title` of what comes again and again: names of people
+_normal_name = lru_cache(maxsize=100_000)(normal_title)
 
 
 def may_be_one_paper(first: Paper, second: Paper) -> bool:
@@ -109,7 +116,7 @@ def _pairs_of_like_letters(titles: list[str], threshold: float) -> Iterator[tupl
 
 
 def _names(paper: Paper) -> set[str]:
-    return {normal_title(author) for author in paper.authors}
+    return {_normal_name(author) for author in paper.authors}
 
 
 def _ids(paper: Paper) -> set[tuple[str, str]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -141,6 +142,7 @@ _HTML = re.compile(
     r"|<(?i:a|audio|base|body|button|details|div|embed|form|iframe|img|input|link|math|meta|object|p|script|style|svg"
     r"|table|template|textarea|title|video)(?![\w:-])|&(#\d+|#x[0-9a-fA-F]+|[a-z]+);",
 )
+_SUSPECT = re.compile(r"[<&\\]")  # begins what _HTML finds, or an escape
 # two invisible signs that belong to the spelling of Persian, of Indian scripts and of joined emoji
 _JOINERS = re.compile("(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
 
@@ -148,7 +150,12 @@ _JOINERS = re.compile("(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
 def _texts(entry: Entry) -> Iterator[Problem]:
     """Rules for every text, wherever it stands; so they hold for fields that the schema refused, too."""
     assert entry.document is not None
+    # without escapes a value holds the file's own signs: where none is unusual, no value need be looked at
+    if not _SUSPECT.search(entry.text) and entry.text.replace("\n", "").isprintable():
+        return
     for path, text in _strings(entry.document.value, ()):
+        if text.isprintable() and not _SUSPECT.search(text):
+            continue
         found = _HTML.search(text)
         if found and not (path == ("ids", "doi") and found.group().startswith("<")):  # a DOI may hold '<' and '>'
             yield Problem(path, "text-html", f"'{found.group()}' looks like HTML", "write it as plain text")
@@ -198,7 +205,7 @@ def _place(entry: Entry, paper: Paper) -> Iterator[Problem]:
 
 def _vocabulary(paper: Paper, corpus: Corpus) -> Iterator[Problem]:
     taxonomy, vocabulary = corpus.taxonomy, corpus.vocabulary
-    categories = [full_id for full_id, _, _ in taxonomy]
+    categories = taxonomy.categories
     for place, category in enumerate(paper.categories):
         if category not in categories:
             yield Problem(
@@ -219,16 +226,16 @@ def _vocabulary(paper: Paper, corpus: Corpus) -> Iterator[Problem]:
                 f"'{paper.family}' is no family of {paper.categories[0]}",
                 _nearest(paper.family, families),
             )
-    yield from _allowed(("kind",), paper.kind, list(vocabulary.kinds))
+    yield from _allowed(("kind",), paper.kind, vocabulary.kinds)
     if paper.venue and paper.venue.track:
-        yield from _allowed(("venue", "track"), paper.venue.track, list(vocabulary.tracks))
+        yield from _allowed(("venue", "track"), paper.venue.track, vocabulary.tracks)
     for name, attribute in vocabulary.attributes.items():
         value = getattr(paper.attributes, name)
         if isinstance(value, list):
             for place, item in enumerate(value):
-                yield from _allowed(("attributes", name, place), item, list(attribute.values))
+                yield from _allowed(("attributes", name, place), item, attribute.values)
         elif value is not None:
-            yield from _allowed(("attributes", name), value, list(attribute.values))
+            yield from _allowed(("attributes", name), value, attribute.values)
     for place, benchmark in enumerate(paper.attributes.benchmarks):
         if (spelling := vocabulary.spelling(benchmark)) != benchmark:
             yield Problem(
@@ -239,13 +246,13 @@ def _vocabulary(paper: Paper, corpus: Corpus) -> Iterator[Problem]:
             )
 
 
-def _allowed(path: YamlPath, value: str, allowed: list[str]) -> Iterator[Problem]:
+def _allowed(path: YamlPath, value: str, allowed: Collection[str]) -> Iterator[Problem]:
     if value not in allowed:
         name = next(part for part in reversed(path) if isinstance(part, str))
         yield Problem(path, "vocabulary", f"'{value}' is no value of '{name}'", _nearest(value, allowed))
 
 
-def _nearest(value: str, allowed: list[str]) -> str:
+def _nearest(value: str, allowed: Collection[str]) -> str:
     near = get_close_matches(value, allowed, n=1)
     return f"did you mean '{near[0]}'?" if near else f"one of: {', '.join(allowed) or 'none'}"
 
@@ -342,6 +349,7 @@ def _links(paper: Paper) -> Iterator[Problem]:
             )
 
 
+@lru_cache(maxsize=10_000)  # each address is looked at several times
 def bad_link(url: str) -> str | None:
     """Why this is no link to show to readers; None if it is one."""
     if not re.fullmatch(r"[!-~]+", url) or re.search(r"[\"'<>\\^`{|}]", url):
@@ -397,6 +405,7 @@ def _people(paper: Paper) -> Iterator[Problem]:
             )
 
 
+@lru_cache(maxsize=100_000, typed=True)  # the same people write many papers; a GroupName is another key than a str
 def _bad_author(author: str) -> tuple[str, str] | None:
     """What is wrong with an author's name, and how to mend it."""
     if _LEFT_OUT.search(author):

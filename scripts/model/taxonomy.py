@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field
@@ -73,9 +74,17 @@ class Taxonomy(Strict):
             for category in stage.categories:
                 yield f"{stage.id}/{category.id}", stage, category
 
+    @cached_property
+    def categories(self) -> dict[str, Category]:
+        """Every category by its full id, in order."""
+        found: dict[str, Category] = {}
+        for full_id, _, category in self:
+            found.setdefault(full_id, category)
+        return found
+
     def category(self, full_id: str) -> Category | None:
         """The category with this full id, or None."""
-        return next((category for known, _, category in self if known == full_id), None)
+        return self.categories.get(full_id)
 
     def family(self, full_id: str, family_id: str) -> Family | None:
         """The family of this category, or None."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from scripts.model.paper import Strict, Text
 
 
@@ -30,8 +32,13 @@ class Vocabulary(Strict):
 
     def spelling(self, benchmark: str) -> str:
         """The Atlas's spelling of a benchmark's name."""
-        folded = benchmark.casefold()
+        return self._spellings.get(benchmark.casefold(), benchmark)
+
+    @cached_property
+    def _spellings(self) -> dict[str, str]:
+        """The Atlas's spelling by any spelling in small letters; the first that claims one has it."""
+        found: dict[str, str] = {}
         for canonical, others in self.benchmark_spellings.items():
-            if folded == canonical.casefold() or any(folded == other.casefold() for other in others):
-                return canonical
-        return benchmark
+            for spelling in (canonical, *others):
+                found.setdefault(spelling.casefold(), canonical)
+        return found
