@@ -4,25 +4,55 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 from scripts.checks import corpus as between
 from scripts.checks import entry as single
 from scripts.checks.entry import Problem
 from scripts.checks.findings import Finding
+from scripts.checks.halves import in_halves
 from scripts.checks.rules import RULES
-from scripts.model.corpus import Corpus, Entry
+from scripts.model.corpus import Corpus, Entry, entry_files, no_search_for_cycles
 from scripts.model.yaml_reader import Mark
+
+
+def load_and_validate(root: Path, only: Collection[Path] = ()) -> tuple[Corpus, list[Finding]]:
+    """What `Corpus.load` and `validate` give, in one go: a large Atlas is halved between two processes."""
+    corpus = Corpus.without_entries(root)
+    today = datetime.datetime.now(datetime.UTC).date()
+    with no_search_for_cycles():
+        parts = in_halves(partial(_read_and_check, corpus, only, today), entry_files(root / "papers"))
+        corpus.entries = [entry for entries, _ in parts for entry in entries]
+        return corpus, _in_order([f for _, findings in parts for f in findings] + _between(corpus, only))
+
+
+def _read_and_check(
+    atlas: Corpus, only: Collection[Path], today: datetime.date, files: list[Path]
+) -> tuple[list[Entry], list[Finding]]:
+    """Some entries of an Atlas, and what is wrong with each on its own."""
+    entries = [Entry.read(path) for path in files]
+    return entries, _single(entries, atlas, only, today)
 
 
 def validate(corpus: Corpus, only: Collection[Path] = (), today: datetime.date | None = None) -> list[Finding]:
     """All findings, by file and line. With `only` (files or folders) those elsewhere are left out; the rules
     between entries still see every entry."""
     today = today or datetime.datetime.now(datetime.UTC).date()
-    chosen = [entry for entry in corpus.entries if not only or _below(entry.path, only)]
-    found = [(entry, problem) for entry in chosen for problem in single.problems(entry, corpus, today)]
-    found += [pair for pair in between.problems(corpus) if not only or _below(pair[0].path, only)]
-    findings = [_finding(corpus.root, entry, problem) for entry, problem in found]
+    return _in_order(_single(corpus.entries, corpus, only, today) + _between(corpus, only))
+
+
+def _single(entries: list[Entry], atlas: Corpus, only: Collection[Path], today: datetime.date) -> list[Finding]:
+    chosen = [entry for entry in entries if not only or _below(entry.path, only)]
+    return [_finding(atlas.root, e, problem) for e in chosen for problem in single.problems(e, atlas, today)]
+
+
+def _between(corpus: Corpus, only: Collection[Path]) -> list[Finding]:
+    found = [pair for pair in between.problems(corpus) if not only or _below(pair[0].path, only)]
+    return [_finding(corpus.root, entry, problem) for entry, problem in found]
+
+
+def _in_order(findings: list[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: (f.file, f.mark, f.rule))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
@@ -20,8 +22,15 @@ class Report(StrEnum):
 
 def load() -> Corpus:
     """The Atlas around the current folder; a short message and status 2 where there is none."""
-    try:
+    with needing_taxonomy():
         return Corpus.load()
+
+
+@contextmanager
+def needing_taxonomy() -> Iterator[None]:
+    """A short message and status 2 where the block finds no taxonomy or vocabulary that can be used."""
+    try:
+        yield
     except CorpusError as error:
         raise wrong_use(str(error)) from error
 

@@ -15,10 +15,10 @@ from reference_impls.cli.console import say
 from reference_impls.safe.terminal import one_line
 from reference_impls.safe.writing import write_text
 from scripts.checks import findings as forms
-from scripts.checks import validate as run_checks
+from scripts.checks import load_and_validate
 from scripts.checks.duplicates import LIKELY, find_duplicates
 from scripts.checks.findings import Level
-from scripts.cli.console import Report, existing, load
+from scripts.cli.console import Report, existing, load, needing_taxonomy
 from scripts.model.canonical import canonical
 from scripts.model.corpus import Entry, entry_files, find_root
 from scripts.model.schema import schema_text
@@ -32,8 +32,9 @@ def validate(
     form: Annotated[Report, typer.Option("--format", help="how findings are written")] = Report.text,
 ) -> None:
     """Check every entry. Findings go to stdout, one a line: file:line:column: level\\[rule] message (repair)."""
-    corpus = load()
-    found = run_checks(corpus, existing(paths or []))
+    chosen = existing(paths or [])
+    with needing_taxonomy():
+        corpus, found = load_and_validate(find_root(), chosen)
     text = {Report.text: forms.as_text, Report.json: forms.as_json, Report.github: forms.as_github}[form](found)
     if text:
         sys.stdout.write(text + "\n")

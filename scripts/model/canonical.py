@@ -102,7 +102,7 @@ def _emit_keys(items: list[tuple[str, Any]], width: int) -> str:
     for key, item in items:
         value = dict(_ordered(item, _submodels().get(key))) if isinstance(item, dict) else item
         if value != {}:
-            events.append(_scalar(key))
+            events.append(_tagged(_STR, key))
             _put(value, key, events)
     if len(events) == 1:
         return ""
@@ -114,29 +114,28 @@ def _emit_keys(items: list[tuple[str, Any]], width: int) -> str:
 
 def _put(value: Any, key: str, events: list[yaml.Event]) -> None:
     """Adds the events of a value to `events`."""
-    if isinstance(value, str):
-        name = written(value) if isinstance(value, GroupName) else value
-        if isinstance(name, str):
-            events.append(_scalar(name, key))
-            return
-        value = name
+    if isinstance(value, GroupName):
+        value = written(value)
     if isinstance(value, dict):
         events.append(yaml.MappingStartEvent(None, None, True, flow_style=key in _INLINE))
         for name, item in value.items():
-            events.append(_scalar(str(name)))
+            events.append(_tagged(_STR, str(name)))
             _put(item, str(name), events)
         events.append(yaml.MappingEndEvent())
     elif isinstance(value, list):
         flat = key == "authors" or not any(isinstance(item, dict | list) for item in value)
         events.append(yaml.SequenceStartEvent(None, None, True, flow_style=flat and key not in _BLOCK))
         for item in value:
-            _put(item, "", events)
+            if type(item) is str:  # nearly every one
+                events.append(_tagged(_STR, item))
+            else:
+                _put(item, "", events)
         events.append(yaml.SequenceEndEvent())
     else:
         events.append(_scalar(value, key))
 
 
-def _scalar(value: Any, key: str = "") -> yaml.ScalarEvent:
+def _scalar(value: Any, key: str) -> yaml.ScalarEvent:
     text = str(value)
     if not isinstance(value, str):
         if isinstance(value, bool):
@@ -155,7 +154,7 @@ def _scalar(value: Any, key: str = "") -> yaml.ScalarEvent:
 @lru_cache(maxsize=10_000)  # keys, values of vocabularies and people come again and again
 def _tagged(tag: str, text: str, style: str | None = None) -> yaml.ScalarEvent:
     """A scalar that is written without its tag where readers of YAML 1.1 find the same by themselves."""
-    plain = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False)) == tag
+    plain = _RESOLVER.resolve(yaml.ScalarNode, text, (True, False)) == tag  # type: ignore[no-untyped-call]
     return yaml.ScalarEvent(None, tag, (plain, tag == _STR), text, style=style)
 
 

@@ -78,6 +78,10 @@ class UnreadableError(Exception):
         super().__init__(message)
         self.rule, self.message, self.repair, self.mark = rule, message, repair, mark or Mark()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What makes it anew in another process."""
+        return type(self), (self.rule, self.message, self.repair, self.mark)
+
 
 def read_text(path: Path, max_bytes: int = MAX_ENTRY_BYTES) -> str:
     """The file as text; UnreadableError where it is no regular file, too large, or not UTF-8."""
