@@ -15,20 +15,21 @@ from reference_impls.safe.folders import FolderError
 from reference_impls.safe.writing import write_text
 from scripts.cli.console import load
 from scripts.exports import FORMATS
+from scripts.model.corpus import CorpusError, find_root
 
 
 def render(
     out: Annotated[Path | None, typer.Option(help="folder for Markdown and data; default build/docs")] = None,
 ) -> None:
     """Write the site's Markdown pages and data files."""
-    from scripts.render import render_site  # noqa: PLC0415  Jinja is not needed by the other commands
+    from scripts.render import render_atlas  # noqa: PLC0415  Jinja is not needed by the other commands
     from scripts.render.reading import ResultError  # noqa: PLC0415
     from scripts.render.site import DEFAULT  # noqa: PLC0415
 
-    corpus = load()
     try:
-        report = render_site(corpus, out or corpus.root / DEFAULT)
-    except (FolderError, ResultError) as error:
+        root = find_root()
+        report = render_atlas(root, out or root / DEFAULT)
+    except (CorpusError, FolderError, ResultError) as error:
         raise wrong_use(str(error)) from error
     say.print(Text(f"{report.files} files in {report.out} ({report.written} written, {report.removed} removed)"))
 

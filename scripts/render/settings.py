@@ -8,6 +8,9 @@ from pathlib import Path
 from scripts.model.corpus import read_data
 from scripts.model.paper import Strict, Text
 
+#: Variables of the environment that win over the file, and all of the environment that the site's content hangs on.
+VARIABLES = (URL, REPOSITORY) = ("ATLAS_SITE_URL", "ATLAS_REPOSITORY")
+
 
 class Settings(Strict):
     """`url` and `repository` are empty until the project has a public home; what needs them is then left out."""
@@ -23,7 +26,7 @@ def load_settings(root: Path) -> Settings:
     settings = read_data(root / "site_src" / "site.yml", Settings)
     return settings.model_copy(
         update={
-            "url": os.environ.get("ATLAS_SITE_URL", settings.url),
-            "repository": os.environ.get("ATLAS_REPOSITORY", settings.repository).rstrip("/"),
+            "url": os.environ.get(URL, settings.url),
+            "repository": os.environ.get(REPOSITORY, settings.repository).rstrip("/"),
         }
     )

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from reference_impls.safe.folders import OwnFolder
 from scripts.checks.rules import RULES
 from scripts.exports import FORMATS
 from scripts.model import Corpus
-from scripts.render import api, choose, compare, recorded
+from scripts.render import api, choose, compare, recorded, unchanged
 from scripts.render.benchmarks import benchmark_views
 from scripts.render.charts import unchecked
 from scripts.render.markup import front_matter, html_attribute, http, md, meta_tags, script_json, verbatim
@@ -50,6 +51,22 @@ class Report:
     files: int = 0
     written: int = 0
     removed: int = 0
+
+
+def render_atlas(root: Path, out: Path) -> Report:
+    """Reads the Atlas at `root` and renders it into the folder `out`, if it is not there already (`unchanged`).
+
+    Raises:
+        CorpusError: the taxonomy or the vocabulary is unusable.
+        FolderError: as of `render_site`.
+        ResultError: a file of results is none.
+    """
+    inputs = unchanged.of_inputs(root)
+    if (files := unchanged.files_there(out, inputs)) is not None:
+        return Report(out, files)
+    report = render_site(Corpus.load(root), out)
+    unchanged.note(out, inputs)
+    return report
 
 
 def render_site(corpus: Corpus, out: Path) -> Report:
@@ -108,6 +125,25 @@ def _compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+class _Compiled(BytecodeCache):
+    """Compiled templates, for the next rendering of this process; a server renders after each edit.
+
+    Jinja looks each up by its path and a checksum of its text."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 class Pages:
     """Renders templates to Markdown pages. A page's address is its path without `index.md` or `.md`, with '/'."""
 
@@ -118,6 +154,7 @@ class Pages:
             loader=FileSystemLoader([source / "templates", source / "pages"]),
             autoescape=True,
             undefined=StrictUndefined,
+            bytecode_cache=_COMPILED,
             trim_blocks=True,
             lstrip_blocks=True,
         )
