@@ -14,32 +14,31 @@ from jinja2 import Environment
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
+from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
 from reference_impls.cli.console import what_failed
 from reference_impls.safe.folders import FolderError
 from reference_impls.safe.writing import write_text
-from scripts.model import Corpus
 from scripts.model.corpus import CorpusError
-from scripts.render import render_site
+from scripts.render import render_atlas
+from scripts.render.finished import KEPT, FinishedPage
 from scripts.render.markup import html_attribute
 from scripts.render.policy import PolicyError, guard, inline_scripts
 from scripts.render.reading import ResultError
 from scripts.render.settings import load_settings
-from scripts.render.views import search_documents
+from scripts.render.site import SEARCH
 
 WATCHED = ("papers", "taxonomy", "site_src", "reference_impls/results")
 # The templates put these comments around HTML that needs no Markdown; to any other engine they are comments.
 RAW = re.compile(r"<!-- raw -->\n(.*?)\n<!-- /raw -->", re.DOTALL)
 TITLE = "<!-- title -->"  # stands for the page's title in what `once` keeps
-KEPT = re.compile(r"<!-- raw (\d+) -->")
 
 
 @dataclass
 class _Build:
-    """What one build's events hand on: the Atlas, and the finished HTML of pages under way."""
+    """What one build's events hand on: the finished HTML of pages under way."""
 
-    corpus: Corpus | None = None
     raw: dict[str, list[str]] = field(default_factory=dict)
     scripts: frozenset[str] = frozenset()  # the theme's inline scripts
     serving: bool = False
@@ -80,14 +79,21 @@ def _check_port(host: str, port: int) -> None:
 def on_pre_build(config: MkDocsConfig) -> None:
     """Renders the Atlas; a broken taxonomy stops the build with one line."""
     try:
-        _BUILD.corpus = Corpus.load(_root(config))
-        render_site(_BUILD.corpus, Path(config.docs_dir))
+        render_atlas(_root(config), Path(config.docs_dir))
     except (CorpusError, FolderError, ResultError) as error:
         raise PluginError(str(error)) from error
     except OSError as error:
         if (told := what_failed(error)) is None:
             raise
         raise PluginError(told) from error
+
+
+def on_files(files: Files, /, *, config: MkDocsConfig) -> Files:
+    """The pages of papers are finished HTML for the most part (`render/finished.py`)."""
+    for file in files.documentation_pages():
+        if re.fullmatch(r"papers/(?!index\.)[^/]+\.md", file.src_uri):
+            FinishedPage(None, file, config)  # which makes it the file's page
+    return files
 
 
 def on_env(env: Environment, /, **_: Any) -> Environment:
@@ -149,9 +155,9 @@ def on_post_build(config: MkDocsConfig) -> None:
     """Adds the papers to the theme's search index. Their pages are kept from its parser, which would take longer over
     them than MkDocs takes to build them, and would index the lists of related papers, too."""
     path = Path(config.site_dir) / "search" / "search_index.json"
-    if path.is_file() and _BUILD.corpus:
+    if path.is_file():
         index = json.loads(path.read_text(encoding="utf-8"))
-        index["docs"] += search_documents(_BUILD.corpus)
+        index["docs"] += json.loads((Path(config.docs_dir) / SEARCH).read_text(encoding="utf-8"))
         write_text(path, json.dumps(index, ensure_ascii=False, separators=(",", ":")), durable=False)
         _extend_search(Path(config.site_dir) / "assets")
 

@@ -29,10 +29,12 @@ from scripts.render.recorded import Recorded, source_views
 from scripts.render.results import FOLDER, Results, figures
 from scripts.render.settings import Settings, load_settings
 from scripts.render.trends import Trends
-from scripts.render.views import View, Views
+from scripts.render.views import View, Views, search_documents
 
 DEFAULT = Path("build") / "docs"
 BIBTEX = "papers.bib"
+#: The papers as documents of the header's search, for whatever puts them into the theme's index; no file of the site.
+SEARCH = ".atlas-search.json"
 DOWNLOADS = {
     "csl-json": "papers.csl.json",
     "ris": "papers.ris",
@@ -103,6 +105,7 @@ def _files(corpus: Corpus) -> Iterator[tuple[str, str | Path]]:
             yield f"assets/{file.relative_to(source / 'assets').as_posix()}", file
     yield "assets/data/explorer.json", _compact(views.explorer())
     yield "assets/data/bibtex.json", _compact(views.bibtex)
+    yield SEARCH, _compact(search_documents(corpus))
     yield f"downloads/{BIBTEX}", "\n".join(views.bibtex.values())
     for full_id, keys in views.by_category.items():
         if full_id in views.categories:

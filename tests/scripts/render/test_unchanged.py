@@ -18,7 +18,7 @@ from scripts.render import Report, render_atlas, site, unchanged
 from tests.conftest import ROOT, MakeAtlas, entry_text, fields
 from tests.scripts.render.test_site import files_below
 
-Edit = Callable[[Path, Path], None]  # of the Atlas's folder and of the rendered one
+Edit = Callable[[Path, Path], object]  # of the Atlas's folder and of the rendered one
 
 
 def pages(folder: Path) -> dict[str, bytes]:
@@ -50,7 +50,7 @@ EDITS: dict[str, Edit] = {
     "an entry, at the same length": edit(FIRST, "2024-06-26", "2024-06-27"),
     "a new entry": write("papers/2024/doe2024c.yml", entry_text(title="A third")),
     "an entry gone": lambda root, _: (root / FIRST).unlink(),
-    "an entry renamed": lambda root, _: (root / FIRST).rename(root / "papers/2024/doe2024z.yml") and None,
+    "an entry renamed": lambda root, _: (root / FIRST).rename(root / "papers/2024/doe2024z.yml"),
     "an entry broken": write(FIRST, "title: [\n"),
     "the taxonomy": edit("taxonomy/taxonomy.yml", "name: Cascade", "name: Waterfall"),
     "the vocabulary": edit("taxonomy/vocabulary.yml", "definition: ", "definition: So it is, "),
@@ -64,11 +64,11 @@ EDITS: dict[str, Edit] = {
         '{"papers": {"doe2024a": {"count": 7, "source": "OpenAlex", "address": "https://openalex.org/W1",'
         ' "date": "2026-11-20"}}}',
     ),
-    "a page overwritten": lambda _, out: (out / "papers/doe2024a.md").write_text("mine") and None,
+    "a page overwritten": lambda _, out: (out / "papers/doe2024a.md").write_text("mine"),
     "a page gone": lambda _, out: (out / "papers/doe2024a.md").unlink(),
     "a page touched": lambda _, out: os.utime(out / "papers/doe2024a.md"),
     "the digests gone": lambda _, out: (out / unchanged.NAME).unlink(),
-    "the digests broken": lambda _, out: (out / unchanged.NAME).write_text("[") and None,
+    "the digests broken": lambda _, out: (out / unchanged.NAME).write_text("["),
     "nothing": lambda *_: None,
 }
 
