@@ -25,6 +25,7 @@ class Problem:
         prompt: what a model is asked, ending in ``A:``.
         solution: a right response as the models learn to write it, beginning with a space.
         reference: what the scorer needs; never shown to a method.
+        options: texts of the options of a multiple-choice question, which the prompt shows.
     """
 
     key: tuple[Any, ...]
@@ -32,6 +33,7 @@ class Problem:
     prompt: str
     solution: str
     reference: Mapping[str, Any]
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,11 +101,10 @@ class Benchmark(ABC):
     def items(self, split: str) -> list[Item]:
         """The items of ``train``, ``validation`` or ``test``, always the same ones in the same order."""
         return [
-            Item(
-                Query(f"{self.name}/{split}/{i:04d}", self.name, p.prompt, self.kind, self.max_tokens),
-                p.reference,
-                p.level,
-                p.solution,
-            )
+            Item(self._query(f"{self.name}/{split}/{i:04d}", p), p.reference, p.level, p.solution)
             for i, p in enumerate(self._drawn[split])
         ]
+
+    def _query(self, name: str, problem: Problem) -> Query:
+        kind = "choice" if problem.options else self.kind
+        return Query(name, self.name, problem.prompt, kind, self.max_tokens, options=problem.options)

@@ -187,11 +187,11 @@ class QA(Benchmark):
         others = [o for o in self._objects(fact.relation) if o != fact.object]
         options = [fact.object, *rng.choice(others, 3, replace=False)]
         options = [str(options[i]) for i in rng.permutation(4)]
-        letter = "abcd"[options.index(fact.object)]
+        letter = "ABCD"[options.index(fact.object)]
         listed = " ".join(f"({c}) {o}" for c, o in zip("abcd", options, strict=True))
         key = ("choice", fact.subject, fact.relation, wording, tuple(options))
-        reference = {"answer": fact.object, "letter": letter}
-        return Problem(key, level, f"Q: {question} {listed}\nA:", f" {fact.object}", reference)
+        reference = {"answer": fact.object, "letter": letter, "options": options}
+        return Problem(key, level, f"Q: {question} {listed}\nA:", f" {fact.object}", reference, tuple(options))
 
     def two_step(self, person: str, relation: str) -> Problem:
         """A question about a person's country of birth, answered in two steps."""
@@ -210,9 +210,6 @@ class QA(Benchmark):
         return problem.solution.replace(str(answer), wrong)
 
     def score(self, reference: Mapping[str, Any], text: str) -> float:
-        answer = final_answer(text, "short")
-        if answer is None:
-            return 0.0
-        if "letter" in reference and answer in "abcd" and len(answer) == 1:
-            return float(answer == reference["letter"])
-        return float(answer == normalise(str(reference["answer"])))
+        if "letter" in reference:
+            return float(final_answer(text, "choice", reference["options"]) == reference["letter"])
+        return float(final_answer(text, "short") == normalise(str(reference["answer"])))

@@ -9,6 +9,7 @@ from reference_impls.benchmarks import BENCHMARKS, SPLIT_SIZES
 from reference_impls.benchmarks.arithmetic import worked
 from reference_impls.benchmarks.code import Code
 from reference_impls.benchmarks.writing import Writing
+from reference_impls.core import Generation, answer_of
 from reference_impls.core.query import ANSWER_KINDS
 from reference_impls.models.corpus import Corpus
 from reference_impls.models.pool import POOL
@@ -92,9 +93,19 @@ def test_the_question_scorer() -> None:
     assert score({"answer": "Menlok"}, "Ada was born in Zorvia.\nThe capital is Menlok.\nMenlok.") == 1
     assert score({"answer": "Menlok"}, " menlok ") == 1
     assert score({"answer": "Menlok"}, "Menlok or Pelok") == 0
-    assert score({"answer": "Menlok", "letter": "b"}, " Menlok (b)") == 1
-    assert score({"answer": "Menlok", "letter": "b"}, " Menlok (c)") == 0, "the letter decides where there is one"
-    assert score({"answer": "Menlok", "letter": "b"}, " Menlok") == 1
+    choice = {"answer": "Menlok", "letter": "B", "options": ["Pelok", "Menlok", "Zorvia", "Kudin"]}
+    assert score(choice, " Menlok (b)") == 1
+    assert score(choice, " Menlok (c)") == 0, "the letter decides where there is one"
+    assert score(choice, " Menlok") == score(choice, "(b)") == score(choice, "The answer is B.") == 1
+
+
+def test_an_options_letter_and_its_text_are_one_answer() -> None:
+    items = [item for item in BENCHMARKS["qa"].items("test") if item.level == "choice"]
+    assert items
+    for item in items:
+        letter, text = item.reference["letter"], item.reference["answer"]
+        said = [Generation("m", form) for form in (f" {text}", f"({letter.lower()})", f"{text} ({letter.lower()})")]
+        assert {answer_of(response, item.query) for response in said} == {letter}
 
 
 def test_the_instruction_scorer_is_strict() -> None:
