@@ -168,7 +168,7 @@ def read(source: str) -> tuple[str, tuple[str, ...]]:
     unknown: list[str] = []
     if ("&" in source and _ENTITY.search(source)) or "<" in source:
         source = html.unescape(_TAG.sub("", _ENTITY.sub(_character, source)))
-    text = _decode(source, unknown)
+    text = _TAG.sub("", _decode(source, unknown))  # some write the tags' signs in LaTeX
     return " ".join(text.replace("\u00a0", " ").split()), tuple(dict.fromkeys(unknown))
 
 

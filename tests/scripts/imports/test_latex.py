@@ -45,6 +45,7 @@ from scripts.imports.latex import read, to_text
         (r"\verb|a_b {c}| and $O(n\log n)$, \~{}x \^{}", "a_b {c} and O(n log n), ~x ^"),
         (r"Hyphen\-ation \foreignlanguage{french}{mot} {\t oo} R\&amp;D", "Hyphenation mot oo R&D"),
         (r"{\color{red}Red} $\|x\|_2$", "Red ‖x‖_2"),
+        (r"A $<$math$>$$<$mi$>$x$<$/mi$>$$<$/math$>$ and \textless{}i\textgreater{}y", "A x and y"),
         (r"Name\textsuperscript{\textregistered}", "Name®"),
         (r"{\pounds}5 \S 3 \unicode{233}t\unicode{233}\unicode{8203}", "£5 §3 été"),
         ("", ""),
