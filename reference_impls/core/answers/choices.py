@@ -41,6 +41,8 @@ _MORE = re.compile(
 _EITHER = re.compile(r"[)*_`\"'\]]{0,3}\s*\bor\b\s*(?:option\s|choice\s)?[(*\"]{0,2}([A-J])[)*\".]{0,2}(?=\W|$)")
 #: A letter with its mark before the option's text: "is B. a river", "is: (B) a river".
 _WITH_TEXT = re.compile(r"(?:\b(?:is|are|be)|:)\s+[(*_`\"]{0,3}([A-J])[*_`\"]{0,2}[.):](?=\s)")
+#: A letter in brackets behind the option's text: "a river (b)".
+_BEHIND = re.compile(r"[(\[]([A-Ja-j])[)\]][\s.*_]*+\Z")
 _LISTED = re.compile(r"^[ \t*_>#-]*+[(\[]?([A-Ja-j])[)\].:]", re.MULTILINE)
 
 
@@ -165,7 +167,11 @@ def _by_text(answer: str, options: Sequence[str]) -> str | None:
         return None
     words = normalise(answer)
     same = [i for i, option in enumerate(options) if words and normalise(option) == words]
-    return LETTERS[same[0]] if len(same) == 1 and same[0] < len(LETTERS) else None
+    if len(same) != 1 or same[0] >= len(LETTERS):
+        return None
+    behind = _BEHIND.search(answer)  # where both are given and differ, the letter is what was asked for
+    letter = behind[1].upper() if behind else LETTERS[same[0]]
+    return letter if letter in LETTERS[: len(options)] else LETTERS[same[0]]
 
 
 def _one_inside(line: str, options: Sequence[str]) -> str | None:
