@@ -140,6 +140,9 @@ def _unmarked(text: str, letters: str, options: Sequence[str]) -> str | None:
         if letter in letters and (_is_alone(first) or _is_choice(first, lines[0])):
             return _several(letter, lines[0][first.end("bare" if first["bare"] else "bracketed") :], letters)
     patterns = (_CORRECT, _NAMED, _AT_END) if listing else (_CORRECT, _NAMED, _WITH_TEXT, _IN_BRACKETS, _AT_END)
+    behind = _BEHIND.search(lines[-1]) if options else None
+    if behind and behind[1].upper() in letters:  # also where the text is another option's: the letter was asked for
+        return str(behind[1].upper())
     found = _only(patterns, lines[-1], letters) or _one_inside(lines[-1], options) or _one_inside(text, options)
     if found or options:
         return found
@@ -167,11 +170,7 @@ def _by_text(answer: str, options: Sequence[str]) -> str | None:
         return None
     words = normalise(answer)
     same = [i for i, option in enumerate(options) if words and normalise(option) == words]
-    if len(same) != 1 or same[0] >= len(LETTERS):
-        return None
-    behind = _BEHIND.search(answer)  # where both are given and differ, the letter is what was asked for
-    letter = behind[1].upper() if behind else LETTERS[same[0]]
-    return letter if letter in LETTERS[: len(options)] else LETTERS[same[0]]
+    return LETTERS[same[0]] if len(same) == 1 and same[0] < len(LETTERS) else None
 
 
 def _one_inside(line: str, options: Sequence[str]) -> str | None:
