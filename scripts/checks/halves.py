@@ -12,14 +12,14 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import TypeVar
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 FEWEST = {"fork": 500, "forkserver": 4_000, "spawn": 4_000}  # files, by how a process starts
 
 
-def in_halves(work: Callable[[list[Path]], Result], files: list[Path]) -> list[Result]:
+def in_halves(work: Callable[[list[Item]], Result], files: list[Item]) -> list[Result]:
     """What `work` makes of the first and of the second half of `files`; of all of them at once where they are few or
     there is one core only. `work` and its result must be able to go to another process.
 
@@ -48,7 +48,7 @@ def in_halves(work: Callable[[list[Path]], Result], files: list[Path]) -> list[R
 
 
 def _answer(
-    receiver: Connection, sender: Connection, work: Callable[[list[Path]], object], files: list[Path]
+    receiver: Connection, sender: Connection, work: Callable[[list[Item]], object], files: list[Item]
 ) -> None:
     """The second process. It says nothing of what goes wrong: the first one meets the same."""
     receiver.close()  # so that the end of the first process is seen as the end of the pipe

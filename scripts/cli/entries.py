@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,11 +19,12 @@ from scripts.checks import findings as forms
 from scripts.checks import load_and_validate
 from scripts.checks.duplicates import LIKELY, find_duplicates
 from scripts.checks.findings import Level
+from scripts.checks.halves import in_halves
 from scripts.cli.console import Report, existing, load, needing_taxonomy
 from scripts.model.canonical import canonical
-from scripts.model.corpus import Entry, entry_files, find_root
+from scripts.model.corpus import entry_files, find_root
 from scripts.model.schema import schema_text
-from scripts.model.yaml_reader import UnreadableError
+from scripts.model.yaml_reader import UnreadableError, parse, read_text
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="files, folders or keys; default: all entries")]
 
@@ -55,41 +57,42 @@ def fmt(
     Of a folder outside papers/, what is no entry is left alone.
     """
     papers = find_root() / "papers"
-    found = [(Entry.read(file), path) for path in existing(paths or [papers]) for file in _files(path)]
-    entries = [entry for entry, named in found if entry.path == named or _is_entry(entry, papers)]
+    files = [(file, file == path) for path in existing(paths or [papers]) for file in _files(path)]
+    entries = [entry for part in in_halves(partial(_in_order, papers.resolve()), files) for entry in part]
     changed = failed = 0
-    for entry in entries:
-        try:
-            wanted = _canonical(entry, papers)
-        except UnreadableError as error:
+    for path, wanted in entries:
+        if isinstance(wanted, UnreadableError):
             failed += 1
-            why = f"{entry.path}: left alone, {error.message} ({error.repair})"
-            say.print(Text(one_line(why)))
-            continue
-        if wanted != entry.text:
+            say.print(Text(one_line(f"{path}: left alone, {wanted.message} ({wanted.repair})")))
+        elif wanted is not None:
             if not check:
-                write_text(entry.path, wanted)
+                write_text(path, wanted)
             changed += 1
-            sys.stdout.write(one_line(f"{'would change' if check else 'changed'} {entry.path}") + "\n")
+            sys.stdout.write(one_line(f"{'would change' if check else 'changed'} {path}") + "\n")
     say.print(Text(f"{len(entries)} files: {changed} {'to change' if check else 'changed'}, {failed} unreadable"))
     raise typer.Exit(1 if failed or (check and changed) else 0)
 
 
-def _canonical(entry: Entry, papers: Path) -> str:
-    """The canonical form of an entry's file; UnreadableError for any other file."""
-    if entry.unreadable:
-        raise entry.unreadable
-    if not _is_entry(entry, papers):
-        raise UnreadableError("not-an-entry", "this is no entry", "name files below papers/")
-    return canonical(entry.text)
+def _in_order(papers: Path, files: list[tuple[Path, bool]]) -> list[tuple[Path, str | UnreadableError | None]]:
+    """The entries among some files, each with its canonical text where it has another one, or why there is none.
 
-
-def _is_entry(entry: Entry, papers: Path) -> bool:
-    """Whether a file is an entry: it lies below papers/, or has what every entry has."""
-    if entry.path.resolve().is_relative_to(papers.resolve()):
-        return True
-    value = entry.document.value if entry.document else None
-    return isinstance(value, dict) and {"title", "categories"} <= set(value)
+    `files` come with whether each was named by itself; what is found in a folder outside `papers` may be no entry."""
+    found: list[tuple[Path, str | UnreadableError | None]] = []
+    for file, named in files:
+        below = file.resolve().is_relative_to(papers)
+        try:
+            text = read_text(file)
+            document = parse(text)
+            # an entry lies below papers/, or has what every entry has
+            if below or (isinstance(document.value, dict) and {"title", "categories"} <= set(document.value)):
+                wanted = canonical(text, document)
+                found.append((file, None if wanted == text else wanted))
+            elif named:
+                found.append((file, UnreadableError("not-an-entry", "this is no entry", "name files below papers/")))
+        except UnreadableError as error:
+            if below or named:
+                found.append((file, error))
+    return found
 
 
 def _files(path: Path) -> list[Path]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
 
-from scripts.exports import atom, bibtex, csl, markdown, ris, table
 from scripts.model import Corpus, Paper
 
 Export = Callable[[Corpus, Mapping[str, Paper]], str]
@@ -18,14 +19,19 @@ def _without_controls(export: Export) -> Export:
     return lambda corpus, papers: _CONTROLS.sub("\ufffd", export(corpus, papers))
 
 
+def _module(name: str) -> Any:
+    """A format's module, loaded when it is asked for: other commands start without it."""
+    return import_module(f"scripts.exports.{name}")
+
+
 _FORMATS: dict[str, Export] = {
-    "bibtex": lambda _, papers: bibtex.export(papers),
-    "csl-json": lambda _, papers: csl.export(papers),
-    "ris": lambda _, papers: ris.export(papers),
-    "json": table.export_json,
-    "csv": table.export_csv,
-    "atom": lambda _, papers: atom.export(papers, "LLM Ensemble Atlas", "feed.xml"),
-    "markdown": markdown.export,
+    "bibtex": lambda _, papers: _module("bibtex").export(papers),
+    "csl-json": lambda _, papers: _module("csl").export(papers),
+    "ris": lambda _, papers: _module("ris").export(papers),
+    "json": lambda corpus, papers: _module("table").export_json(corpus, papers),
+    "csv": lambda corpus, papers: _module("table").export_csv(corpus, papers),
+    "atom": lambda _, papers: _module("atom").export(papers, "LLM Ensemble Atlas", "feed.xml"),
+    "markdown": lambda corpus, papers: _module("markdown").export(corpus, papers),
 }
 FORMATS = {name: _without_controls(export) for name, export in _FORMATS.items()}
 
