@@ -13,11 +13,13 @@ STAMP  := $(VENV)/.setup-$(LOCK)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup validate render site serve test bench-site fuzz release models lint format schema lock clean
+.PHONY: help setup validate render site serve test bench-site bench-tools fuzz release models lint format schema lock clean
 
+# A line '#: ...' is the heading of the targets below it.
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@awk -F':.*## ' '/^#: / {printf "\n%s\n", substr($$0, 4)} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+#: The Atlas and its site
 setup: $(STAMP) ## the environment (.venv), from the locked requirements
 
 $(STAMP): requirements/$(LOCK).lock pyproject.toml scripts/pyproject.toml
@@ -47,17 +49,9 @@ serve: validate ## the site on http://127.0.0.1:8000, rebuilt on every edit (POR
 	@mkdir -p build/docs
 	$(BIN)/mkdocs serve --livereload --dev-addr 127.0.0.1:$(PORT)
 
+#: The code
 test: $(STAMP) ## every test; the browser tests too where a Chromium is found
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
-
-bench-site: $(STAMP) ## time, memory and size of sites of 400 to 10,000 papers
-	$(BIN)/python -m tests.bench_site
-
-fuzz: $(STAMP) ## a million broken entries, .bib files, recordings and issue forms: no traceback may come of them
-	$(BIN)/python -m tests.fuzz --executions 1000000
-
-release: validate ## a dated, checksummed data release, into build/release
-	$(BIN)/atlas release
 
 lint: $(STAMP) ## ruff, mypy, zizmor for the workflows, and the canonical form of the entries
 	$(BIN)/ruff check .
@@ -70,6 +64,19 @@ format: $(STAMP) ## put code and entries into their canonical form
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
 	$(BIN)/atlas fmt
+
+fuzz: $(STAMP) ## a million broken entries, .bib files, recordings and issue forms: no traceback may come of them
+	$(BIN)/python -m tests.fuzz --executions 1000000
+
+bench-site: $(STAMP) ## time, memory and size of sites of 400 to 10,000 papers
+	$(BIN)/python -m tests.bench_site
+
+bench-tools: $(STAMP) ## time and memory of validate, fmt, duplicates and export for 1,348 to 10,000 entries
+	$(BIN)/python -m tests.bench_tools
+
+#: What is made for others, and made anew
+release: validate ## a dated, checksummed data release, into build/release
+	$(BIN)/atlas release
 
 schema: $(STAMP) ## write papers/schema.json anew from the model
 	$(BIN)/atlas schema
