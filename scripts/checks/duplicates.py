@@ -10,12 +10,15 @@ from functools import lru_cache
 from typing import Any
 
 from rapidfuzz import fuzz
+from rapidfuzz.process import extract
 
 from scripts.model.paper import Paper
 
 LIKELY = 88.0
 _WORD = re.compile(r"[^\W_]+")
 _LETTERS = 64  # columns in which letters are counted; several letters share one, which leaves no pair out
+_MOST = 16  # occurrences of a letter that are told apart
+_WORDS = 4  # of 64 bits, that stand for a title's letters
 APART = 3  # years between a preprint and the latest publication of it that is still taken for one paper
 
 
@@ -81,11 +84,18 @@ def find_duplicates(
     titles = [" ".join(sorted(normal_title(papers[key].title).split())) for key in keys]
     names = [_names(papers[key]) for key in keys]
     identifiers = [_ids(papers[key]) for key in keys]
-    near = _sharing(names) if with_common_author else _pairs_of_like_letters(titles, threshold)
     pairs: dict[tuple[int, int], float] = {}
-    for first, second in near:
-        if score := fuzz.ratio(titles[first], titles[second], score_cutoff=threshold):
-            pairs[first, second] = score
+    if with_common_author:
+        for first, second in _sharing(names):
+            if score := fuzz.ratio(titles[first], titles[second], score_cutoff=threshold):
+                pairs[first, second] = score
+    else:
+        for place, others in _of_like_letters(titles, threshold):
+            near = [titles[other] for other in others]
+            for _, score, found_at in extract(
+                titles[place], near, scorer=fuzz.ratio, score_cutoff=threshold, limit=None
+            ):
+                pairs[min(place, others[found_at]), max(place, others[found_at])] = score
     for same in _sharing(identifiers):
         pairs.setdefault(same, fuzz.ratio(titles[same[0]], titles[same[1]]))
     found = [
@@ -95,24 +105,50 @@ def find_duplicates(
     return sorted(found, key=lambda pair: (-pair.shared_identifier, -pair.score, pair.first, pair.second))
 
 
-def _pairs_of_like_letters(titles: list[str], threshold: float) -> Iterator[tuple[int, int]]:
-    """Pairs that may be `threshold` alike, judged by how often each letter occurs; never leaves one out.
+def _of_like_letters(titles: list[str], threshold: float) -> Iterator[tuple[int, list[int]]]:
+    """Each place in `titles` with those of others that may be `threshold` alike, judged by how often each letter
+    occurs. Every pair comes once; never leaves one out.
 
     The ratio of two texts of lengths a and b is 100 (a + b - d) / (a + b), where d, the least number of letters to
-    insert and to delete, is at least the sum of the differences of the letters' counts.
+    insert and to delete, is at least the sum of the differences of the letters' counts. Counts are written in unary,
+    a bit for 'at least so many of this letter': the sum is then the number of bits that differ. Each title is only
+    compared with those that are not much longer, and these are few instructions a pair.
     """
     import numpy as np  # noqa: PLC0415  `atlas validate` needs none of it
 
-    lengths = np.array([len(title) for title in titles])
+    order = sorted(range(len(titles)), key=lambda place: len(titles[place]))
+    lengths = np.array([len(titles[place]) for place in order], np.int64)
+    words = _unary([titles[place] for place in order])
+    # of a text of length a, one of length b >= a differs in b - a letters at least
+    longest = np.floor(lengths * (200 - threshold) / threshold + 1e-9)
+    ends = np.searchsorted(lengths, longest, side="right")
+    for row, end in enumerate(ends):
+        apart = np.zeros(end - row - 1, np.uint16)
+        for word in words:
+            apart += np.bitwise_count(word[row + 1 : end] ^ word[row])
+        most = (1 - threshold / 100) * (lengths[row + 1 : end] + lengths[row]) + 1e-9
+        if others := [order[row + 1 + place] for place in np.flatnonzero(apart <= most).tolist()]:
+            yield order[row], others
+
+
+def _unary(titles: list[str]) -> list[Any]:
+    """Counts of letters as bits, in words of 64 (arrays of uint64, one bit a title and 'at least n of a letter').
+
+    The bits that tell most are kept; leaving one out can only make titles look more alike."""
+    import numpy as np  # noqa: PLC0415
+
     counts = np.zeros((len(titles), _LETTERS), np.int16)
     for row, title in enumerate(titles):
         for letter in title:
             counts[row, ord(letter) % _LETTERS] += 1
-    for row in range(len(titles) - 1):
-        apart = np.abs(counts[row + 1 :] - counts[row]).sum(1)
-        most = (1 - threshold / 100) * (lengths[row + 1 :] + lengths[row]) + 1e-9
-        for place in np.flatnonzero(apart <= most):
-            yield row, row + 1 + int(place)
+    steps = [(column, least) for column in range(_LETTERS) for least in range(1, _MOST + 1)]
+    shares = np.array([(counts[:, column] >= least).mean() if len(titles) else 0.0 for column, least in steps])
+    best = np.argsort(-np.minimum(shares, 1 - shares), kind="stable")[: 64 * _WORDS]
+    words = [np.zeros(len(titles), np.uint64) for _ in range(_WORDS)]
+    for bit, step in enumerate(best):
+        column, least = steps[int(step)]
+        words[bit // 64] |= (counts[:, column] >= least).astype(np.uint64) << np.uint64(bit % 64)
+    return words
 
 
 def _names(paper: Paper) -> set[str]:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
+from scripts.checks import duplicates
 from scripts.checks.duplicates import Duplicate, find_duplicates, normal_title
 from scripts.model import Corpus
 from scripts.model.paper import Paper
@@ -116,3 +117,9 @@ def test_no_pair_is_left_out_by_what_saves_comparisons(titles: list[str], thresh
     by_one_author = {(a, b) for a, b in alike if made[a].authors == made[b].authors}
     found = find_duplicates(made, threshold, with_common_author=True)
     assert {(pair.first, pair.second) for pair in found} == by_one_author
+
+
+def test_few_of_all_pairs_of_titles_are_compared(corpus: Corpus) -> None:
+    titles = [normal_title(paper.title) for paper in corpus.papers.values()]
+    compared = sum(len(others) for _, others in duplicates._of_like_letters(titles, duplicates.LIKELY))
+    assert 0 < compared < 0.01 * len(titles) * (len(titles) - 1) / 2

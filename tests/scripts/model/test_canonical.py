@@ -282,6 +282,21 @@ def test_canonical_is_a_fixed_point(value: dict[str, Any]) -> None:
     assert parse(once).value == settled(value)
 
 
+LONG = st.text(st.sampled_from("ab \"':#é\u3042-%"), max_size=160)
+
+
+@given(st.dictionaries(NAMES, LONG | st.lists(LONG, max_size=3) | st.dictionaries(NAMES, LONG), min_size=1))
+def test_keys_are_written_together_as_each_alone(value: dict[str, Any]) -> None:
+    order = [*Paper.model_fields]
+    keys = sorted(value, key=lambda key: order.index(key) if key in order else len(order))
+    assert body(emit(value)) == "".join(body(emit({key: value[key]})) for key in keys)
+
+
+@given(st.sampled_from(["title", "name", "kind", "family"]), LONG)
+def test_texts_that_are_not_folded_stand_on_one_line(key: str, text: str) -> None:
+    assert len(body(emit({key: text})).splitlines()) == 1
+
+
 class _NoAliases(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True

@@ -81,6 +81,18 @@ def test_marks_count_characters_not_bytes() -> None:
     assert parse("été: [Ö, Ü]\n").marks["été", 1] == Mark(1, 10)
 
 
+def test_a_text_is_read_again_once_and_only_where_a_place_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = []
+    parse_events = yaml.parse
+    monkeypatch.setattr(yaml, "parse", lambda *args, **options: times.append(1) or parse_events(*args, **options))
+    document = parse("title: A\nkind: b\n")
+    assert document.value == {"title": "A", "kind": "b"}
+    assert len(times) == 1
+    assert [document.mark((key,)) for key in document.value] == [Mark(1, 8), Mark(2, 7)]
+    assert document.key_marks["kind",] == Mark(2, 1)
+    assert len(times) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "rule", "mark", "told"),
     [
