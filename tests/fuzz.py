@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from reference_impls import recorded
-from scripts import issue_form
+from scripts.forms.reading import FORMS, FormError, Issue, parse_form
+from scripts.forms.reply import handle
 from scripts.imports import bibtex, stubs
 from scripts.model import Corpus, yaml_reader
 from scripts.model.corpus import Entry, entry_files, read_data
@@ -55,10 +56,10 @@ def read_yaml(raw: bytes) -> object:
 def read_form(raw: bytes) -> object:
     """The text of an issue as either form; bytes that are no UTF-8 stand for lone surrogates, which JSON can hold."""
     text = raw.decode("utf-8", "surrogateescape")
-    for kind in issue_form.FORMS:
-        with suppress(issue_form.FormError):
-            issue_form.parse_form(text, kind)
-    return issue_form.parse_form(text, "add-paper")
+    for kind in FORMS:
+        with suppress(FormError):
+            parse_form(text, kind)
+    return parse_form(text, "add-paper")
 
 
 class Recordings:
@@ -118,18 +119,18 @@ class Issues:
     def read(self, raw: bytes) -> object:
         """FormError where the issue is turned down, so that the count of what was read tells something."""
         text = raw.decode("utf-8", "surrogateescape")
-        for kind in issue_form.FORMS:
-            result = issue_form.handle(self.corpus, issue_form.Issue(kind, 7, text))
+        for kind in FORMS:
+            result = handle(self.corpus, Issue(kind, 7, text))
             json.dumps(result.as_json())
             "".join([result.message, result.body or "", result.text or "", result.path or ""]).encode()
             if result.ok:
                 return result
-        raise issue_form.FormError("turned down")
+        raise FormError("turned down")
 
 
 def _form(**answers: str) -> bytes:
     """A filled-in form."""
-    fields = issue_form.FORMS["add-paper"].items()
+    fields = FORMS["add-paper"].items()
     return "\n\n".join(
         f"### {field.label}\n\n{answers.get(name, '_No response_')}" for name, field in fields
     ).encode()
@@ -153,15 +154,15 @@ def targets() -> dict[str, Target]:
         b"### Entry\n\nong2024routellm\n\n### What is wrong, and what is right\n\nAll.\n\n### Source\n\nhttps://a.example",
     )
     form_pieces = (
-        *(f"\n### {field.label}\n".encode() for fields in issue_form.FORMS.values() for field in fields.values()),
+        *(f"\n### {field.label}\n".encode() for fields in FORMS.values() for field in fields.values()),
         b"\n", b"\r\n", b"\r", b"_No response_", b"### ", b"- ", b"1. ", b", ", b" and ", b": ", b"`", b"```\n",
         b"@x", b"<b>", b"&amp;", b"'", b'"', b"\\", b"#", b"&a ", b"*a", b"{", b"[", b"\x00", b"\x1b[0m",
         b"\xe2\x80\xae", b"\xff", b"\xed\xa0\x80", b"\xe6\x9d\x8e", b"arXiv:2406.18665",
         b"doi.org/10.1/", b"2024-02-30", b"http://[",
     )  # fmt: skip
     return {
-        "form": Target(read_form, (issue_form.FormError,), forms, form_pieces),
-        "issue": Target(Issues().read, (issue_form.FormError,), forms, form_pieces),
+        "form": Target(read_form, (FormError,), forms, form_pieces),
+        "issue": Target(Issues().read, (FormError,), forms, form_pieces),
         "yaml": Target(
             read_yaml,
             (UnreadableError,),
