@@ -13,7 +13,7 @@ STAMP  := $(VENV)/.setup-$(LOCK)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup validate render site serve test bench-site bench-tools fuzz release models lint format schema lock clean
+.PHONY: help setup validate render site serve test crowdkit bench-site bench-tools fuzz release models lint format schema lock clean
 
 # A line '#: ...' is the heading of the targets below it.
 help: ## this list
@@ -53,6 +53,15 @@ serve: validate ## the site on http://127.0.0.1:8000, rebuilt on every edit (POR
 test: $(STAMP) ## every test; the browser tests too where a Chromium is found
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
+crowdkit: $(VENV)-crowdkit/.setup ## the comparisons with crowd-kit, in an environment of their own (800 MB)
+	$(VENV)-crowdkit/bin/python -c 'import crowdkit.aggregation, pandas'
+	$(VENV)-crowdkit/bin/python -m pytest tests/reference_impls/after_inference -k crowd_kit
+
+$(VENV)-crowdkit/.setup: requirements/crowdkit.lock
+	$(PYTHON) -m venv $(VENV)-crowdkit
+	$(VENV)-crowdkit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/crowdkit.lock
+	@touch $@
+
 lint: $(STAMP) ## ruff, mypy, zizmor for the workflows, and the canonical form of the entries
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -90,6 +99,7 @@ lock: ## renew the lock files (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --extra dev pyproject.toml --output-file requirements/dev.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --extra train pyproject.toml --output-file requirements/train.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --extra dev --extra models --constraint requirements/dev.lock pyproject.toml --output-file requirements/models.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --constraint requirements/dev.lock requirements/crowdkit.in --output-file requirements/crowdkit.lock
 
 clean: ## remove what was generated (not .venv, nor build/paid: answers that money was paid for)
 	@test -f taxonomy/taxonomy.yml || { echo "run it in the Atlas's own folder: here lies another one's build/"; exit 2; }

@@ -17,6 +17,7 @@ from reference_impls.after_inference.dawid_skene import (
     one_coin,
 )
 from reference_impls.core import Generation, Meter, Query, TrainingSet
+from tests.reference_impls.after_inference.crowd_kit import crowd_kit, frame
 from tests.reference_impls.fakes import constant
 
 OPTIONS = " (a) Lo (b) Ma (c) Te (d) Zi"
@@ -113,17 +114,15 @@ def test_the_likelihood_never_falls(table: list[list[int]], smoothing: float) ->
         assert (np.diff(history) > -1e-6).all()
 
 
-def frame(labels: np.ndarray) -> object:
-    pandas = pytest.importorskip("pandas")
-    rows = [(i, j, int(label)) for i, row in enumerate(labels) for j, label in enumerate(row)]
-    return pandas.DataFrame(rows, columns=["task", "worker", "label"])
+def rows(labels: np.ndarray) -> list[tuple[int, int, int]]:
+    return [(i, j, int(label)) for i, row in enumerate(labels) for j, label in enumerate(row)]
 
 
 @pytest.mark.filterwarnings("ignore")  # crowd-kit's own use of pandas
 def test_it_agrees_with_crowd_kit() -> None:
-    aggregation = pytest.importorskip("crowdkit.aggregation")
+    aggregation = crowd_kit()
     labels = planted(150, np.random.default_rng(3))[0]
-    theirs = aggregation.DawidSkene(n_iter=12, tol=-1e9).fit(frame(labels))
+    theirs = aggregation.DawidSkene(n_iter=12, tol=-1e9).fit(frame(rows(labels)))
     _, _, q, _ = dawid_skene(labels, 3, rounds=12, smoothing=0)
     assert q == pytest.approx(theirs.probas_.sort_index()[[0, 1, 2]].to_numpy(), abs=1e-6)
 
@@ -131,12 +130,12 @@ def test_it_agrees_with_crowd_kit() -> None:
 @pytest.mark.filterwarnings("ignore")  # crowd-kit's own use of pandas
 def test_one_coin_agrees_with_crowd_kit() -> None:
     """Theirs learns a prior over common labels, ours has an even one over a query's own: nearly the same skills."""
-    aggregation = pytest.importorskip("crowdkit.aggregation")
+    aggregation = crowd_kit()
     rng = np.random.default_rng(4)
     truth = rng.integers(0, 4, 200)
     right = rng.random((200, 5)) < np.array([0.9, 0.8, 0.7, 0.5, 0.4])
     labels = np.where(right, truth[:, None], (truth[:, None] + rng.integers(1, 4, (200, 5))) % 4)
-    theirs = aggregation.OneCoinDawidSkene(n_iter=30, tol=-1e9).fit(frame(labels))
+    theirs = aggregation.OneCoinDawidSkene(n_iter=30, tol=-1e9).fit(frame(rows(labels)))
     skills, q, _ = one_coin(np.array([local_labels([str(v) for v in row]) for row in labels]), 7, smoothing=0)
     assert skills == pytest.approx(theirs.skills_.sort_index().to_numpy(), abs=0.05)
     chosen = q[:, :5].argmax(1)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from reference_impls.after_inference.majority_vote import MajorityVote, Parameters
 from reference_impls.core import Meter, Query
 from reference_impls.core import counts as counted
+from tests.reference_impls.after_inference.crowd_kit import crowd_kit, frame
 from tests.reference_impls.fakes import ScriptedModel, constant
 
 QUERY = Query("t/0", "math", "1 + 1 = ?", "number")
@@ -71,10 +72,9 @@ def test_a_permutation_of_the_models_permutes_the_choice(answers: list[str], ran
 @settings(deadline=None, max_examples=25)
 @given(st.lists(st.lists(st.sampled_from("abc"), min_size=5, max_size=5), min_size=1, max_size=6))
 def test_it_agrees_with_crowd_kit(table: list[list[str]]) -> None:
-    pandas = pytest.importorskip("pandas")
-    aggregation = pytest.importorskip("crowdkit.aggregation")
+    aggregation = crowd_kit()
     rows = [(i, f"m{m}", label) for i, row in enumerate(table) for m, label in enumerate(row)]
-    theirs = aggregation.MajorityVote().fit_predict(pandas.DataFrame(rows, columns=["task", "worker", "label"]))
+    theirs = aggregation.MajorityVote().fit_predict(frame(rows))
     for i, row in enumerate(table):
         counts = sorted((row.count(a) for a in set(row)), reverse=True)
         if len(counts) == 1 or counts[0] > counts[1]:  # ties are broken in different ways

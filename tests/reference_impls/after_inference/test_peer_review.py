@@ -19,6 +19,7 @@ from reference_impls.after_inference.peer_review import (
     posterior,
 )
 from reference_impls.core import REPLY_TOKENS, Floats, Generation, Meter, ModelError, Query, TrainingSet, grade_prompt
+from tests.reference_impls.after_inference.crowd_kit import crowd_kit, frame
 from tests.reference_impls.fakes import ScriptedModel, constant
 
 QUERY = Query("t/0", "qa", "Q: river?\nA:", "short")
@@ -209,13 +210,11 @@ def test_rows_sum_to_one_and_the_likelihood_never_falls(seed: int) -> None:
 
 @pytest.mark.filterwarnings("ignore:The (copy|inplace) keyword")  # crowd-kit's own use of pandas
 def test_it_agrees_with_crowd_kit() -> None:
-    pandas = pytest.importorskip("pandas")
-    aggregation = pytest.importorskip("crowdkit.aggregation")
+    aggregation = crowd_kit()
     _, labels = planted(5, 50, np.stack([table(0.9), table(0.8), table(0.7), table(0.6)]))
     rows = [(i, f"j{j}", int(label)) for i, row in enumerate(labels) for j, label in enumerate(row)]
-    frame = pandas.DataFrame(rows, columns=["task", "worker", "label"])
     for rounds in (1, 5):  # round for round, not only where both end; no early stop
-        theirs = aggregation.DawidSkene(n_iter=rounds, tol=-1e9).fit_predict_proba(frame).sort_index()
+        theirs = aggregation.DawidSkene(n_iter=rounds, tol=-1e9).fit_predict_proba(frame(rows)).sort_index()
         confusion, prior = dawid_skene(labels, rounds, estimate_prior=True, smoothing=1e-10)
         assert posterior(labels, confusion, prior) == pytest.approx(theirs[range(GRADES)].to_numpy(), abs=1e-6)
 

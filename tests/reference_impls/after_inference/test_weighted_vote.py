@@ -16,6 +16,7 @@ from reference_impls.after_inference.weighted_vote import (
     weighted_votes,
 )
 from reference_impls.core import Generation, Meter, Query, TrainingSet
+from tests.reference_impls.after_inference.crowd_kit import crowd_kit, frame, series
 from tests.reference_impls.fakes import constant
 
 QUERY = Query("t/0", "math", "1 + 1 = ?", "number")
@@ -85,13 +86,11 @@ def test_a_permutation_of_the_models_permutes_the_choice(answers: list[str], ord
 
 @pytest.mark.filterwarnings("ignore:The inplace keyword")  # crowd-kit's own use of pandas
 def test_it_agrees_with_crowd_kit() -> None:
-    pandas = pytest.importorskip("pandas")
-    aggregation = pytest.importorskip("crowdkit.aggregation")
+    aggregation = crowd_kit()
     weights = [1.0, 1.31, 1.73, 2.09]
     table = np.random.default_rng(0).choice(list("abc"), (60, 4)).tolist()
     rows = [(i, m, label) for i, row in enumerate(table) for m, label in enumerate(row)]
-    frame = pandas.DataFrame(rows, columns=["task", "worker", "label"])
-    theirs = aggregation.MajorityVote().fit_predict(frame, pandas.Series(weights, name="skill"))
+    theirs = aggregation.MajorityVote().fit_predict(frame(rows), series(weights, "skill"))
     for i, row in enumerate(table):
         assert best(row, weights) == theirs[i]
 
