@@ -46,6 +46,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(group))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Which tests were not run, and why, a reason a paragraph; pytest itself gives a line a place."""
+    reasons: dict[str, dict[str, list[str]]] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        told = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        file, _, test = report.nodeid.partition("::")
+        reasons.setdefault(told.removeprefix("Skipped: "), {}).setdefault(file, []).append(test)
+    if not reasons:
+        return
+    terminalreporter.write_sep("=", "not run, and why")
+    for reason, files in sorted(reasons.items()):
+        terminalreporter.write_line(f"{sum(map(len, files.values()))} not run: {reason}")
+        for file, tests in sorted(files.items()):
+            name = f"{file}::{tests[0]}" if len(tests) == 1 and tests[0] else f"{file} ({len(tests)})"
+            terminalreporter.write_line(f"    {name}")
+
+
 class MakeAtlas(Protocol):
     """Writes a small Atlas of the given entries and reads it."""
 
