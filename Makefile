@@ -3,6 +3,8 @@ PYTHON ?= python3
 PORT   ?= 8000
 # `models` adds PyTorch, transformers and a llama.cpp server with a small real LLM, so that no test is skipped for want of them
 LOCK   ?= dev
+# what builds the site: mkdocs, or zensical (which `make setup` does not install)
+ENGINE ?= mkdocs
 # processes of `make test`; one of them has the browser
 WORKERS ?= 2
 VENV   := .venv
@@ -40,9 +42,15 @@ render: $(STAMP) ## the pages and data files, into build/docs
 	$(BIN)/atlas render
 
 # MkDocs wants its source folder to exist before its hook renders into it.
-site: validate ## the built site, into build/site
+site: validate ## the built site, into build/site (ENGINE=zensical builds it with Zensical)
+ifeq ($(ENGINE),zensical)
+	$(BIN)/python -m scripts.render.zensical
+else ifeq ($(ENGINE),mkdocs)
 	@mkdir -p build/docs
 	$(BIN)/mkdocs build --strict --quiet
+else
+	@echo "ENGINE=$(ENGINE): there is no such engine; one of: mkdocs, zensical"; exit 2
+endif
 	@echo "The site is in build/site (open it through a web server, for example: make serve)"
 
 serve: validate ## the site on http://127.0.0.1:8000, rebuilt on every edit (PORT=... for another port)

@@ -16,8 +16,8 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import get_toc
 
-#: What stands for a piece of finished HTML while Markdown is at work.
-KEPT = re.compile(r"<!-- raw (\d+) -->")
+from scripts.render.finish import KEPT
+
 # text as `markup.md` leaves it: no sign that Markdown could read but in references to characters
 _HEADING = re.compile(r"(#{1,2}) ((?:[^\\`*_{}\[\]()#+\-.!|~^$:=@'\"&<>/\x00-\x1f\x7f]|&#\d+;)+)")
 _BETWEEN = re.compile(r"\n{2,}")

@@ -22,16 +22,14 @@ from reference_impls.safe.folders import FolderError
 from reference_impls.safe.writing import write_text
 from scripts.model.corpus import CorpusError
 from scripts.render import render_atlas
-from scripts.render.finished import KEPT, FinishedPage
+from scripts.render.finish import cut, put_back, search_documents
+from scripts.render.finished import FinishedPage
 from scripts.render.markup import html_attribute
 from scripts.render.policy import PolicyError, guard, inline_scripts
 from scripts.render.reading import ResultError
 from scripts.render.settings import load_settings
-from scripts.render.site import SEARCH
 
 WATCHED = ("papers", "taxonomy", "site_src", "reference_impls/results")
-# The templates put these comments around HTML that needs no Markdown; to any other engine they are comments.
-RAW = re.compile(r"<!-- raw -->\n(.*?)\n<!-- /raw -->", re.DOTALL)
 TITLE = "<!-- title -->"  # stands for the page's title in what `once` keeps
 
 
@@ -113,21 +111,13 @@ def on_env(env: Environment, /, **_: Any) -> Environment:
 
 def on_page_markdown(markdown: str, /, *, page: Page, **_: Any) -> str:
     """Takes finished HTML out of Markdown's way. Parsing it twice, to pass it through, is a third of a build."""
-    blocks: list[str] = []
-
-    def keep(found: re.Match[str]) -> str:
-        blocks.append(found[1])
-        return f"<!-- raw {len(blocks) - 1} -->"
-
-    markdown = RAW.sub(keep, markdown)
-    _BUILD.raw[page.file.src_uri] = blocks
+    markdown, _BUILD.raw[page.file.src_uri] = cut(markdown)
     return markdown
 
 
 def on_page_content(html: str, /, *, page: Page, **_: Any) -> str:
     """Puts the finished HTML back."""
-    blocks = _BUILD.raw.pop(page.file.src_uri)
-    return KEPT.sub(lambda found: blocks[int(found[1])], html)
+    return put_back(html, _BUILD.raw.pop(page.file.src_uri))
 
 
 def on_post_template(html: str, /, *, template_name: str, **_: Any) -> str:
@@ -157,7 +147,7 @@ def on_post_build(config: MkDocsConfig) -> None:
     path = Path(config.site_dir) / "search" / "search_index.json"
     if path.is_file():
         index = json.loads(path.read_text(encoding="utf-8"))
-        index["docs"] += json.loads((Path(config.docs_dir) / SEARCH).read_text(encoding="utf-8"))
+        index["docs"] += search_documents(Path(config.docs_dir))
         write_text(path, json.dumps(index, ensure_ascii=False, separators=(",", ":")), durable=False)
         _extend_search(Path(config.site_dir) / "assets")
 

@@ -8,8 +8,9 @@ import pytest
 from mkdocs.exceptions import PluginError
 
 from scripts.render import mkdocs_hook
+from tests.conftest import ROOT
 
-ASSETS = Path(__file__).resolve().parents[3] / "site_src" / "assets"
+ASSETS = ROOT / "site_src" / "assets"
 
 
 @pytest.fixture
