@@ -11,9 +11,11 @@ import sys
 from importlib.metadata import entry_points
 
 import typer
+from rich.text import Text
 
 from reference_impls.cli import data, methods, reproduce
-from reference_impls.cli.console import Commands
+from reference_impls.cli.console import Commands, say
+from reference_impls.safe import extras
 
 #: Entry points of this group are called with the tool and put their commands on it.
 GROUP = "llm_ensemble_atlas.commands"
@@ -46,5 +48,10 @@ def main() -> None:
     """The installed script."""
     app = tool()
     for point in entry_points(group=GROUP):
-        point.load()(app)
+        try:
+            point.load()(app)
+        except ModuleNotFoundError as error:
+            if (line := extras.told(error, f"the commands of {point.value} need")) is None:
+                raise
+            say.print(Text(f"atlas: {line}"))
     app()

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -17,6 +18,7 @@ from rich.status import Status
 from rich.text import Text
 from typer.core import TyperGroup
 
+from reference_impls.safe import extras, places
 from reference_impls.safe.places import NoHomeError
 from reference_impls.safe.terminal import one_line
 
@@ -24,6 +26,8 @@ WRONG_USE = 2
 STOPPED = 130  # as a shell says it: 128 and the number of the signal
 TERMINATED = 143
 CLOSED_PIPE = 141
+OUT = "folder of the results"
+OUT_DEFAULT = "reference_impls/results in a checkout, else atlas-results in the working folder"
 say = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -31,6 +35,13 @@ def wrong_use(message: str) -> typer.Exit:
     """Says what is wrong on stderr; to be raised."""
     say.print(Text(one_line(f"atlas: {message}")))
     return typer.Exit(WRONG_USE)
+
+
+def writable(folder: Path) -> Path:
+    """The folder, if results can be written there: before they are computed."""
+    if not places.can_write(folder):
+        raise wrong_use(f"{folder}: results cannot be written there (name another folder with --out)")
+    return folder
 
 
 def showing(status: Status) -> Callable[[str], None]:
@@ -63,6 +74,10 @@ class Commands(TyperGroup):
                 return super().main(*args, **options)
             finally:
                 sys.stdout.flush()  # here, where an error can still be told
+        except ModuleNotFoundError as error:
+            if (line := extras.told(error, "this command needs")) is None:
+                raise
+            sys.exit(wrong_use(line).exit_code)
         except OSError as error:
             told = what_failed(error)
             if told is None and not isinstance(error, BrokenPipeError):

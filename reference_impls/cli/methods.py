@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from reference_impls.cli.console import kept, say, wrong_use
+from reference_impls.cli.console import OUT, OUT_DEFAULT, kept, say, writable, wrong_use
 from reference_impls.safe.terminal import one_line
 
 if TYPE_CHECKING:
@@ -119,10 +119,12 @@ def bench(
             show_default="with dask a local cluster",
         ),
     ] = "",
+    out: Annotated[Path | None, typer.Option(help=OUT, show_default=OUT_DEFAULT)] = None,
 ) -> None:
-    """Run methods on benchmarks into reference_impls/results/. A run that was stopped goes on where it ended."""
+    """Run methods on benchmarks, into one file each. A run that was stopped goes on where it ended."""
     from reference_impls.running import runner  # noqa: PLC0415
 
+    folder = writable(out or runner.RESULTS)
     finished = "nothing was finished"
 
     with kept(lambda: finished), _progress() as bar:
@@ -142,12 +144,13 @@ def bench(
                 jobs=jobs,
                 backend=backend,
                 scheduler=scheduler,
+                folder=folder,
                 progress=told,
             )
         except ValueError as error:
             bar.stop()
             raise wrong_use(str(error)) from error
-    say.print(f"{len(written)} results are up to date")
+    say.print(Text(one_line(f"{len(written)} results are up to date in {folder}")))
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-from reference_impls.cli.console import kept, say, wrong_use
+from reference_impls.cli.console import OUT, OUT_DEFAULT, kept, say, writable, wrong_use
+from reference_impls.safe.terminal import one_line
 
 if TYPE_CHECKING:
     from reference_impls.reproductions import Spent
@@ -25,10 +28,11 @@ def reproduce(
         typer.Argument(metavar="[SOURCE]...", help="recordings or sources (atlas data list); default: all"),
     ] = None,
     jobs: Annotated[int, typer.Option(help="processes", min=1)] = 2,
+    out: Annotated[Path | None, typer.Option(help=OUT, show_default=OUT_DEFAULT)] = None,
 ) -> None:
     """Recompute published numbers on recorded answers, and run every method that can run on them.
 
-    Results go to reference_impls/results/recorded/; those that are up to date are skipped.
+    One file a recording, in the folder `recorded` of the results; those that are up to date are skipped.
     """
     from reference_impls import reproductions  # noqa: PLC0415  only when it is needed
     from reference_impls.running import catalog, runner, workers  # noqa: PLC0415
@@ -39,6 +43,7 @@ def reproduce(
         runner.CannotWriteError,
         workers.WorkersError,
     )
+    folder = writable(out / reproductions.RESULTS.name if out else reproductions.RESULTS)
     seconds = peak = 0.0
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     complete = 0
@@ -56,12 +61,12 @@ def reproduce(
             bar.update(task, completed=done, total=total, description=label)
 
         try:
-            written = reproductions.reproduce(names or [], jobs=jobs, progress=told)
+            written = reproductions.reproduce(names or [], jobs=jobs, folder=folder, progress=told)
         except told_errors as error:
             bar.stop()
             raise wrong_use(str(error)) from error
     taken = f" ({seconds:.0f} s of processor time, at most {peak:.0f} MB a process)" if seconds else ""
-    say.print(f"{len(written)} results are up to date{taken}")
+    say.print(Text(one_line(f"{len(written)} results are up to date in {folder}{taken}")))
 
 
 def register(app: typer.Typer) -> None:

@@ -13,6 +13,7 @@ from reference_impls.core.model import Model
 from reference_impls.core.registry import MethodInfo, registered
 from reference_impls.core.suggest import nearest
 from reference_impls.recorded import Recording, form, registry
+from reference_impls.safe import extras
 
 #: Pools by name -> names of built-in models. Further pools are added by `add_pool`.
 BUILTIN_POOLS = {
@@ -90,9 +91,8 @@ def pool(name: str) -> list[Model]:
 
     Raises:
         UnknownNameError: no such pool or model.
+        MissingExtraError: ONNX Runtime, which runs the built-in models, is not installed.
     """
-    from reference_impls.backends import builtin  # noqa: PLC0415 (ONNX Runtime is loaded only where models run)
-
     if name in _added:
         return _added[name]()
     known = BUILTIN_POOLS["builtin"]
@@ -100,4 +100,10 @@ def pool(name: str) -> list[Model]:
     for part in names:
         if part not in known:
             raise UnknownNameError(f"no pool or model {part!r}{nearest(part, [*BUILTIN_POOLS, *_added, *known])}")
+    try:
+        from reference_impls.backends import builtin  # noqa: PLC0415 (ONNX Runtime is loaded only where models run)
+    except ModuleNotFoundError as error:
+        if (line := extras.told(error, "the built-in models need")) is None:
+            raise
+        raise extras.MissingExtraError(line) from error
     return [builtin.load(part) for part in names]

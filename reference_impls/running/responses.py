@@ -26,7 +26,6 @@ from typing import Any
 
 import numpy as np
 
-from reference_impls.backends.builtin import BuiltinModel
 from reference_impls.benchmarks import Benchmark
 from reference_impls.core.model import Dress, Floats, Generation, Model, Price, Session, TokenModel, cost_of
 from reference_impls.core.training import TrainingSet, known_costs
@@ -284,13 +283,14 @@ class StoredModel:
 
     def record(self, prompts: Sequence[str], max_tokens: int) -> None:
         """Greedy responses to many prompts at once, where the backend can; a later `generate` finds them."""
-        if self._store is None or not isinstance(self.inner, BuiltinModel):
+        generate_batch = getattr(self.inner, "generate_batch", None)
+        if self._store is None or generate_batch is None:
             return
         store = self._store
         keys = {p: Store.key(p, 1, 0.0, max_tokens, [], 0) for p in prompts}
         missing = [p for p, key in keys.items() if store.get(key) is None]
         if missing:
-            responses = self.inner.generate_batch(missing, max_tokens=max_tokens)
+            responses = generate_batch(missing, max_tokens=max_tokens)
             store.put({keys[p]: [asdict(r)] for p, r in zip(missing, responses, strict=True)})
 
     def score(self, prompt: str, continuation: str) -> Floats:

@@ -34,9 +34,12 @@ from reference_impls.running import catalog
 from reference_impls.running.outcome import Outcome
 from reference_impls.running.responses import Scorer, pool_hash, stored, training_set
 from reference_impls.running.workers import Workers, uninterrupted
+from reference_impls.safe import places
+from reference_impls.safe.extras import MissingExtraError, missing
 from reference_impls.safe.writing import write_text
 
-RESULTS = Path(__file__).parents[1] / "results"
+#: Of the checkout; of an installed package the folder that somebody works in, as its own holds code only.
+RESULTS = Path(__file__).parents[1] / "results" if places.is_checkout() else Path("atlas-results")
 #: Called with (queries done, queries in all).
 Progress = Callable[[int, int], None]
 Result = dict[str, Any]
@@ -331,10 +334,18 @@ def summary(info: MethodInfo, place: Setup, seed: int, parameters: Any, outcomes
             "overhead_share": round(1 - forward / wall, 4) if forward > 0 else None,
         },
         "versions": {"python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in ("numpy", "onnxruntime")},
+        | {name: _version(name) for name in ("numpy", "onnxruntime")},
         "ties": {how: _mean(o.tie == how for o in outcomes) for how in TIES},
         "items": {"score": [round(s, 4) for s in scores], "cost": [_short(o.known("cost")) for o in outcomes]},
     }
+
+
+def _version(library: str) -> str | None:
+    """None where it is not installed (recorded answers need no models that run)."""
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _mean(values: Iterable[float]) -> float | None:
@@ -553,7 +564,7 @@ def _dask(jobs: int, scheduler: str) -> Iterator[Executor]:
     try:
         import distributed  # noqa: PLC0415 (optional)
     except ImportError:
-        raise ValueError("the dask backend needs distributed: pip install distributed") from None
+        raise MissingExtraError(missing("distributed", "the dask backend needs")) from None
     connect: Any = distributed.Client
     others = set(active_children())
     if scheduler:

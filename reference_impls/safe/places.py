@@ -58,13 +58,18 @@ def build() -> Path:
     if named := os.environ.get("ATLAS_BUILD"):
         return Path(named)
     checkout = ROOT / "build"
-    if (ROOT / "taxonomy" / "taxonomy.yml").is_file() and can_write(checkout):
+    if is_checkout() and can_write(checkout):
         return checkout
     try:
         cached = user_cache()
     except NoHomeError:
         return _temporary()
     return cached if can_write(cached) else _temporary()
+
+
+def is_checkout() -> bool:
+    """Whether this code lies in a checkout of the Atlas, not in an environment's folder of packages."""
+    return (ROOT / "taxonomy" / "taxonomy.yml").is_file()
 
 
 def can_write(folder: Path) -> bool:
