@@ -106,7 +106,7 @@ def _near_titles(entries: list[Entry]) -> Iterator[tuple[Entry, Problem]]:
 def _relations(entries: list[Entry], keys: set[str]) -> Iterator[tuple[Entry, Problem]]:
     for entry in entries:
         assert entry.paper
-        for name, targets in entry.paper.relations.model_dump().items():
+        for name, targets in entry.paper.relations:
             for place, target in enumerate(targets):
                 path = ("relations", name, place)
                 if target == entry.key:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -85,19 +86,13 @@ def find_duplicates(
     names = [_names(papers[key]) for key in keys]
     identifiers = [_ids(papers[key]) for key in keys]
     pairs: dict[tuple[int, int], float] = {}
-    if with_common_author:
-        for first, second in _sharing(names):
-            if score := fuzz.ratio(titles[first], titles[second], score_cutoff=threshold):
-                pairs[first, second] = score
-    else:
-        for place, others in _of_like_letters(titles, threshold):
-            near = [titles[other] for other in others]
-            for _, score, found_at in extract(
-                titles[place], near, scorer=fuzz.ratio, score_cutoff=threshold, limit=None
-            ):
-                pairs[min(place, others[found_at]), max(place, others[found_at])] = score
-    for same in _sharing(identifiers):
-        pairs.setdefault(same, fuzz.ratio(titles[same[0]], titles[same[1]]))
+    for place, others in _sharing(names) if with_common_author else _of_like_letters(titles, threshold):
+        near = [titles[other] for other in others]
+        for _, score, which in extract(titles[place], near, scorer=fuzz.ratio, score_cutoff=threshold, limit=None):
+            pairs[min(place, others[which]), max(place, others[which])] = score
+    for place, others in _sharing(identifiers):
+        for other in others:
+            pairs.setdefault((other, place), fuzz.ratio(titles[other], titles[place]))
     found = [
         Duplicate(keys[a], keys[b], round(score, 1), bool(names[a] & names[b]), bool(identifiers[a] & identifiers[b]))
         for (a, b), score in pairs.items()
@@ -159,13 +154,12 @@ def _ids(paper: Paper) -> set[tuple[str, str]]:
     return {(kind, value.lower()) for kind, value in paper.ids.items()}
 
 
-def _sharing(values: list[set[Any]]) -> set[tuple[int, int]]:
-    """Pairs of places whose sets have a member in common."""
-    owners: dict[Any, list[int]] = {}
-    pairs: set[tuple[int, int]] = set()
+def _sharing(values: list[set[Any]]) -> Iterator[tuple[int, list[int]]]:
+    """Each place with the earlier ones whose sets have a member in common with its own, where there are any."""
+    owners: dict[Any, list[int]] = defaultdict(list)
     for place, members in enumerate(values):
-        for member in members:
-            others = owners.setdefault(member, [])
-            pairs.update((other, place) for other in others)
-            others.append(place)
-    return pairs
+        lists = [owners[member] for member in members]
+        if others := set().union(*lists):
+            yield place, sorted(others)
+        for owned in lists:
+            owned.append(place)

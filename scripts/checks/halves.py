@@ -6,13 +6,14 @@ Python starts anew. The results are the same, in the same order, as those of one
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing.connection import Connection
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -26,8 +27,12 @@ def in_halves(work: Callable[[list[Item]], Result], files: list[Item]) -> list[R
     A second process that dies (killed for its memory, say) costs time and nothing else: its half is done here. Being
     stopped here ends it at once, too.
     """
+    if _cores() < 2 or len(files) < min(FEWEST.values()):
+        return [work(files)]
+    import multiprocessing  # noqa: PLC0415  few files need none of it
+
     context = multiprocessing.get_context()
-    if _cores() < 2 or len(files) < FEWEST[context.get_start_method()]:
+    if len(files) < FEWEST[context.get_start_method()]:
         return [work(files)]
     middle = len(files) // 2
     receiver, sender = context.Pipe(duplex=False)

@@ -15,7 +15,7 @@ from reference_impls.safe.folders import FolderError
 from reference_impls.safe.writing import write_text
 from scripts.cli.console import load
 from scripts.exports import FORMATS
-from scripts.model.corpus import CorpusError, find_root
+from scripts.model.corpus import CorpusError, find_root, no_search_for_cycles
 
 
 def render(
@@ -51,7 +51,8 @@ def export(
         for key, paper in corpus.papers.items()
         if not category or any(c == category or c.startswith(f"{category}/") for c in paper.categories)
     }
-    text = FORMATS[form](corpus, papers)
+    with no_search_for_cycles():
+        text = FORMATS[form](corpus, papers)
     if out:
         if not out.parent.is_dir():
             raise wrong_use(f"{out}: cannot be written: there is no folder {out.parent}")
