@@ -33,7 +33,7 @@ def test_reasons_come_last(tmp_path: Path, processes: str) -> None:
     (tmp_path / "conftest.py").write_text("from tests.conftest import pytest_terminal_summary\n")
     (tmp_path / "test_x.py").write_text(TESTS)
     (tmp_path / "test_y.py").write_text("import pytest\npytest.skip('a file of them', allow_module_level=True)\n")
-    options = ["-q", "-rfE", "-p", "no:cacheprovider", "--rootdir", tmp_path, "-n", processes]
+    options: list[str | Path] = ["-q", "-rfE", "-p", "no:cacheprovider", "--rootdir", tmp_path, "-n", processes]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, tmp_path], capture_output=True, text=True, check=False, cwd=ROOT,
     )  # fmt: skip

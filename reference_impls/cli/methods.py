@@ -74,14 +74,14 @@ def run(
 ) -> None:
     """Run one method on one benchmark, and beside it the models alone; a table stands at the end."""
     from reference_impls.measuring import comparison  # noqa: PLC0415
-    from reference_impls.running import runner  # noqa: PLC0415
+    from reference_impls.running import runner, setups  # noqa: PLC0415
 
     chosen = dict(_pair(text) for text in settings or [])
     with _progress() as bar:
         task = bar.add_task(one_line(f"{method} on {benchmark}"), total=None)
         try:
             runner.named(method, chosen, dump)
-            place = runner.setup(benchmark, pool=pool, limit=limit, train=train, seed=seed)
+            place = setups.setup(benchmark, pool=pool, limit=limit, train=train, seed=seed)
             result = runner.run(
                 method,
                 place,
@@ -122,9 +122,10 @@ def bench(
     out: Annotated[Path | None, typer.Option(help=OUT, show_default=OUT_DEFAULT)] = None,
 ) -> None:
     """Run methods on benchmarks, into one file each. A run that was stopped goes on where it ended."""
-    from reference_impls.running import runner  # noqa: PLC0415
+    from reference_impls.running import summary  # noqa: PLC0415
+    from reference_impls.running.bench import bench as run_all  # noqa: PLC0415
 
-    folder = writable(out or runner.RESULTS)
+    folder = writable(out or summary.RESULTS)
     finished = "nothing was finished"
 
     with kept(lambda: finished), _progress() as bar:
@@ -136,7 +137,7 @@ def bench(
             bar.update(task, completed=done, total=total, description=label)
 
         try:
-            written = runner.bench(
+            written = run_all(
                 names or [],
                 benchmark or [],
                 pool=pool,

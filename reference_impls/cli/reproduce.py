@@ -35,12 +35,12 @@ def reproduce(
     One file a recording, in the folder `recorded` of the results; those that are up to date are skipped.
     """
     from reference_impls import reproductions  # noqa: PLC0415  only when it is needed
-    from reference_impls.running import catalog, runner, workers  # noqa: PLC0415
+    from reference_impls.running import catalog, summary, workers  # noqa: PLC0415
 
     told_errors = (
         catalog.UnknownNameError,
         reproductions.NoDataError,
-        runner.CannotWriteError,
+        summary.CannotWriteError,
         workers.WorkersError,
     )
     folder = writable(out / reproductions.RESULTS.name if out else reproductions.RESULTS)

@@ -13,7 +13,8 @@ from reference_impls.core.pool import Pool
 from reference_impls.core.stats import bootstrap_interval
 from reference_impls.measuring.metrics import best_single
 from reference_impls.running import catalog
-from reference_impls.running.runner import Setup, answer_all
+from reference_impls.running.runner import answer_all
+from reference_impls.running.setups import Setup
 
 #: The fewest queries that a sign test can tell anything from: 2 / 2^6 < 0.05 < 2 / 2^5.
 TELLING = 6

@@ -17,7 +17,7 @@ from reference_impls.after_inference.majority_vote import MajorityVote
 from reference_impls.backends import one_host
 from reference_impls.backends.openai import BackendError, OpenAIModel
 from reference_impls.core import Generation, Meter, Model, Price, Query, TokenModel
-from reference_impls.running import catalog, responses, runner
+from reference_impls.running import catalog, responses, runner, summary
 from reference_impls.running.responses import StoredModel
 from tests.reference_impls import llama_server as llama
 from tests.reference_impls.backends.server import Answer, Behaviour, Scripted, choice, one_at_a_time, said, serving
@@ -692,7 +692,7 @@ def test_a_run_over_servers_bills_what_is_known(
 ) -> None:
     monkeypatch.setattr(responses, "BUILD", tmp_path)
 
-    def run(price: Price | None) -> runner.Result:
+    def run(price: Price | None) -> summary.Result:
         pool: list[Model] = [OpenAIModel("a", server.url, price), OpenAIModel("b", server.url, price)]
         monkeypatch.setitem(catalog._added, "served", lambda: pool)
         return runner.run("majority-vote", "math", pool="served", limit=2)

@@ -16,7 +16,7 @@ from reference_impls.core.meter import Usage
 from reference_impls.core.stages import Method
 from reference_impls.recorded import RecordedQuery, RecordedResponse, Recording, save
 from reference_impls.recorded.benchmark import NEVER, RecordedBenchmark, answer_kinds
-from reference_impls.running import catalog, runner
+from reference_impls.running import catalog, runner, summary
 from tests.reference_impls.core.test_meter import reachable
 
 #: Of one query: each model's answers (one a sample) with their scores.
@@ -124,7 +124,7 @@ def test_singles_and_the_oracle() -> None:
     found = RecordedBenchmark(recording(rows))
     singles = [runner.run("single", found, settings={"model": m}) for m in "ab"]
     assert [s["score"]["mean"] for s in singles] == pytest.approx([1 / 3, 0.5])
-    best = runner.oracle(singles)
+    best = summary.oracle(singles)
     assert best["items"]["score"] == [1.0, 1.0, 0.0]
     assert best["models"] == ["a", "b"]
     assert best["usage"]["cost"] == pytest.approx(0.001)
@@ -144,7 +144,7 @@ def test_unknown_is_null_and_never_zero() -> None:
     assert result["timing"]["latency"] is result["timing"]["critical_path"] is None
     assert result["items"]["cost"] == [None, None]
     json.dumps(result, allow_nan=False)
-    best = runner.oracle([runner.run("single", RecordedBenchmark(blank), settings={"model": m}) for m in "ab"])
+    best = summary.oracle([runner.run("single", RecordedBenchmark(blank), settings={"model": m}) for m in "ab"])
     assert best["usage"]["cost"] is None
 
 

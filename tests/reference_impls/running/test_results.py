@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reference_impls.benchmarks import BENCHMARKS
-from reference_impls.running import catalog, responses, runner
+from reference_impls.running import catalog, responses, runner, summary
 from reference_impls.running.responses import pool_hash, stored
 
 POOL = catalog.BUILTIN_POOLS["builtin"]
@@ -24,21 +24,21 @@ SAMPLE = [
 
 
 def committed(label: str, benchmark: str) -> dict[str, Any]:
-    result: dict[str, Any] = json.loads(runner.result_path(label, benchmark).read_text(encoding="utf-8"))
+    result: dict[str, Any] = json.loads(summary.result_path(label, benchmark).read_text(encoding="utf-8"))
     return result
 
 
 @pytest.mark.parametrize("benchmark", BENCHMARKS)
 def test_every_method_is_in_the_table(benchmark: str) -> None:
-    missing = [label for label in LABELS if not runner.result_path(label, benchmark).exists()]
+    missing = [label for label in LABELS if not summary.result_path(label, benchmark).exists()]
     assert not missing, "run `atlas bench`"
     known = {f"{label}.json" for label in LABELS}
-    assert {path.name for path in (runner.RESULTS / benchmark).iterdir()} == known, "a file of a method that is gone"
+    assert {path.name for path in (summary.RESULTS / benchmark).iterdir()} == known, "a file of a method that is gone"
 
 
 def test_all_were_measured_with_the_models_that_are_here() -> None:
     current = pool_hash(stored(catalog.pool("builtin")))
-    paths = [path for benchmark in BENCHMARKS for path in (runner.RESULTS / benchmark).glob("*.json")]
+    paths = [path for benchmark in BENCHMARKS for path in (summary.RESULTS / benchmark).glob("*.json")]
     stale = [path.stem for path in paths if json.loads(path.read_text(encoding="utf-8"))["pool_hash"] != current]
     assert paths
     assert not stale, "run `atlas bench`"

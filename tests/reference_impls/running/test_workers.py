@@ -16,7 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from reference_impls.running import catalog, runner
+from reference_impls.running import catalog, executors
+from reference_impls.running.bench import bench as run_all
 from reference_impls.running.workers import Workers, WorkersError, uninterrupted
 from tests.conftest import ROOT
 
@@ -195,8 +196,8 @@ def test_a_killed_dask_worker_costs_no_task(cluster: tuple[str, list[subprocess.
         told.append(label)
 
     arguments = {"pool": "builtin", "limit": 3}
-    here = runner.bench(["random"], ["math"], folder=tmp_path / "here", **arguments)  # type: ignore[arg-type]
-    there = runner.bench(
+    here = run_all(["random"], ["math"], folder=tmp_path / "here", **arguments)  # type: ignore[arg-type]
+    there = run_all(
         ["random"], ["math"], backend="dask", scheduler=address, folder=tmp_path / "there", progress=progress,
         **arguments,  # type: ignore[arg-type]
     )  # fmt: skip
@@ -220,7 +221,7 @@ def test_a_killed_dask_worker_costs_no_task(cluster: tuple[str, list[subprocess.
 def test_a_scheduler_that_cannot_be_used_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str, address: str, says: str
 ) -> None:
-    monkeypatch.setattr(runner, "SCHEDULER_SECONDS", 1)
+    monkeypatch.setattr(executors, "SCHEDULER_SECONDS", 1)
     with pytest.raises(ValueError, match=says) as caught:
-        runner.bench(["random"], ["math"], backend=backend, scheduler=address, folder=tmp_path)
+        run_all(["random"], ["math"], backend=backend, scheduler=address, folder=tmp_path)
     assert "\n" not in str(caught.value)

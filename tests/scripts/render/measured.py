@@ -1,4 +1,4 @@
-"""A small folder of results in the form of `running.runner.summary`: two models, three methods, baselines."""
+"""A small folder of results in the form of `running.summary`: two models, three methods, baselines."""
 
 from __future__ import annotations
 

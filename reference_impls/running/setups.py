@@ -1,0 +1,102 @@
+"""What a method is run on: models, queries and a scorer, found by the names of a benchmark and a pool."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from reference_impls.benchmarks import Benchmark
+from reference_impls.benchmarks.base import Item
+from reference_impls.core.meter import Usage
+from reference_impls.core.model import Model
+from reference_impls.core.registry import MethodInfo
+from reference_impls.core.stages import Method
+from reference_impls.core.training import TrainingSet
+from reference_impls.recorded.benchmark import RecordedBenchmark
+from reference_impls.running import catalog
+from reference_impls.running.outcome import Outcome
+from reference_impls.running.responses import Scorer, stored, training_set
+
+
+class Setup(Protocol):
+    """What a method is run on: models, queries and a scorer, whether generated or recorded."""
+
+    label: str
+    pool: str
+    split: str
+
+    @property
+    def models(self) -> Sequence[Model]: ...
+    @property
+    def items(self) -> Sequence[Any]:
+        """The queries to run, each with its `query`."""
+        ...
+
+    def check(self, info: MethodInfo, method: Method) -> None:
+        """Raises ValueError (one line) if something that the method needs is missing."""
+        ...
+
+    def training_set(self, info: MethodInfo, samples: int) -> tuple[TrainingSet, str]:
+        """What the method learns from, and its name."""
+        ...
+
+    def accuracies(self) -> Mapping[str, float]:
+        """Mean score of every model on queries that are not run; empty where there are none with scores."""
+        ...
+
+    def begin(self, item: Any) -> None:
+        """The query that is run from now on."""
+        ...
+
+    def outcome(self, text: str, usage: Usage) -> Outcome:
+        """The score of what the method has returned to it."""
+        ...
+
+
+class MiniBenchmark:
+    """A generated benchmark and models that run, with a store in front of both."""
+
+    def __init__(self, benchmark: Benchmark, pool: str, split: str, limit: int | None) -> None:
+        self.label, self.pool, self.split = benchmark.name, pool, split
+        self.models = stored(catalog.pool(pool))
+        self.items = benchmark.items(split)[:limit]
+        self._benchmark, self._scorer = benchmark, Scorer(benchmark)
+
+    def check(self, info: MethodInfo, method: Method) -> None:
+        """The models that run have what methods need."""
+
+    def training_set(self, info: MethodInfo, samples: int) -> tuple[TrainingSet, str]:  # noqa: ARG002
+        return training_set(self._benchmark, self.models, samples), "train"
+
+    def accuracies(self) -> Mapping[str, float]:
+        scores = training_set(self._benchmark, self.models).scores.mean(0)
+        return dict(zip([model.name for model in self.models], scores.tolist(), strict=True))
+
+    def begin(self, item: Item) -> None:
+        self._item = item
+
+    def outcome(self, text: str, usage: Usage) -> Outcome:
+        item = self._item
+        score = self._scorer(item.reference, text)
+        return Outcome(item.query.id, item.level, text, score, usage, unknown=frozenset(usage.unknown))
+
+
+def setup(
+    benchmark: str, *, pool: str = "", split: str = "test", limit: int | None = None, train: int = 0, seed: int = 0
+) -> Setup:
+    """What the names of a benchmark and a pool stand for.
+
+    Args:
+        benchmark, pool, split, limit, train: as for `runner.run`.
+        seed: of the queries drawn for training.
+
+    Raises:
+        UnknownNameError, ValueError: a name that does not exist, or a recording that cannot be run: one line.
+    """
+    if benchmark.startswith(catalog.RECORDED):
+        recording = catalog.recording(benchmark.removeprefix(catalog.RECORDED))
+        if train:
+            recording = recording.resplit(train=train, seed=seed)
+        return RecordedBenchmark(recording, pool.split(",") if pool else (), split=split, limit=limit)
+    bench = catalog.benchmark(benchmark)
+    if train:
+        raise ValueError(f"{benchmark} has a train split of its own; queries are drawn from recorded answers only")
+    return MiniBenchmark(bench, pool or "builtin", split, limit)
