@@ -37,13 +37,18 @@ def in_halves(work: Callable[[list[Item]], Result], files: list[Item]) -> list[R
     middle = len(files) // 2
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_answer, args=(receiver, sender, work, files[middle:]), daemon=True)
-    process.start()
+    try:
+        process.start()
+    except OSError:  # the machine has no room for another process
+        receiver.close()
+        sender.close()
+        return [work(files)]
     try:
         sender.close()  # so that the end of the process is seen as the end of the pipe
         first = work(files[:middle])
         try:
             second: Result = receiver.recv()
-        except EOFError:
+        except (EOFError, OSError):  # before its answer, or in the middle of it
             second = work(files[middle:])
     finally:
         process.kill()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -9,8 +10,11 @@ import subprocess
 import sys
 import time
 from functools import partial
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -75,6 +79,20 @@ def test_one_core_does_all_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("two_cores", "start_method")
 def test_the_half_of_a_process_that_dies_is_done_here() -> None:
     assert in_halves(partial(fails_elsewhere, os.getpid()), FILES) == [len(FILES) // 2] * 2
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_an_answer_that_breaks_off_is_made_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Connection, "recv", Mock(side_effect=OSError("got end of file during message")))
+    (here, _), (there, second) = in_halves(names_here, FILES)
+    assert here == there == os.getpid()
+    assert second == [path.name for path in FILES[len(FILES) // 2 :]]
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_one_process_does_all_where_no_other_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BaseProcess, "start", Mock(side_effect=BlockingIOError(errno.EAGAIN, "no more processes")))
+    assert in_halves(names_here, FILES) == [(os.getpid(), [path.name for path in FILES])]
 
 
 @pytest.mark.usefixtures("two_cores")
