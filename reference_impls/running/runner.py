@@ -126,7 +126,7 @@ def answer_all(
             place.check(info, instance)
         except ValueError as error:
             raise CannotRunError(str(error)) from error
-        if _may_see_labels(info, instance):
+        if may_see_labels(info, instance):
             _offered[number] = cache(place.accuracies)
             instance.choice.accuracies = partial(_held_out, number)
         if instance.needs_training:
@@ -169,7 +169,7 @@ def _held_out(number: int) -> Mapping[str, float]:
     return _offered[number]()
 
 
-def _may_see_labels(info: MethodInfo, method: Method) -> bool:
+def may_see_labels(info: MethodInfo, method: Method) -> bool:
     """Whether held-out accuracies may decide ties: not where the method promises to learn without labels, nor where
     it sees no score but those of its own choices.
     """

@@ -13,7 +13,7 @@ from reference_impls.core.training import TrainingSet
 from reference_impls.recorded.benchmark import RecordedBenchmark
 from reference_impls.running import catalog
 from reference_impls.running.outcome import Outcome
-from reference_impls.running.responses import Scorer, stored, training_set
+from reference_impls.running.responses import Scorer, StoredModel, stored, training_set
 
 
 class Setup(Protocol):
@@ -54,9 +54,12 @@ class Setup(Protocol):
 class MiniBenchmark:
     """A generated benchmark and models that run, with a store in front of both."""
 
-    def __init__(self, benchmark: Benchmark, pool: str, split: str, limit: int | None) -> None:
-        self.label, self.pool, self.split = benchmark.name, pool, split
-        self.models = stored(catalog.pool(pool))
+    def __init__(
+        self, benchmark: Benchmark, pool: str, split: str, limit: int | None, models: Sequence[StoredModel] = ()
+    ) -> None:
+        self.label, self.split = benchmark.name, split
+        self.models = list(models) or stored(catalog.pool(pool))
+        self.pool = pool or ",".join(model.name for model in self.models)
         self.items = benchmark.items(split)[:limit]
         self._benchmark, self._scorer = benchmark, Scorer(benchmark)
 
