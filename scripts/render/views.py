@@ -36,6 +36,7 @@ class Views:
         self.repositories = {name.lower(): item for name, item in self.metrics.repositories.items()}
         self.folders = {entry.key: entry.path.parent.name for entry in corpus.entries}
         self.categories = {full_id: self._category_head(full_id) for full_id, _, _ in corpus.taxonomy}
+        self._cards: dict[str, View] = {}
         self.by_category: dict[str, list[str]] = defaultdict(list)
         self.by_family: dict[tuple[str, str], list[str]] = defaultdict(list)
         self.by_benchmark: dict[str, list[str]] = defaultdict(list)
@@ -72,7 +73,12 @@ class Views:
         return self.categories.get(full_id) or {"id": full_id, "name": full_id, "stage": stage, "page": None}
 
     def card(self, key: str) -> View:
-        """What lists show of a paper."""
+        """What lists show of a paper; made once, for a dozen pages show it. Nobody may change it."""
+        if key not in self._cards:
+            self._cards[key] = self._card(key)
+        return self._cards[key]
+
+    def _card(self, key: str) -> View:
         paper = self.papers[key]
         return {
             "key": key,
