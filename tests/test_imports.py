@@ -1,0 +1,144 @@
+"""Who may import whom, read from the code's own imports, those inside functions and for types included."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+R = "reference_impls"
+METHODS = (f"{R}.before_inference", f"{R}.during_inference", f"{R}.after_inference", f"{R}.baselines")
+RUNS = (f"{R}.core", f"{R}.running")
+
+# A room, or a module of one, and what of the Atlas it may import besides its own room; the longest name decides.
+MAY: dict[str, tuple[str, ...]] = {
+    # the public face
+    R: (R,),
+    f"{R}.api": (R,),
+    f"{R}.safe": (),
+    f"{R}.core": (),
+    **dict.fromkeys(METHODS, (f"{R}.core",)),
+    f"{R}.benchmarks": (f"{R}.core",),
+    f"{R}.models": (f"{R}.core", f"{R}.safe"),
+    f"{R}.models.corpus": (f"{R}.core", f"{R}.benchmarks"),  # a program: what the models are trained on
+    # a program: the trained models' scores
+    f"{R}.models.report": (f"{R}.core", f"{R}.safe", f"{R}.backends", f"{R}.benchmarks", f"{R}.running"),
+    f"{R}.backends": (f"{R}.core", f"{R}.models"),
+    f"{R}.recorded": (f"{R}.core", f"{R}.safe"),
+    # recorded answers as a benchmark with models of its own; what came of a query has one form for all benchmarks
+    f"{R}.recorded.benchmark": (f"{R}.core", f"{R}.backends.replay", f"{R}.running.outcome"),
+    f"{R}.running": (f"{R}.core", f"{R}.safe", f"{R}.backends", f"{R}.benchmarks", f"{R}.recorded"),
+    f"{R}.running.catalog": (f"{R}.core", f"{R}.safe", f"{R}.backends", f"{R}.benchmarks", f"{R}.recorded", *METHODS),
+    f"{R}.measuring": (f"{R}.core",),
+    # these run methods in order to measure them; nothing that runs methods imports them
+    **{f"{R}.measuring.{name}": RUNS for name in ("comparison", "decision_time", "vocabulary_cost")},
+    f"{R}.measuring.overhead": (*RUNS, f"{R}.benchmarks"),
+    f"{R}.reproductions": (f"{R}.core", f"{R}.measuring", f"{R}.recorded", f"{R}.running"),
+    # a study of what AutoMix's published decisions give takes AutoMix's own formulas
+    f"{R}.reproductions.llmdrift": (f"{R}.core", f"{R}.recorded", f"{R}.after_inference.automix"),
+    f"{R}.cli": (R,),
+    "scripts": (),
+    "scripts.model": (),
+    # an identifier and a title are compared in one way wherever a paper comes from
+    "scripts.checks": ("scripts.model", "scripts.sources", f"{R}.safe"),
+    "scripts.sources": ("scripts.model", "scripts.imports", f"{R}.safe"),
+    "scripts.imports": ("scripts.model", "scripts.checks", "scripts.sources", f"{R}.safe"),
+    "scripts.exports": ("scripts.model", f"{R}.safe"),
+    "scripts.upkeep": ("scripts.model", "scripts.checks", "scripts.imports", "scripts.sources", f"{R}.safe"),
+    "scripts.forms": (
+        "scripts.model", "scripts.checks", "scripts.imports", "scripts.sources", "scripts.upkeep", f"{R}.cli.console",
+        f"{R}.safe",
+    ),
+    "scripts.render": (
+        "scripts.model", "scripts.checks", "scripts.exports", f"{R}.benchmarks", f"{R}.core", f"{R}.models.pool",
+        f"{R}.recorded.registry", f"{R}.running.catalog", f"{R}.safe",
+    ),
+    "scripts.render.mkdocs_hook": ("scripts.model", f"{R}.cli.console", f"{R}.safe"),  # its words for what failed
+    "scripts.render.unchanged": (R, "scripts"),  # pages are made anew where any of this code has changed
+    "scripts.cli": ("scripts", f"{R}.cli", f"{R}.safe"),
+}  # fmt: skip
+
+# Libraries that a room may import; where nothing is said, any.
+LIBRARIES: dict[str, set[str]] = {
+    **{room: {"numpy"} for room in METHODS},
+    f"{R}.core": {"numpy", "faiss"},  # faiss: the index of the extra [index]
+    f"{R}.benchmarks": {"numpy"},
+    f"{R}.safe": {"requests", "urllib3"},
+}
+
+
+def inside(name: str, rooms: tuple[str, ...]) -> bool:
+    return any(name == room or name.startswith(f"{room}.") for room in rooms)
+
+
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    """The full names of all that a file imports."""
+
+    def found() -> Iterator[str]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path}:{node.lineno}: name the package in full"
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+    return tuple(found())
+
+
+def modules() -> dict[str, Path]:
+    """All modules of the Atlas's code by their full names."""
+    paths = [path for top in (R, "scripts") for path in sorted((ROOT / top).rglob("*.py"))]
+    names = (".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in paths)
+    return dict(zip(names, paths, strict=True))
+
+
+def room_of(module: str) -> str:
+    """The folder at the top of its package, or the module itself where it lies there."""
+    return ".".join(module.split(".")[:2])
+
+
+def rule_of(module: str) -> str:
+    """The longest name of `MAY` that the module lies in."""
+    return max((name for name in MAY if inside(module, (name,))), key=len)
+
+
+def test_every_room_says_what_it_may_import() -> None:
+    rooms = {room_of(module) for module in modules()}
+    assert rooms - set(MAY) == set(), "say in MAY what the new room may import"
+    assert set(MAY) - set(modules()) == set(), "MAY speaks of a module that is gone"
+
+
+@pytest.mark.parametrize("module", modules())
+def test_arrows(module: str) -> None:
+    room = room_of(module)
+    own = (module,) if room in METHODS else (room,)  # methods do not import one another
+    taken = [name for name in imports(modules()[module]) if inside(name, (R, "scripts"))]
+    wrong = [name for name in taken if not inside(name, (*own, *MAY[rule_of(module)]))]
+    assert not wrong, f"{module} may import only {', '.join(MAY[rule_of(module)]) or 'nothing of the Atlas'}"
+
+
+@pytest.mark.parametrize("rule", [rule for rule, allowed in MAY.items() if R not in allowed])
+def test_no_arrow_is_allowed_that_nobody_needs(rule: str) -> None:
+    taken = {name for module, path in modules().items() if rule_of(module) == rule for name in imports(path)}
+    unused = [allowed for allowed in MAY[rule] if not any(inside(name, (allowed,)) for name in taken)]
+    assert not unused
+
+
+@pytest.mark.parametrize("room", LIBRARIES)
+def test_libraries(room: str) -> None:
+    for module, path in modules().items():
+        if inside(module, (room,)):
+            outside = {name.split(".")[0] for name in imports(path)} - {R} - sys.stdlib_module_names
+            assert outside <= LIBRARIES[room], module
+
+
+def test_the_data_hold_no_code() -> None:
+    """So they import nothing."""
+    assert [path for top in ("papers", "taxonomy") for path in (ROOT / top).rglob("*.py")] == []
