@@ -106,3 +106,16 @@ def test_texts_end_with_a_line_feed_and_have_no_carriage_returns() -> None:
             content = path.read_bytes()
             assert content == b"" or content.endswith(b"\n"), path
             assert b"\r" not in content, path
+
+
+def test_security_names_tests_that_are_there() -> None:
+    """Each test stands in the file that is named last before it."""
+    path, checked = ROOT, 0
+    for name in re.findall(r"`([^`]+)`", (ROOT / "SECURITY.md").read_text(encoding="utf-8")):
+        if name.startswith("tests/"):
+            path = ROOT / name
+            assert path.is_file(), name
+        elif name.startswith("test_"):
+            assert f"def {name}(" in path.read_text(encoding="utf-8"), (path.name, name)
+            checked += 1
+    assert checked > 10
