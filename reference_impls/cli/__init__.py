@@ -1,5 +1,6 @@
-"""`atlas`: what an engineer runs. A package that is installed beside may add commands of its own, as a checkout's
-tools over the data do.
+"""`atlas` as an engineer has it: run methods, fetch recorded answers, reproduce published numbers.
+
+A package that is installed beside may add commands of its own, as a checkout's tools over the data do.
 
 Exit status: 0 good, 1 findings, 2 wrong use.
 """

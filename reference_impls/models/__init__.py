@@ -1,0 +1,1 @@
+"""The built-in models: what they are, how they are trained, and their weights."""

@@ -1,1 +1,1 @@
-"""Running methods: the catalog, the runner, the store of responses, what came of a query."""
+"""Running methods: the catalog, set-ups, one run, its summary, the bench over all, and the store of responses."""

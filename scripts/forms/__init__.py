@@ -1,4 +1,4 @@
-"""Issue forms: a stranger's answers become a stub and the words for its pull request, or a note for the maintainers.
+"""Issue forms: a stranger's answers become a stub of an entry, or a note for the maintainers.
 
     python -m scripts.forms --event EVENT.json --out DIR [--online]
     python -m scripts.forms --body FILE --kind add-paper --number 12 --out DIR
