@@ -46,7 +46,7 @@ def links(
     A link is dead after failing in three runs a day or more apart; then the status is 1.
     """
     from reference_impls.safe.writing import write_json  # noqa: PLC0415
-    from scripts.upkeep import link_state  # noqa: PLC0415
+    from scripts.upkeep import link_report, link_state, prober  # noqa: PLC0415
     from scripts.upkeep import links as job  # noqa: PLC0415
 
     corpus = load()
@@ -58,8 +58,8 @@ def links(
     found = job.collect(corpus, identifiers=identifiers)
     state.forget(set(job.collect(corpus, identifiers=True)))
     with kept(lambda: "the answers so far are kept; the same command goes on from there"), say.status("") as status:
-        run = job.check(found, state, job.Prober(settings, pause), workers=workers, progress=showing(status))
-    summary = job.Summary.of(found, state)
+        run = job.check(found, state, prober.Prober(settings, pause), workers=workers, progress=showing(status))
+    summary = link_report.Summary.of(found, state)
     findings = summary.findings()
     text = {Report.text: forms.as_text, Report.json: forms.as_json, Report.github: forms.as_github}[form](findings)
     if text:

@@ -20,8 +20,10 @@ from scripts.model import Corpus
 from scripts.sources import Settings
 from scripts.sources.settings import Limits
 from scripts.upkeep import link_state, links
+from scripts.upkeep.link_report import Summary
 from scripts.upkeep.link_state import Answer, Outcome, State, StateError
-from scripts.upkeep.links import Prober, Summary, check, collect
+from scripts.upkeep.links import check, collect
+from scripts.upkeep.prober import Prober
 from tests.conftest import MakeAtlas, fields
 from tests.scripts.sources.server import Reply, Request, Server, _Handler
 
