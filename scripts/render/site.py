@@ -20,7 +20,7 @@ from reference_impls.safe.folders import OwnFolder
 from scripts.checks.rules import RULES
 from scripts.exports import FORMATS
 from scripts.model import Corpus
-from scripts.render import api, choose, compare, recorded, unchanged
+from scripts.render import api, choose, compare, recorded, reference, unchanged
 from scripts.render.benchmarks import benchmark_views
 from scripts.render.charts import unchecked
 from scripts.render.markup import front_matter, html_attribute, http, md, meta_tags, script_json, verbatim
@@ -220,6 +220,8 @@ class Pages:
         yield from self.render_results(results)
         yield from self.render_recorded(views, recordings)
         yield from self.render_choice(views, methods, results)
+        for found in reference.chapters():
+            yield self.page(template="reference.md", address=reference.address, **found)
         trends = Trends(views).page()
         yield self.page("trends.md", trends=trends, numbers=numbers)
         yield from ((chart.path, chart.text) for chart in trends["charts"].values() if chart)

@@ -44,6 +44,7 @@ ADDRESSES = {
     "data": "/data/",
     "methods": "/methods/",
     "method": "/methods/knn-router/",
+    "reference": "/reference/core/",
     "recorded": "/recorded/",
     "recording": "/recorded/routerarena/",
     "choose": "/choose/?see=text&know=labels",
