@@ -62,7 +62,7 @@ CHAPTERS = (
     ),
     Chapter(
         "reference/core.md",
-        "Writing a method",
+        "API: writing a method",
         "What a method's file stands on. It imports from here and from NumPy, and from nothing else of the package.",
         "from reference_impls.core import Method, method",
         (
@@ -81,7 +81,7 @@ CHAPTERS = (
     ),
     Chapter(
         "reference/backends.md",
-        "Models",
+        "API: models",
         "What a model is to a method, and where models come from. Any class of yours with these members is one.",
         "from reference_impls import OpenAIModel, TransformersModel",
         (
@@ -92,7 +92,7 @@ CHAPTERS = (
     ),
     Chapter(
         "reference/recorded.md",
-        "Recorded answers",
+        "API: recorded answers",
         "What models once answered, in the generic form: read, written and chosen from.",
         "from reference_impls.recorded import Recording, load, save",
         (
