@@ -38,7 +38,7 @@ __all__ = [
     "Recording", "Result", "TransformersModel", "load_recording", "method", "methods", "pool", "run",
 ]  # fmt: skip
 #: Names that come from elsewhere than `api`.
-_HOMES = {
+HOMES = {
     "OpenAIModel": "backends.openai",
     "TransformersModel": "backends.transformers",
     "Price": "core.model",
@@ -50,7 +50,7 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES.get(name, 'api')}"), name)
+    found = globals()[name] = getattr(import_module(f"{__name__}.{HOMES.get(name, 'api')}"), name)
     return found
 
 

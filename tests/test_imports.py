@@ -60,6 +60,7 @@ MAY: dict[str, tuple[str, ...]] = {
         f"{R}.recorded.registry", f"{R}.running.catalog", f"{R}.safe",
     ),
     "scripts.render.mkdocs_hook": ("scripts.model", f"{R}.cli.console", f"{R}.safe"),  # its words for what failed
+    "scripts.render.reference": (R,),  # it describes the public face, whose files it reads
     "scripts.render.unchanged": (R, "scripts"),  # pages are made anew where any of this code has changed
     "scripts.cli": ("scripts", f"{R}.cli", f"{R}.safe"),
 }  # fmt: skip

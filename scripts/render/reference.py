@@ -181,7 +181,7 @@ def _home(name: str) -> str:
     """The module, below the package, that a name is written in."""
     if "." in name:
         return name.rpartition(".")[0]
-    return reference_impls._HOMES.get(name, "api")
+    return reference_impls.HOMES.get(name, "api")
 
 
 def _found(name: str, modules: dict[str, griffe.Module]) -> griffe.Object:
