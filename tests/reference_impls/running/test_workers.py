@@ -110,7 +110,7 @@ def test_processes_do_not_outlive_a_command_that_was_killed(tmp_path: Path) -> N
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """`atlas bench` in a session of its own, as of a terminal, over a copy of the code, where its results lie."""
-    for name in ("scripts", "reference_impls"):
+    for name in ("scripts", "reference_impls", "taxonomy"):  # a checkout has all three
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("results", "__pycache__"))
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "ATLAS_BUILD": str(tmp_path / "build")}
     process = subprocess.Popen(
