@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import shutil
+import signal
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,10 @@ settings.register_profile(
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
 )
 settings.load_profile("atlas")
+
+# A shell without job control lets what it runs in the background ignore Ctrl-C, and the tests' own processes with it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Entries = Mapping[str, str | bytes | dict[str, Any]]
 

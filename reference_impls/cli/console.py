@@ -39,8 +39,8 @@ def wrong_use(message: str) -> typer.Exit:
 
 def writable(folder: Path) -> Path:
     """The folder, if results can be written there: before they are computed."""
-    if not places.can_write(folder):
-        raise wrong_use(f"{folder}: results cannot be written there (name another folder with --out)")
+    if why := places.refusal(folder):
+        raise wrong_use(f"{folder}: results cannot be written there: {why} (name another folder with --out)")
     return folder
 
 

@@ -74,10 +74,19 @@ def is_checkout() -> bool:
 
 def can_write(folder: Path) -> bool:
     """Whether a file could be made in a folder, which may still have to be made itself."""
+    return refusal(folder) is None
+
+
+def refusal(folder: Path) -> str | None:
+    """Why no file could be made in a folder, as the system says it; None where one could. Leaves nothing behind."""
     there = folder
     while not os.path.lexists(there) and there != there.parent:
         there = there.parent
-    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 @cache
