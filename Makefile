@@ -59,7 +59,7 @@ serve: validate ## the site on http://127.0.0.1:8000, rebuilt on every edit (POR
 
 #: The code
 test: $(STAMP) ## every test; the browser tests too where a Chromium is found
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope
 
 crowdkit: $(VENV)-crowdkit/.setup ## the comparisons with crowd-kit, in an environment of their own (800 MB)
 	$(VENV)-crowdkit/bin/python -c 'import crowdkit.aggregation, pandas'

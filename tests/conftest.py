@@ -40,15 +40,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 Entries = Mapping[str, str | bytes | dict[str, Any]]
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """With several workers (`make test`) a file's tests stay together, as do all that share the browser and its site:
     what they share is then made once.
     """
-    for item in items:
-        folder = item.path.parent
-        group = "browser" if folder.name == "browser" else item.path.relative_to(ROOT).as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415  not everywhere that these tests run
+
+    class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc,unused-ignore]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "browser" if file.startswith("tests/browser/") else file
+
+    return ByWhatIsShared(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
