@@ -170,5 +170,5 @@ def test_the_built_in_models_write_results_where_one_works(with_builtin: Install
     (tmp_path / "file").touch()
     done = installed.runs(tmp_path, *bench, "--out", "file")
     assert done.returncode == 2
-    assert "file: results cannot be written there (name another folder with --out)" in done.stderr
+    assert "file: results cannot be written there: Not a directory (name another folder with --out)" in done.stderr
     assert installed.files() == before

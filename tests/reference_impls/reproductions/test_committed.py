@@ -6,6 +6,7 @@ What needs the public files is skipped by name on a machine without a mirror of 
 from __future__ import annotations
 
 import json
+import resource
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -193,10 +194,12 @@ def test_the_base_points_of_the_other_sources(read: Read, name: str, count: int)
 def test_a_recording_is_written_once_and_agrees_with_the_committed_file(read: Read, tmp_path: Path) -> None:
     assert read("routellm-mt-bench").queries
     told: list[str] = []
+    # Linux counts what this process has held as held by the ones that it starts: other tests may have loaded PyTorch
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
     def tell(done: int, total: int, label: str, spent: reproductions.Spent) -> None:
         assert done <= total
-        assert spent.peak < 1000
+        assert spent.peak < max(1000, held + 100)
         told.append(label)
 
     for _ in range(2):
