@@ -44,7 +44,7 @@ def build(root: Path) -> Path:
         FinishError, PolicyError: the built site is not as expected.
     """
     if importlib.util.find_spec("zensical") is None:
-        raise BuildError("Zensical is not installed (pip install zensical)")
+        raise BuildError("Zensical is not installed (pip install 'llm-ensemble-atlas[zensical]')")
     docs, site = root / DEFAULT, root / SITE
     render_atlas(root, docs)
     for old in (root / FOLDER, site):  # Zensical leaves pages that are no more

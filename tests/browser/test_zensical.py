@@ -16,7 +16,7 @@ from tests.browser.conftest import NewPage, ready
 from tests.browser.site import BUILD_SECONDS, SiteServer, build, environment, make_root, serving
 from tests.conftest import fields
 
-NEEDED = "Zensical is not installed (pip install zensical)"
+NEEDED = "Zensical is not installed (pip install 'llm-ensemble-atlas[zensical]')"
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(importlib.util.find_spec("zensical") is None, reason=NEEDED),
