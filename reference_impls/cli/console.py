@@ -160,16 +160,22 @@ def _leave_streams() -> None:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """SIGTERM raises `Terminated` meanwhile."""
+    """SIGTERM raises `Terminated` meanwhile, and Ctrl-C `KeyboardInterrupt` as ever."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def stop(*_: object) -> None:
-        raise Terminated
+    def stop(number: int, _frame: object) -> None:
+        # An object that a stop leaves half made may fail when it goes; nobody needs to read of it.
+        sys.unraisablehook = lambda _: None
+        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    caught = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else somebody wants it ignored
+        caught.append(signal.SIGINT)
+    before = {number: signal.signal(number, stop) for number in caught}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
