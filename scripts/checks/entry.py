@@ -48,7 +48,7 @@ def problems(entry: Entry, corpus: Corpus, today: datetime.date, *, written_here
     yield from _schema(entry)
     if not written_here:
         yield from _canonical(entry)
-    yield from _texts(entry)
+    yield from texts(entry)
     if paper := entry.paper:
         yield from _place(entry, paper)
         yield from _vocabulary(paper, corpus)
@@ -147,7 +147,7 @@ _SUSPECT = re.compile(r"[<&\\]")  # begins what _HTML finds, or an escape
 _JOINERS = re.compile("(?<=[^\x00-\x7f])[\u200c\u200d](?=[^\x00-\x7f])")
 
 
-def _texts(entry: Entry) -> Iterator[Problem]:
+def texts(entry: Entry) -> Iterator[Problem]:
     """Rules for every text, wherever it stands; so they hold for fields that the schema refused, too."""
     assert entry.document is not None
     # without escapes a value holds the file's own signs: where none is unusual, no value need be looked at

@@ -1,4 +1,4 @@
-"""Halves work on many files between two processes.
+"""Divides work between two processes.
 
 Only where it pays: a process of its own costs a hundredth of a second where it is forked, and half a second where
 Python starts anew. The results are the same, in the same order, as those of one process.
@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
-from contextlib import suppress
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -31,41 +35,71 @@ def in_halves(work: Callable[[list[Item]], Result], files: list[Item]) -> list[R
         return [work(files)]
     import multiprocessing  # noqa: PLC0415  few files need none of it
 
-    context = multiprocessing.get_context()
-    if len(files) < FEWEST[context.get_start_method()]:
+    if len(files) < FEWEST[multiprocessing.get_context().get_start_method()]:
         return [work(files)]
     middle = len(files) // 2
+    with _started(partial(work, files[middle:])) as second:
+        if second is None:
+            return [work(files)]
+        return [work(files[:middle]), second()]
+
+
+@contextmanager
+def beside(work: Callable[[], Result], *, worth: bool) -> Iterator[Callable[[], Result]]:
+    """Does `work` in a second process while the block does something else. The block gets what waits for its result.
+
+    Where that is not `worth` it, where there is one core only, or where no process begins as a copy of another, it is
+    done when its result is asked for. So it is where the second process dies: what it had done is done again.
+    """
+    # only the thread that forks lives on in the copy: what another one had locked would stay so
+    if worth and _cores() > 1 and sys.platform == "linux" and threading.active_count() == 1:
+        with _started(work, "fork") as second:
+            yield second or work
+    else:
+        yield work
+
+
+@contextmanager
+def _started(work: Callable[[], Result], method: str | None = None) -> Iterator[Callable[[], Result] | None]:
+    """Starts `work` in a second process, which ends with the block; None where the machine has no room for one."""
+    import multiprocessing  # noqa: PLC0415  few files need none of it
+
+    context = multiprocessing.get_context(method) if method else multiprocessing.get_context()
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_answer, args=(receiver, sender, work, files[middle:]), daemon=True)
+    process = context.Process(target=_answer, args=(receiver, sender, work), daemon=True)  # type: ignore[attr-defined]
     try:
-        process.start()
-    except OSError:  # the machine has no room for another process
+        with warnings.catch_warnings():  # NumPy's own threads, which are at rest
+            warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+            process.start()
+    except OSError:
         receiver.close()
         sender.close()
-        return [work(files)]
+        yield None
+        return
+
+    def result() -> Result:
+        try:
+            found: Result = receiver.recv()
+        except (EOFError, OSError):  # before its answer, or in the middle of it
+            return work()
+        return found
+
     try:
         sender.close()  # so that the end of the process is seen as the end of the pipe
-        first = work(files[:middle])
-        try:
-            second: Result = receiver.recv()
-        except (EOFError, OSError):  # before its answer, or in the middle of it
-            second = work(files[middle:])
+        yield result
     finally:
         process.kill()
         process.join()
         receiver.close()
-    return [first, second]
 
 
-def _answer(
-    receiver: Connection, sender: Connection, work: Callable[[list[Item]], object], files: list[Item]
-) -> None:
+def _answer(receiver: Connection, sender: Connection, work: Callable[[], object]) -> None:
     """The second process. It says nothing of what goes wrong: the first one meets the same."""
     receiver.close()  # so that the end of the first process is seen as the end of the pipe
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends this one
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with suppress(Exception):
-        sender.send(work(files))
+        sender.send(work())
 
 
 def _cores() -> int:

@@ -67,6 +67,17 @@ _TABLE = [
     ("near-duplicate-title", W, "Nearly equal titles with a common author: a preprint and its publication?"),
     ("summary-equal", E, "Each summary is written for its paper."),
     ("relation", E, "A relation to an entry that is not there helps nobody."),
+    # the claims of the field (taxonomy/claims.yml)
+    (
+        "claim",
+        E,
+        "A claim names entries, methods and results that exist, and is tested by a rule that can be computed.",
+    ),
+    ("claim-figure", E, "A figure is quoted as it stands in its source, never from memory."),
+    # the glossary (taxonomy/glossary.yml)
+    ("glossary", E, "A name means one thing here, in a few plain sentences, and all that a term names exists."),
+    # the guides (taxonomy/guides.yml)
+    ("guide", E, "A guide points to what exists; its numbers come from results and entries, never from memory."),
 ]
 
 RULES: dict[str, Rule] = {rule_id: Rule(rule_id, level, reason) for rule_id, level, reason in _TABLE}

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 
+from scripts.checks import claims, glossary, guides
 from scripts.checks import corpus as between
 from scripts.checks import entry as single
 from scripts.checks.entry import Problem
 from scripts.checks.findings import Finding
 from scripts.checks.halves import in_halves
 from scripts.checks.rules import RULES
+from scripts.model.claims import read_claims
 from scripts.model.corpus import Corpus, Entry, entry_files, no_search_for_cycles
+from scripts.model.glossary import read_glossary
+from scripts.model.guides import read_guides
 from scripts.model.yaml_reader import Mark
 
 
@@ -49,7 +53,20 @@ def _single(entries: list[Entry], atlas: Corpus, only: Collection[Path], today: 
 
 def _between(corpus: Corpus, only: Collection[Path]) -> list[Finding]:
     found = [pair for pair in between.problems(corpus) if not only or _below(pair[0].path, only)]
-    return [_finding(corpus.root, entry, problem) for entry, problem in found]
+    return [_finding(corpus.root, entry, problem) for entry, problem in found] + list(_named(corpus, only))
+
+
+def _named(corpus: Corpus, only: Collection[Path]) -> Iterator[Finding]:
+    """Findings in the project's own data files."""
+    said, terms, told = read_claims(corpus.root), read_glossary(corpus.root), read_guides(corpus.root)
+    for file, problems in (
+        (said, claims.problems(said, corpus)),
+        (terms, glossary.problems(terms, corpus)),
+        (told, guides.problems(told, corpus)),
+    ):
+        if not only or _below(file.path, only):
+            entry = Entry(file.path, document=file.document, unreadable=file.unreadable)
+            yield from (_finding(corpus.root, entry, problem) for problem in problems)
 
 
 def _in_order(findings: list[Finding]) -> list[Finding]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import typer
 
 from reference_impls.cli import tool
-from scripts.cli import entries, intake, site, upkeep
+from scripts.cli import claims, entries, intake, site, upkeep
 
 
 def register(app: typer.Typer) -> None:
     """Puts all of them on the tool."""
-    for group in (entries, site, intake, upkeep):
+    for group in (entries, claims, site, intake, upkeep):
         group.register(app)
 
 

@@ -16,6 +16,7 @@ import typer
 from rich.text import Text
 
 from reference_impls.cli.console import kept, say, showing, wrong_use
+from reference_impls.cli.importing import imports
 from scripts.checks import findings as forms
 from scripts.checks.findings import Finding, Level
 from scripts.cli.console import Report, existing, load
@@ -118,6 +119,7 @@ def _looked_up(identifier: tuple[str, str], *, second_opinions: bool) -> dict[st
     return described.fields
 
 
+@imports.command("bibtex")
 def import_bibtex(
     file: Annotated[Path, typer.Argument(help="a .bib file", exists=True, dir_okay=False, readable=True)],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="write nothing, tell what would be written")] = False,
@@ -266,14 +268,10 @@ def _sources(corpus: Corpus | None = None) -> Sources:
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"new": new, "verify": verify}
-IMPORT_COMMANDS: dict[str, Callable[..., None]] = {"bibtex": import_bibtex}
 
 
 def register(app: typer.Typer) -> None:
     """Puts the commands on the tool: `new`, `verify`, `import bibtex`."""
     for name, command in COMMANDS.items():
         app.command(name)(command)
-    imports = typer.Typer(no_args_is_help=True, help="Bring in papers from files of other tools.")
-    for name, command in IMPORT_COMMANDS.items():
-        imports.command(name)(command)
-    app.add_typer(imports, name="import")
+    app.add_typer(imports, name="import")  # the engineer's own group, which has `bibtex` now

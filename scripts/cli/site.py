@@ -23,8 +23,8 @@ def render(
 ) -> None:
     """Write the site's Markdown pages and data files."""
     from scripts.render import render_atlas  # noqa: PLC0415  Jinja is not needed by the other commands
-    from scripts.render.reading import ResultError  # noqa: PLC0415
     from scripts.render.site import DEFAULT  # noqa: PLC0415
+    from scripts.results.reading import ResultError  # noqa: PLC0415
 
     try:
         root = find_root()

@@ -14,8 +14,9 @@ from scripts.model import Corpus, Paper
 COLUMNS = [
     "key", "title", "name", "authors", "date", "venue", "venue_year", "track", "arxiv", "doi", "acl", "openreview",
     "url", "code", "kind", "stage", "category", "categories", "family", "supervision", "strategy", "access",
-    "vocabulary", "models", "goals", "tasks", "benchmarks", "base_models", "summary", "notes", "verified",
+    "vocabulary", "models", "goals", "tasks", "themes", "benchmarks", "base_models", "summary", "notes", "verified",
 ]  # fmt: skip
+OWN = [column for column in COLUMNS if column == "url" or column in Paper.model_fields]  # the rest lies deeper
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # some spreadsheets take the wide signs, too
 # letters and signs by their category that show nothing: fillers of Hangul, and the blank of Braille
 _UNSEEN = frozenset("\u115f\u1160\u3164\uffa0\u2800")
@@ -46,7 +47,8 @@ def export_csv(_: Corpus, papers: Mapping[str, Paper]) -> str:
 def _row(key: str, paper: Paper) -> dict[str, Any]:
     venue = paper.venue
     return {
-        **{column: getattr(paper, column, None) for column in COLUMNS},
+        **dict.fromkeys(COLUMNS),
+        **{column: getattr(paper, column) for column in OWN},
         **paper.attributes.model_dump(),
         **dict(paper.ids.items()),
         "key": key,
@@ -69,4 +71,6 @@ def _cell(value: object) -> str:
 
 def _first_seen(text: str) -> str:
     """The first character that shows; spreadsheets drop controls, zero-width signs and lone accents before it."""
+    if text[:1].isalnum() and text[0] not in _UNSEEN:
+        return text[0]
     return next((char for char in text if char not in _UNSEEN and unicodedata.category(char)[0] not in "CMZ"), "")

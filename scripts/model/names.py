@@ -144,6 +144,7 @@ _SIGNS = re.compile(r"[,{}\\~]")
 _FAMILY_FIRST = re.compile("[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U000323af]")
 
 
+@lru_cache(maxsize=100_000, typed=True)  # the same people write many papers; a GroupName is another key than a str
 def split(name: str) -> Name | None:
     """The parts of 'Given van der Family Jr.'; None where a name has no such parts: a group's, a single word, a name
     in Chinese characters, a name with signs that BibTeX reads as its own."""

@@ -92,6 +92,7 @@ class Attributes(Strict):
     models: Text | None = None
     goals: list[Text] = []
     tasks: list[Text] = []
+    themes: list[Text] = []
     benchmarks: list[Text] = Field(default=[], description="as the vocabulary spells them")
     base_models: list[Text] = Field(default=[], description="as the paper spells them")
 

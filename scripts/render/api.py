@@ -9,10 +9,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from scripts.claims.verdicts import VERDICTS
 from scripts.exports import atom
 from scripts.exports.table import record
 from scripts.model import Corpus, Paper
 from scripts.render import recorded
+from scripts.render.claims import Claims
 from scripts.render.methods import View, api_record, method_views
 from scripts.render.recorded import Recorded
 from scripts.render.results import FOLDER, Results
@@ -27,9 +29,10 @@ def files(
     results: Results | None = None,
     recordings: Recorded | None = None,
     views: list[View] | None = None,
+    claims: Claims | None = None,
 ) -> Iterator[tuple[str, str]]:
     """Every file of the API and every feed as (path, text); results, and the views of
-    methods, are those of the corpus's Atlas by default."""
+    methods and claims, are those of the corpus's Atlas by default."""
     results = results or Results(corpus.root / FOLDER)
     recordings = recordings or Recorded(corpus.root / recorded.FOLDER)
     records = [record(key, paper) for key, paper in corpus.papers.items()]
@@ -41,6 +44,7 @@ def files(
     yield f"{BASE}/methods.json", _json({"count": len(methods), "methods": methods})
     yield f"{BASE}/results.json", _json({"results": results.records()})
     yield f"{BASE}/recorded.json", _json({"recordings": recordings.records()})
+    yield f"{BASE}/claims.json", _json({"claims": (claims or Claims(corpus)).records()})
     yield f"{BASE}/openapi.json", _json(openapi(settings))
     yield "feed.xml", atom.export(corpus.papers, settings.name, "feed.xml", settings.url)
     for full_id, stage, category in corpus.taxonomy:
@@ -104,6 +108,32 @@ def openapi(settings: Settings) -> dict[str, Any]:
         "required": ["recordings"],
         "properties": {"recordings": {"type": "array", "items": recording}},
     }
+    claim = {
+        "type": "object",
+        "required": [
+            "id",
+            "claim",
+            "conditions",
+            "stage",
+            "test",
+            "verdict",
+            "sentence",
+            "pools",
+            "comparisons",
+            "log",
+        ],
+        "properties": {
+            **dict.fromkeys(("id", "claim", "conditions", "stage", "sentence", "change", "limits"), text),
+            "verdict": {"enum": list(VERDICTS), "description": "computed from the results by `test`"},
+            "for": {"type": "array", "description": "what papers report for it"},
+            "against": {"type": "array", "description": "what papers report against it"},
+        },
+    }
+    claimed = {
+        "type": "object",
+        "required": ["claims"],
+        "properties": {"claims": {"type": "array", "items": claim}},
+    }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -123,6 +153,7 @@ def openapi(settings: Settings) -> dict[str, Any]:
             "/methods.json": _get("The reference implementations", methods),
             "/results.json": _get("What was measured of them", results),
             "/recorded.json": _get("What was computed on recorded answers of real LLMs", recordings),
+            "/claims.json": _get("Claims of the field, and what our own results say of each", claimed),
         },
         "components": {"schemas": {"Paper": schema, **components}},
     }

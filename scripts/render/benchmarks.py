@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from reference_impls import benchmarks
-from reference_impls.benchmarks import BENCHMARKS, SPLIT_SIZES, Benchmark
+from reference_impls.benchmarks import ALL, Benchmark
 
 View = dict[str, Any]
 CARDS = Path(benchmarks.__file__).parent / "cards"
@@ -21,8 +21,8 @@ _CODE = re.compile(r"`([^`]+)`")
 
 
 def benchmark_views() -> list[View]:
-    """All mini-benchmarks in the order of the tables."""
-    return [_view(benchmark) for benchmark in BENCHMARKS.values()]
+    """All mini-benchmarks in the order of the tables: the one that leads, then the single tasks."""
+    return [_view(benchmark) for benchmark in ALL.values()]
 
 
 def _view(benchmark: Benchmark) -> View:
@@ -39,9 +39,9 @@ def _view(benchmark: Benchmark) -> View:
         "asks": code_spans(asks),
         "plain": " ".join(asks.replace("`", "").split()),
         "parts": parts,
-        "splits": dict(SPLIT_SIZES),
+        "splits": dict(benchmark.sizes),
         "levels": [
-            {"name": level, "share": share, "items": round(SPLIT_SIZES["test"] * share), **first[level]}
+            {"name": level, "share": share, "items": round(benchmark.sizes["test"] * share), **first[level]}
             for level, share in benchmark.levels.items()
         ],
     }

@@ -63,14 +63,3 @@ def rows(values: list[dict[str, Any]]) -> Any:
     import altair  # noqa: PLC0415  half a second, and most commands draw nothing
 
     return altair.InlineData(values=values)
-
-
-def conditional(channel: Any, test: Any, yes: Any, no: Any) -> Any:
-    """A channel's value (``alt.OpacityValue``, ...) that is `yes` where the selection `test` holds, else `no`.
-
-    Altair takes a bare `alt.condition` too, and then searches its whole schema for what it might be.
-    """
-    import altair  # noqa: PLC0415  as above
-
-    found = altair.condition(test, altair.value(yes), altair.value(no))
-    return channel(found["value"], condition=found["condition"])

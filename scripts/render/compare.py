@@ -8,6 +8,7 @@ from typing import Any
 from reference_impls.core.registry import NEEDS
 from reference_impls.core.stages import Router
 from reference_impls.running import catalog
+from scripts.render.gains import Overview, gain_of, points
 from scripts.render.results import Results
 from scripts.render.views import Views
 
@@ -17,24 +18,32 @@ MOST = 4
 _MEASURED = ("score", "low", "high", "calls", "cost", "latency", "best")
 
 
-def comparison(views: Views, methods: list[View], results: Results) -> View:
+def comparison(views: Views, methods: list[View], results: Results, overview: Overview) -> View:
     """What both pages and their data file show.
 
     Args:
         views: of the Atlas, for names of categories, families and papers.
         methods: from `methods.method_views`, in the order of the tables.
         results: what was measured of them.
+        overview: their gains over all pools.
 
     Returns:
-        `needs` (id and meaning), `benchmarks` (name and title; only those with a result), `methods`, and `most`. A
-        result has under `above` the methods whose score it exceeds outside the noise, by the paired interval.
+        `needs` (id and meaning), `benchmarks` (name and title, one a pool and benchmark; only those with a result),
+        `methods`, `pools` (how many have gains), and `most`. A result has under `above` the methods whose score it
+        exceeds outside the noise, by the paired interval.
     """
     return {
         "most": MOST,
         "needs": [{"id": need, "meaning": meaning} for need, meaning in NEEDS.items()],
-        "benchmarks": [{"name": name, "title": board["title"]} for name, board in results.boards.items()],
+        "benchmarks": [
+            {"name": f"{pool}/{name}", "title": f"{board['title']}, {board['pool_title']}"}
+            for (pool, name), board in results.boards.items()
+        ],
+        "pools": len(overview.tables),
         "methods": [
-            _method(views, method, results.of_method(method["name"]), len(results.boards)) for method in methods
+            _method(views, method, results.of_method(method["name"]), len(results.boards))
+            | {"gains": _gains(overview, method["name"])}
+            for method in methods
         ],
     }
 
@@ -55,7 +64,7 @@ def _method(views: Views, method: View, measured: list[View], benchmarks: int) -
             if key in views.papers
         ],
         "results": {
-            row["benchmark"]: {key: row[key] for key in _MEASURED}
+            row["key"]: {key: row[key] for key in _MEASURED}
             | {"gain": row["gain"], "above": [label for label in row["above"] if label in catalog.methods()]}
             for row in measured
         },
@@ -63,6 +72,21 @@ def _method(views: Views, method: View, measured: list[View], benchmarks: int) -
         "mean": fmean(row["score"] for row in measured) if measured and len(measured) == benchmarks else None,
         "cost": fmean(row["cost"] for row in measured) if measured and len(measured) == benchmarks else None,
     }
+
+
+def _gains(overview: Overview, name: str) -> list[View]:
+    """A method's gains over the best single model of the same pool, the largest first; what it cost, what the model
+    costs, and how many labelled queries would find a gain of two points there.
+    """
+    held = sorted(overview.of_method(name), key=lambda pair: -gain_of(pair[1]))
+    return [
+        {
+            "where": table.title, "page": table.page, "baseline": table.baseline, "told": points(row["gain"]),
+            "verdict": row["gain"]["verdict"], "detail": row.get("detail") or "", "cost": row["cost"],
+            "alone": table.cost, "labels": table.preflight["needed"].get("0.02") if table.preflight else None,
+        }
+        for table, row in held
+    ]  # fmt: skip
 
 
 def _calls(measured: list[View], *, one: bool) -> View:

@@ -15,6 +15,7 @@ from reference_impls.running import catalog
 from scripts.render import recorded
 from scripts.render.recorded import Recorded
 from scripts.render.results import FOLDER, Results
+from scripts.render.steps import traces
 
 View = dict[str, Any]
 _PARAMETER = re.compile(r"((?:^    #: ?.*\n)+)^    (\w+):", re.MULTILINE)
@@ -49,6 +50,7 @@ def _view(root: Path, info: MethodInfo, results: Results, recordings: Recorded) 
         "results": results.records_of(info.name),
         "measured": results.of_method(info.name),
         "recorded": recordings.of_method(info.name),
+        "traces": traces(root, info.name),
     }
 
 

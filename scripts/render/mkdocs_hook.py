@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,13 +23,13 @@ from scripts.model.corpus import CorpusError
 from scripts.render import render_atlas
 from scripts.render.finish import cut, put_back, search_documents
 from scripts.render.finished import FinishedPage
+from scripts.render.frame import Frames
 from scripts.render.markup import html_attribute
 from scripts.render.policy import PolicyError, guard, inline_scripts
-from scripts.render.reading import ResultError
 from scripts.render.settings import load_settings
+from scripts.results.reading import ResultError
 
 WATCHED = ("papers", "taxonomy", "site_src", "reference_impls/results")
-TITLE = "<!-- title -->"  # stands for the page's title in what `once` keeps
 
 
 @dataclass
@@ -94,18 +93,12 @@ def on_files(files: Files, /, *, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_env(env: Environment, /, **_: Any) -> Environment:
-    """Gives the theme `once`: what it renders alike for every paper's page is rendered for the first one only."""
-    rendered: dict[str, str] = {}
-
-    def once(name: str, make: Callable[[], str], page: Page) -> str:
-        if name not in rendered:
-            title, page.meta["title"] = page.meta["title"], TITLE
-            rendered[name] = make()
-            page.meta["title"] = title
-        return rendered[name].replace(TITLE, page.meta["title"])
-
-    env.globals["once"] = once
+def on_env(env: Environment, /, *, files: Files, **_: Any) -> Environment:
+    """Gives the theme what renders the pages of papers (`render/frame.py`)."""
+    env.globals["framed"] = Frames(env)
+    for file in files.documentation_pages():
+        if isinstance(file.page, FinishedPage):
+            file.page.meta["template"] = "paper.html"
     return env
 
 

@@ -1,5 +1,7 @@
-"""Views of what `atlas reproduce` computed on recorded answers of real LLMs: published numbers beside ours, every
-method that can run, cost-quality curves, what single queries cost, and what a month would.
+"""Views of what `atlas reproduce` computed on recorded answers of real LLMs: what each pool of models had to offer,
+every method that can run beside the pool's own baselines, published numbers beside ours, and what it costs.
+
+A recording may hold several pools. Each has a table of its own, and a gain is over the best single model of its pool.
 
 Every number comes from `reference_impls/results/recorded/<recording>.json` (the form is described in
 `reference_impls/reproductions/base.py`); where the records come from, from the registry of sources. A recording
@@ -9,17 +11,24 @@ without results has its page all the same, which then says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from reference_impls.core.registry import MethodInfo
+from reference_impls.measuring.comparison import BETTER, NEITHER, WORSE
 from reference_impls.recorded import registry
 from reference_impls.running import catalog
-from scripts.render.charts import Chart, conditional, rows
-from scripts.render.reading import Recomputed, read_result
-from scripts.render.results import BASELINES, GROUPS, QUERIES
+from scripts.render.bars import Bar, bars
+from scripts.render.drawing import Figure
+from scripts.render.preflight import preflight_figures, preflight_view
+from scripts.render.results import BASELINES, GROUPS, QUERIES, figures, forest_of
+from scripts.render.scatter import Curve, Group, Point, scatter
+from scripts.render.spreads import Spread, spreads
+from scripts.render.verifier import verifier_view
+from scripts.results.reading import Recomputed, read_result
 
 View = dict[str, Any]
 Json = dict[str, Any]
@@ -37,19 +46,33 @@ TITLES = {
     "llmrouter": "LLMRouter",
     "routerarena": "RouterArena",
     "gsm8k-solutions": "GSM8K solutions",
+    "mmlu-pro-small": "MMLU-Pro: small models",
+    "mmlu-pro-middle": "MMLU-Pro: middling models",
+    "mmlu-pro-large": "MMLU-Pro: large models",
+    "mmlu-pro-all": "MMLU-Pro: all models",
+    "swe-bench": "SWE-bench",
 }
 #: Baselines by the name of their method; `single` without a model is the one chosen on the training queries.
 NAMES = {**BASELINES, "single": "Best single, chosen on train"}
+#: What x is, whether on a logarithm, whether in percent.
 AXES = {
-    "share": ("Share of calls that go to the dearer model", "linear", ".0%"),
-    "cost": (f"Cost of {QUERIES:,} queries (US dollars)", "log", "~g"),
-    "price": ("Mean list price of the models called (US dollars per million written tokens)", "log", "~g"),
+    "share": ("Share of calls that go to the more expensive model", False, True),
+    "cost": (f"Cost of {QUERIES:,} queries (US dollars)", True, False),
+    "price": ("Mean list price of the models called (US dollars per million written tokens)", True, False),
+}
+#: What stands beside every method, as a table names it.
+BESIDE = {
+    "best-single": "Best single model, chosen on train",
+    "cheapest": "Cheapest model",
+    "best-per-task": "Best model of each task",
+    "coin": "Coin between two models",
+    "best-samples": "Samples of the best model at the price of all models",
+    "oracle": "Oracle",
 }
 #: Days of a month, and the traffic that the page shows without its script.
 MONTH, TRAFFIC = 30, 100_000
 LEAST, MOST = 100, 10_000_000  # queries a day, the ends of the slider
-PUBLISHED = "Published"
-SHOWN = {**GROUPS, PUBLISHED: ("var(--atlas-ink)", "triangle-left")}
+PUBLISHED = Group("Published", "ink", "left")
 QUANTILES = ("0", "0.1", "0.3", "0.5", "0.7", "0.9", "0.99", "1")  # those that the table of costs shows
 #: What the pages are written with.
 CONSTANTS = {"days": MONTH, "traffic": TRAFFIC, "least": LEAST, "most": MOST, "quantiles": QUANTILES}
@@ -80,13 +103,40 @@ class Recorded:
         return {name: _page(name, self.files.get(name)) for name in names}
 
     def of_method(self, name: str) -> list[View]:
-        """A method's runs on all recordings."""
+        """A method's runs in all pools of all recordings."""
         return [
-            run | {"recording": page["title"], "recording_page": page["page"]}
+            run
+            | {"recording": pool["title"], "recording_page": f"{page['page']}#{pool['anchor']}"}
+            | {"against": pool["model"]}
             for page in self.pages.values()
-            for run in page["runs"]
+            for pool in page["pools"]
+            for run in pool["runs"]
             if run["method"] == name
         ]
+
+    def headroom(self) -> Figure | None:
+        """From the best single model to the oracle, a bar a pool."""
+        held = [
+            (pool["title"], pool["preflight"]) for page in self.pages.values() for pool in page["pools"]
+            if pool["preflight"]
+        ]  # fmt: skip
+        rows = [
+            Bar(
+                title,
+                found["score"],
+                f"{found['best']}, then the oracle",
+                hue="ink",
+                beyond=found["score"] + found["room"],
+            )
+            for title, found in sorted(held, key=lambda pair: -pair[1]["room"])
+        ]
+        desc = (
+            "Up to the first end: the best single model of these queries. Green: what is left up to the oracle, which"
+            " takes the best response to each."
+        )
+        told = [page["credit"] for page in self.pages.values() if page["pools"] and "NC" in page["credit"]]
+        credit = " ".join(dict.fromkeys(told))
+        return bars("recorded-headroom", "Headroom of every pool", desc, rows, credit=credit) if rows else None
 
     def records(self) -> list[Json]:
         """All results as their files hold them."""
@@ -100,34 +150,46 @@ def _page(name: str, found: Json | None) -> View:
         "title": TITLES.get(name, name),
         "page": f"recorded/{name}/",
         "source": _source(source, source.files_of(name)) if source else None,
+        "credit": _credit(source) if source else "",
     }
     if found is None:
-        return {**head, "found": False, "runs": []}
+        return {**head, "found": False, "runs": [], "pools": [], "models": [], "figures": []}
     runs = sorted((_run(run, found) for run in found["runs"]), key=_order)
     reproduced = [_reproduced(row) for row in found["rows"]]
     compared = [row for row in reproduced if row["agrees"] is not None]
+    pools = _pools(head, found, runs)
+    spread, models = _spread(head, runs), [_model(model) for model in found["models"]]
+    verifier = verifier_view(head, found["verifier"], models, QUERIES)
     return {
         **head,
         "found": True,
         **{key: found[key] for key in ("command", "protocol", "queries", "tasks", "axis", "published", "refused")},
-        "models": [_model(model) for model in found["models"]],
+        "models": models,
+        "verifier": verifier,
         "compared": compared,
         "agree": sum(row["agrees"] for row in compared),
         "computed": [row for row in reproduced if row["agrees"] is None],
         "runs": runs,
-        "pools": _pools(runs),
-        "headline": _headline(runs),
-        "verdicts": _verdicts(runs),
+        "pools": pools,
         "several": len({run["queries"] for run in runs}) > 1,
         "replicated": any(run["score"]["runs"] for run in runs),
-        "has": {
-            key: any(run[key] is not None for run in runs) for key in ("strong", "apgr", "cost", "latency", "spread")
-        },
-        "called": _called(runs),
+        "priced": any(run["cost"] is not None for run in runs),
         "month": _month(runs),
-        "curves": _curves(head, found, runs),
-        "spread": _spread(head, runs),
+        "spread": spread,
+        "figures": [figure for figure in (*_figures(pools), spread, verifier and verifier["figure"]) if figure],
     }
+
+
+def _credit(source: registry.Source) -> str:
+    """Whose answers the figures show, and what their licence forbids."""
+    paid = " (not for commercial use)" if "NC" in source.licence else ""
+    return f"Answers: {source.repository}, {source.licence}{paid}."
+
+
+def _figures(pools: Iterable[View]) -> Iterator[Figure | None]:
+    for pool in pools:
+        yield from (pool["forest"], pool["curves"])
+        yield from preflight_figures(pool["preflight"])
 
 
 def source_views() -> list[View]:
@@ -181,7 +243,10 @@ def _run(run: Json, found: Json) -> View:
     groups = {"before": "Before inference", "during": "During inference", "after": "After inference"}
     cost, quantiles = run["cost"], run["cost_quantiles"]
     return {
-        **{key: run[key] for key in ("label", "method", "learned", "queries", "calls", "models_called", "latency")},
+        **{
+            key: run[key]
+            for key in ("label", "method", "category", "learned", "queries", "calls", "models_called", "latency")
+        },
         **{key: run[key] for key in ("score", "called", "curve", "point", "cpt50", "cpt80")},
         "title": title,
         "name": f"{title} ({detail})" if detail else title,
@@ -193,7 +258,10 @@ def _run(run: Json, found: Json) -> View:
         "pool": run["pool"],
         "some": len(run["pool"]) if len(run["pool"]) < len(found["models"]) else None,
         "models": len(found["models"]),
-        "gain": _gain(run["gain"], chosen=name == "single" and kind != "single"),
+        "gain": run["gain"] if run["gain"] and run["gain"]["mean"] is not None else None,
+        "changed": run["spread"],
+        "judges": run["judges"],
+        "over_coin": run["over_coin"],
         "apgr": run["apgr_eleven"],
         "strong": _strong(run, found),
         "cost": None if cost is None else cost * QUERIES,
@@ -204,15 +272,6 @@ def _run(run: Json, found: Json) -> View:
 def _detail(run: Json) -> str:
     """What the run's label says beside the method's name."""
     return str(run["label"]).removeprefix(run["method"]).strip().removeprefix("(").removesuffix(")")
-
-
-def _gain(gain: Json, *, chosen: bool) -> View | None:
-    """The gain over the best single model with what it says: which side of zero its interval lies on."""
-    low, high = gain["low"], gain["high"]
-    if gain["mean"] is None or low is None or high is None:
-        return None
-    verdict = "best" if chosen else "better" if low > 0 else "worse" if high < 0 else "even"
-    return {"mean": gain["mean"], "low": low, "high": high, "verdict": verdict}
 
 
 def _strong(run: Json, found: Json) -> float | None:
@@ -230,46 +289,69 @@ def _order(run: View) -> tuple[float, str]:
     return (-run["gain"]["mean"] if run["gain"] else float("inf"), run["name"])
 
 
-def _pools(runs: list[View]) -> list[View]:
-    """The runs by the models that they could call, the pool of most runs first: a gain is over the best single model
-    of the run's own pool, so runs of different pools do not belong into one table.
-
-    ``against`` is the score of that model, where it is the same for all runs of the pool.
-    """
-    by_pool: dict[tuple[str, ...], list[View]] = {}
-    for run in runs:
-        by_pool.setdefault(tuple(sorted(run["pool"])), []).append(run)
-    made = []
-    for models, mine in sorted(by_pool.items(), key=lambda item: -len(item[1])):
-        gains = [run for run in mine if run["gain"] and run["score"]["mean"] is not None]
-        against = {f"{run['score']['mean'] - run['gain']['mean']:.3f}" for run in gains}
-        made.append({"models": models, "runs": mine, "against": next(iter(against)) if len(against) == 1 else None})
-    return made
+def _pools(head: View, found: Json, runs: list[View]) -> list[View]:
+    """The pools, the main one first, each with its runs, its baselines and its figures."""
+    return [_pool(head, found, pool, runs) for pool in found["pools"]]
 
 
-def _headline(runs: list[View]) -> View:
-    """The runs that a recording is told by, all of one pool: the best single model, the oracle, and the method of the
-    largest gain.
-    """
-    pool: View = next(iter(_pools(runs)), {"runs": [], "models": ()})
-    by_label = {run["label"]: run for run in pool["runs"]}
-    methods = [run for run in pool["runs"] if run["kind"] == "method" and run["gain"]]
-    single = by_label.get("single")
-    called = single["called"] if single else {}
+def _pool(head: View, found: Json, pool: Json, runs: list[View]) -> View:
+    models = set(pool["models"])
+    mine = sorted((run for run in runs if set(run["pool"]) == models), key=_order)
+    by_label = {run["label"]: run for run in mine}
+    baselines = {key: by_label[label] for key, label in pool["baselines"].items() if label in by_label}
+    best = baselines.get("best-single")
+    called = best["called"] if best else {}
     model = max(called, key=lambda name: called[name], default=None)
+    name = f"recorded-{head['name']}-{_slug(pool['name'])}"
+    where = head["title"] if len(found["pools"]) == 1 else f"{head['title']}, {pool['name']}"
+    credit = head["credit"]
+    compared = [run for run in mine if run["kind"] in ("method", "baseline") and run["gain"]]
+    methods = [run for run in compared if run["kind"] == "method"]
+    best_run = next((run for run in methods if run["gain"]["verdict"] == BETTER), None)
     return {
-        "pool": pool["models"], "single": single, "model": model, "oracle": by_label.get("oracle"),
-        "method": next(iter(methods), None),
-    }  # fmt: skip
+        "name": name,
+        "anchor": _slug(pool["name"]),
+        "title": where,
+        "called_so": pool["name"],
+        "models": pool["models"],
+        "queries": pool["queries"],
+        "runs": mine,
+        "model": model,
+        "best": best,
+        "oracle": baselines.get("oracle"),
+        "best_run": best_run,
+        "beside": [(BESIDE[key], baselines.get(key), pool["absent"].get(key)) for key in BESIDE],
+        "verdicts": _verdicts(mine),
+        "preflight": preflight_view(name, where, pool["preflight"], credit) if pool["preflight"] else None,
+        "forest": forest_of(f"{name}-gains", where, model, compared, credit) if model else None,
+        "curves": _curves(name, where, found, mine, credit, published=pool is found["pools"][0]),
+        "has": {
+            key: any(run[key] is not None for run in mine)
+            for key in ("strong", "apgr", "cost", "latency", "spread", "changed", "over_coin")
+        },
+        "called": _called(mine),
+        "judged": _judged(mine),
+    }
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "pool"
 
 
 def _verdicts(runs: Iterable[View]) -> dict[str, int]:
-    """How many runs of methods are better than the best single model, even with it, worse, or not comparable."""
-    counts = dict.fromkeys(("better", "even", "worse", "unknown"), 0)
+    """How many runs of methods are better than the best single model, worse, neither, or not comparable."""
+    counts = dict.fromkeys((BETTER, NEITHER, WORSE, "unknown"), 0)
     for run in runs:
         if run["kind"] == "method":
             counts[run["gain"]["verdict"] if run["gain"] else "unknown"] += 1
     return counts
+
+
+def _judged(runs: Sequence[View]) -> View | None:
+    """The other judges of the pool's responses, and the runs whose gain is known under one of them."""
+    told = [run for run in runs if run["judges"] and run["gain"]]
+    judges = list(dict.fromkeys(judge for run in told for judge in run["judges"]))
+    return {"judges": judges, "runs": told} if told else None
 
 
 def _called(runs: list[View]) -> View | None:
@@ -293,38 +375,43 @@ def _month(runs: list[View]) -> list[View]:
 # --- drawings -------------------------------------------------------------------------------------------------------
 
 
-def _curves(head: View, found: Json, runs: list[View]) -> Chart | None:
+def _curves(name: str, where: str, found: Json, runs: list[View], credit: str, *, published: bool) -> Figure | None:
     """Quality over cost: a line for every run with a curve, a point where it stands, and the published points."""
     axis = found["axis"]
-    times = QUERIES if axis == "cost" else 1
-    seen = [run | {"told": _told(run)} for run in runs if run["curve"] or run["point"]]
-    lines = [
-        {"run": run["name"], "group": run["group"], "x": x * times, "y": y, "place": place}
-        for run in seen
-        for place, (x, y) in enumerate(run["curve"] or [])
-    ]
-    points = [
-        {"run": run["name"], "group": run["group"], "x": run["point"][0] * times, "y": run["point"][1], "told": told}
-        for run in seen
-        if run["point"] and (told := run["told"])
-    ]
-    points += [
-        {
-            "run": f"{row['label']} (published)",
-            "group": PUBLISHED,
-            "x": x * times,
-            "y": y,
-            "told": f"{y:.4f}, {row['source']}",
-        }
-        for row in found["published"]
-        for x, y in row["points"]
-    ]
-    if axis is None or not points:
+    if axis is None:
         return None
-    title = f"{head['title']}: quality and {'share of calls to the dearer model' if axis == 'share' else 'cost'}"
-    beside = ", and the published points" if found["published"] else ""
-    drawn = f"{title} of every run, with its curve where it has one{beside}."
-    return curves(f"recorded-{head['name']}-curves", drawn, axis, lines, points)
+    title, log, percent = AXES[axis]
+    times = QUERIES if axis == "cost" else 1
+    points = [
+        Point(
+            run["name"], run["point"][0] * times, run["point"][1], GROUPS[run["group"]], _told(run),
+            first=run["kind"] in ("single", "oracle"),
+        )
+        for run in runs
+        if run["point"]
+    ] + [
+        Point(f"{row['label']} (published)", x * times, y, PUBLISHED, f"{y:.4f}, {row['source']}")
+        for row in (found["published"] if published else ())
+        for x, y in row["points"]
+    ]  # fmt: skip
+    curves = [
+        Curve(run["name"], [(x * times, y) for x, y in run["curve"]], GROUPS[run["group"]])
+        for run in runs
+        if run["curve"]
+    ]
+    if log:  # what costs nothing has no place on it
+        points = [point for point in points if point.x > 0]
+        curves = [replace(c, points=kept) for c in curves if (kept := [p for p in c.points if p[0] > 0])]
+    if not points:
+        return None
+    beside = " Triangles that point left are published points." if PUBLISHED in {p.group for p in points} else ""
+    desc = (
+        f"Every run of the pool, with a line for what its threshold or its willingness to pay can be set to.{beside}"
+    )
+    return scatter(
+        f"{name}-curves", f"Quality and cost: {where}", desc, points, x=title, log=log, percent=percent,
+        curves=curves, credit=credit,
+    )  # fmt: skip
 
 
 def _told(run: View) -> str:
@@ -333,106 +420,27 @@ def _told(run: View) -> str:
     return f"{score['mean']:.4f}{interval}"
 
 
-def curves(name: str, label: str, axis: str, lines: list[View], points: list[View]) -> Chart:
-    """A cost-quality plot.
-
-    Args:
-        name: of its file.
-        label: what it shows.
-        axis: a key of `AXES`.
-        lines: points of curves: the `run`, its `group`, `x`, `y` and `place` along the curve.
-        points: `run`, `group`, `x`, `y` and `told`, the text beside the name.
-    """
-    import altair as alt  # noqa: PLC0415  half a second, and most commands draw nothing
-
-    title, kind, form = AXES[axis]
-    if kind == "log":  # what costs nothing has no place on it
-        lines, points = ([row for row in found if row["x"] > 0] for found in (lines, points))
-    groups = [group for group in SHOWN if any(row["group"] == group for row in [*lines, *points])]
-    names = list(dict.fromkeys(row["run"] for row in [*points, *lines]))
-    share, log = alt.Scale(domain=[0, 1], padding=14, nice=False), alt.Scale(type="log", nice=False, padding=14)
-    ticks = [place / 10 for place in range(0, 11, 2)] if kind == "linear" else alt.Undefined
-    x = alt.X("x:Q", title=title, scale=log if kind == "log" else share, axis=alt.Axis(format=form, values=ticks))
-    y = alt.Y("y:Q", title="Score", scale=alt.Scale(zero=False, padding=12))
-    colour = alt.Color("group:N", title=None, scale=_scale(alt, groups, 0))
-    shape = alt.Shape("group:N", title=None, scale=_scale(alt, groups, 1))
-    picked = alt.selection_point(name="picked", fields=["group"], bind="legend")
-    choices = alt.binding_select(options=[None, *names], labels=["all", *names], name="Show ")
-    chosen = alt.selection_point(name="chosen", fields=["run"], bind=choices)
-    over = alt.selection_point(name="over", fields=["run"], on="pointerover", clear="pointerout", empty=False)
-    wanted = picked & chosen
-    told = [alt.Tooltip("run:N", title="method"), alt.Tooltip("told:N", title="score")]
-    drawn = (
-        alt.Chart(rows(lines))
-        .mark_line(interpolate="linear", aria=False)
-        .encode(
-            x=x, y=y, color=colour, detail="run:N", order="place:Q", tooltip=told[:1],
-            opacity=conditional(alt.OpacityValue, wanted, 0.6, 0.06),
-            strokeWidth=conditional(alt.StrokeWidthValue, over, 4, 1.6),
-        )
-        .add_params(over)
-    )  # fmt: skip
-    marks = (
-        alt.Chart(rows([row | {"says": f"{row['run']}: score {row['told']}"} for row in points]))
-        .mark_point(filled=True, size=80, cursor="pointer")
-        .encode(
-            x=x, y=y, color=colour, shape=shape, description="says:N", tooltip=told,
-            opacity=conditional(alt.OpacityValue, wanted, 1.0, 0.1),
-        )
-        .add_params(picked, chosen)
-    )  # fmt: skip
-    return Chart(name, label, 440, alt.layer(drawn, marks))
-
-
-def _scale(alt: Any, groups: list[str], part: int) -> Any:
-    return alt.Scale(domain=groups, range=[SHOWN[group][part] for group in groups])
-
-
-def _spread(head: View, runs: list[View]) -> Chart | None:
+def _spread(head: View, runs: list[View]) -> Figure | None:
     """What single queries cost: from the least to the most, the middle 80 %, median and mean; a line a run."""
-    import altair as alt  # noqa: PLC0415  as above
-
     known = [run for run in runs if run["spread"] and run["cost"] and run["spread"]["0.5"] > 0]
     if not known:
         return None
-    known.sort(key=lambda run: run["cost"])
-    values = [_costs(run) for run in known]
-    groups = [group for group in GROUPS if any(row["group"] == group for row in values)]
-    scale = alt.Scale(type="log", nice=False, padding=10)
-    beneath = alt.Axis(format="~g", tickCount=5, titleAnchor="end", titleAlign="right")
-    x = alt.X("low:Q", title=f"US dollars, {QUERIES:,} queries", scale=scale, axis=beneath)
-    beside = alt.Axis(labelLimit=150, labelFlush=False)
-    y = alt.Y("name:N", title=None, sort=[row["name"] for row in values], axis=beside)
-    colour = alt.Color("group:N", title=None, scale=_scale(alt, groups, 0), legend=None)
-    base = alt.Chart(rows(values)).encode(y=y, color=colour)
-    whole = base.mark_rule(aria=False).encode(x=x, x2="high:Q")
-    middle = base.mark_bar(aria=False, height=9, opacity=0.45).encode(x=alt.X("tenth:Q", scale=scale), x2="ninth:Q")
-    half = base.mark_tick(aria=False, thickness=3, height=13).encode(x=alt.X("median:Q", scale=scale))
-    mean = base.mark_point(filled=True, size=60, shape="diamond", opacity=1).encode(
-        x=alt.X("mean:Q", scale=scale),
-        color=alt.ColorValue("var(--atlas-ink)"),
-        description="says:N",
-        tooltip=[
-            alt.Tooltip("name:N", title="method"),
-            alt.Tooltip("mean:Q", title="mean", format=".3~g"),
-            alt.Tooltip("median:Q", title="median", format=".3~g"),
-            alt.Tooltip("tenth:Q", title="10 % cost less than", format=".3~g"),
-            alt.Tooltip("ninth:Q", title="10 % cost more than", format=".3~g"),
-        ],
+    known.sort(key=lambda run: (run["cost"], run["name"]))
+    desc = (
+        "Thin line: from the cheapest query to the most expensive one. Bar: without the cheapest and the most"
+        " expensive tenth. Upright mark: median. Diamond: mean, which is what many queries cost in the end."
     )
-    label = f"{head['title']}: what single queries cost with each method, times {QUERIES:,}."
-    return Chart(
-        f"recorded-{head['name']}-spread", label, 60 + 22 * len(values), alt.layer(whole, middle, half, mean)
-    )
+    return spreads(
+        f"recorded-{head['name']}-spread", f"What single queries cost: {head['title']}", desc,
+        [_costs(run) for run in known], x=f"US dollars, {QUERIES:,} queries", credit=head["credit"],
+    )  # fmt: skip
 
 
-def _costs(run: View) -> View:
+def _costs(run: View) -> Spread:
     """A line of the plot of costs; what costs nothing begins at the least cost above nothing."""
     quantiles = run["spread"]
     least = min(value for value in quantiles.values() if value > 0)
     low, tenth, median, ninth, high = (max(quantiles[q], least) for q in ("0", "0.1", "0.5", "0.9", "1"))
-    return {
-        **{key: run[key] for key in ("name", "group")},
-        "low": low, "tenth": tenth, "median": median, "ninth": ninth, "high": high, "mean": run["cost"],
-        "says": f"{run['name']}: {QUERIES:,} queries cost {run['cost']:.3g} US dollars on average",
-    }  # fmt: skip
+    return Spread(
+        run["name"], low, tenth, median, ninth, high, run["cost"], GROUPS[run["group"]].hue, figures(run["cost"])
+    )

@@ -19,88 +19,13 @@ from markupsafe import Markup, escape
 
 import reference_impls
 from reference_impls import core
+from scripts.render.chapters import CHAPTERS, Chapter, address
 
 PACKAGE = Path(reference_impls.__file__).parent
 NAME = PACKAGE.name
 #: Longer signatures get a line a parameter.
 LINE = 84
 _CODE = re.compile(r"``(.+?)``|`([^`]+)`")
-
-
-@dataclass(frozen=True)
-class Part:
-    """Some names under one heading; each is `module.Name` below the package, or `Name` of the public face."""
-
-    heading: str
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """A page of the reference."""
-
-    path: str
-    title: str
-    lead: str
-    imports: str
-    parts: tuple[Part, ...]
-
-
-CHAPTERS = (
-    Chapter(
-        "reference/index.md",
-        "API reference",
-        "The few names that a notebook or a program needs: choose models, choose a method, run it on a benchmark or"
-        " on recorded answers, or ask it one query.",
-        "import reference_impls as atlas",
-        (
-            Part("Choose", ("pool", "method", "methods", "load_recording")),
-            Part("Run", ("run", "Result", "Interval", "PerQuery", "measuring.comparison.Comparison")),
-            Part("Ask", ("Ensemble", "Answer", "Query", "core.meter.Usage")),
-            Part("Kinds of things", ("Models", "Configured", "Price", "running.outcome.Outcome")),
-        ),
-    ),
-    Chapter(
-        "reference/core.md",
-        "API: writing a method",
-        "What a method's file stands on. It imports from here and from NumPy, and from nothing else of the package.",
-        "from reference_impls.core import Method, method",
-        (
-            Part("Register", ("core.registry.method", "core.registry.MethodInfo")),
-            Part(
-                "Stages",
-                (
-                    "core.stages.Method", "core.stages.Router", "core.stages.UtilityRouter",
-                    "core.stages.ThresholdRouter", "core.stages.Fusion", "core.stages.Aggregator",
-                    "core.stages.Cascade", "core.stages.Attempt",
-                ),
-            ),
-            Part("What it is given", ("core.pool.Pool", "core.training.TrainingSet", "core.choice.Choice")),
-            Part("What comes back", ("core.model.Generation", "core.answers.answer_of", "core.answers.final_answer")),
-        ),
-    ),
-    Chapter(
-        "reference/backends.md",
-        "API: models",
-        "What a model is to a method, and where models come from. Any class of yours with these members is one.",
-        "from reference_impls import OpenAIModel, TransformersModel",
-        (
-            Part("What a model is", ("core.model.Model", "core.model.TokenModel", "core.model.Session")),
-            Part("Models that are there", ("OpenAIModel", "TransformersModel", "backends.builtin.BuiltinModel")),
-            Part("When one does not answer", ("core.model.ModelError",)),
-        ),
-    ),
-    Chapter(
-        "reference/recorded.md",
-        "API: recorded answers",
-        "What models once answered, in the generic form: read, written and chosen from.",
-        "from reference_impls.recorded import Recording, load, save",
-        (
-            Part("The form", ("Recording", "recorded.form.RecordedQuery", "recorded.form.RecordedResponse")),
-            Part("Read and write", ("recorded.form.load", "recorded.form.save", "recorded.readers.read_source")),
-        ),
-    ),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -170,11 +95,6 @@ def _places(chapter: Chapter, modules: dict[str, griffe.Module]) -> Iterator[tup
         thing = _thing(_found(name, modules), name, {})
         for described in (thing, *thing.members):
             yield described.name, f"{address(chapter)}#{described.anchor}"
-
-
-def address(chapter: Chapter) -> str:
-    """Of a page, with '/' behind it."""
-    return chapter.path.removesuffix("index.md").removesuffix(".md").rstrip("/") + "/"
 
 
 def _home(name: str) -> str:

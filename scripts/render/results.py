@@ -1,8 +1,8 @@
-"""Views of what `atlas bench` measured: leaderboards, the mean over all benchmarks, the pool, cost-quality plots.
+"""Views of what `atlas bench` measured: a leaderboard for each pool of the project's own models and each benchmark.
 
-Every number comes from `reference_impls/results/<benchmark>/<label>.json`. What a file does not hold is computed here
-from its scores query by query: the paired difference to the best single model with its bootstrap interval, and the
-Pareto front. All resamples of a benchmark are one matrix product, which is fast enough to be a part of rendering.
+Every number comes from `reference_impls/results/<pool>/<benchmark>/<label>.json`. What a file does not hold is
+computed from its scores query by query: the paired gain over the pool's best single model of the train split
+(`results.gains`), what the pool had to offer (`measuring.preflight`), and the Pareto front. Pools are never mixed.
 """
 
 from __future__ import annotations
@@ -17,47 +17,62 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_impls.benchmarks import BENCHMARKS
+from reference_impls.benchmarks import ALL
+from reference_impls.measuring.comparison import BETTER, NEITHER, WORSE, as_json
+from reference_impls.measuring.preflight import preflight
 from reference_impls.models.pool import WEIGHTS, price
 from reference_impls.running import catalog
-from scripts.render.charts import STAGE_COLOURS, Chart, conditional, rows
-from scripts.render.reading import Measured, read_result
+from scripts.render.drawing import Figure
+from scripts.render.forest import Row, forest
+from scripts.render.preflight import preflight_view
+from scripts.render.scatter import Group, Point, scatter
+from scripts.results.gains import ORACLE, RESAMPLES, SINGLE, alike, best_single, is_model, over_best
+from scripts.results.reading import Measured, read_result
 
 View = dict[str, Any]
 Result = dict[str, Any]
 Floats = NDArray[np.float64]
 FOLDER = Path("reference_impls") / "results"
-RESAMPLES = 2000
-QUANTILES = (0.025, 0.975)
+CLEAR = 0.975  # share of paired resamples in which what is above another must be
 QUERIES = 1000  # costs are shown for so many queries
+#: The project's pools as pages call them.
+POOLS = {"builtin": "the pool of specialists", "peers": "the pool of peers"}
+#: The benchmark that leads: all tasks in one queue.
+LEADING = "stream"
 BASELINES = {
     "oracle": "Oracle",
     "random": "Random choice",
     "prompt-length": "Prompt length",
     "task-router": "Best model of each task",
+    "coin": "Coin between two models",
+    "best-samples": "Samples of the best model",
 }
-# group in the plots -> (its colour, its shape); the order is that of the legend
+# group in the plots -> its hue, its shape; the order is that of the legend
 GROUPS = {
-    "Before inference": (STAGE_COLOURS["before"], "circle"),
-    "During inference": (STAGE_COLOURS["during"], "square"),
-    "After inference": (STAGE_COLOURS["after"], "triangle-up"),
-    "Single model": ("var(--atlas-ink)", "diamond"),
-    "Baseline": (STAGE_COLOURS["related"], "cross"),
-    "Oracle": ("var(--atlas-good)", "triangle-down"),
+    group.name: group
+    for group in (
+        Group("Before inference", "before", "circle"),
+        Group("During inference", "during", "square"),
+        Group("After inference", "after", "up"),
+        Group("Single model", "ink", "diamond"),
+        Group("Baseline", "related", "cross"),
+        Group("Oracle", "good", "down"),
+    )
 }
 _STAGES = {"before": "Before inference", "during": "During inference", "after": "After inference"}
 
 
-def read(folder: Path) -> dict[str, dict[str, Result]]:
-    """Benchmark -> label -> result, in the benchmarks' order; a benchmark without results is left out."""
+def read(folder: Path) -> dict[tuple[str, str], dict[str, Result]]:
+    """(pool, benchmark) -> label -> result; in the order of the pools, with the leading benchmark first."""
     found = {
-        name: {
-            path.stem: read_result(path, Measured, f"atlas bench --benchmark {name}")
-            for path in sorted((folder / name).glob("*.json"))
+        (pool, name): {
+            path.stem: read_result(path, Measured, f"atlas bench --pool {pool} --benchmark {name}")
+            for path in sorted((folder / pool / name).glob("*.json"))
         }
-        for name in BENCHMARKS
+        for pool in POOLS
+        for name in ALL
     }
-    return {name: results for name, results in found.items() if results}
+    return {key: results for key, results in found.items() if results}
 
 
 class Results:
@@ -69,111 +84,91 @@ class Results:
     # --- numbers ------------------------------------------------------------------------------------------------
 
     @cached_property
-    def boards(self) -> dict[str, View]:
-        """Benchmark -> its leaderboard."""
-        return {name: self._board(name) for name in self.files}
+    def boards(self) -> dict[tuple[str, str], View]:
+        """(pool, benchmark) -> its leaderboard."""
+        return {key: self._board(*key) for key in self.files}
 
-    def _board(self, benchmark: str) -> View:
+    def of_benchmark(self, name: str) -> list[View]:
+        """The leaderboards of a benchmark, one a pool."""
+        return [board for (_, benchmark), board in self.boards.items() if benchmark == name]
+
+    def leading(self) -> list[View]:
+        """The leaderboards that stand for their pools."""
+        return self.of_benchmark(LEADING)
+
+    def _board(self, pool: str, benchmark: str) -> View:
         """Rows by falling score, the best single model, and what the numbers rest on."""
-        files = self.files[benchmark]
-        singles = {label: result for label, result in files.items() if _kind(label) == "single"}
-        best = max(singles, key=lambda label: singles[label]["score"]["mean"], default=None)
+        files = self.files[pool, benchmark]
+        best = best_single(files)
         yardstick = files[best] if best else None
-        # Only what was measured on the same queries with the same models can be compared.
-        alike = [label for label, result in files.items() if yardstick and _basis(result) == _basis(yardstick)]
-        means = self._resampled(benchmark, alike)
-        exact = np.array([files[label]["score"]["mean"] for label in alike])
-        gains = _differences(alike, exact, means, best) if best else {}
-        above = _above(alike, means)
+        compared = alike(files)
+        above = _above([*compared], self._resampled(files, [*compared], ALL[benchmark].seed))
+        gains = _gains(compared, best) if best else {}
+        sizes = [card["parameters"] for name in (yardstick["models"] if yardstick else ()) if (card := _card(name))]
         board = [
             _row(label, files[label])
-            | {"gain": gains.get(label), "alike": label in alike, "above": above.get(label, [])}
+            | {"largest": max(sizes, default=None)}
+            | {"gain": gains.get(label), "alike": label in compared, "above": above.get(label, [])}
             for label in files
+            if label != SINGLE or best == SINGLE  # else it stands under the name of the model that it took
         ]
         board.sort(key=lambda row: (-row["score"], row["cost"], row["label"]))
         mark_front([row for row in board if row["alike"] and row["kind"] != "oracle"], above)
         one = yardstick or next(iter(files.values()))
+        title, name = ALL[benchmark].title, f"{pool}-{benchmark}"
+        credit = f"{title}, {POOLS[pool]}"
         return {
+            "name": name,
             "benchmark": benchmark,
-            "title": BENCHMARKS[benchmark].title,
+            "pool": pool,
+            "pool_title": POOLS[pool],
+            "title": title,
             "page": f"benchmarks/{benchmark}/",
             "rows": board,
             "best": name_of(best) if best else None,
             "near": _near(board),
             "levels": sorted({level for row in board for level in row["levels"]}),
             "verdicts": _verdicts(board),
-            **{key: one[key] for key in ("queries", "seed", "pool", "pool_hash", "versions", "split")},
+            "preflight": _preflight(
+                name,
+                credit,
+                _tasks(benchmark, one["split"], one["queries"]),
+                [result for label, result in compared.items() if is_model(label)],
+            ),
+            "chart": cost_quality(f"cost-quality-{name}", credit, board),
+            "forest": forest_of(f"gains-{name}", credit, name_of(best), board) if best else None,
+            **{key: one[key] for key in ("queries", "seed", "pool_hash", "models", "versions", "split")},
         }
 
-    def _resampled(self, benchmark: str, labels: list[str]) -> Floats:
+    def _resampled(self, files: Mapping[str, Result], labels: list[str], seed: int) -> Floats:
         """Mean scores [resamples, labels]; the same resamples for every label, which pairs them."""
         if not labels:
             return np.empty((RESAMPLES, 0))
-        scores = np.array([self.files[benchmark][label]["items"]["score"] for label in labels]).T
-        count = len(scores)
-        # resamples of their own for every benchmark: the mean over benchmarks rests on independent draws
-        rng = np.random.default_rng(BENCHMARKS[benchmark].seed)
-        drawn = rng.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
+        scores = np.array([files[label]["items"]["score"] for label in labels]).T
+        drawn = np.random.default_rng(seed).multinomial(
+            count := len(scores), np.full(count, 1 / count), size=RESAMPLES
+        )
         means: Floats = drawn @ scores / count
         return means
 
-    @cached_property
-    def overall(self) -> View | None:
-        """Means over all benchmarks, of what was measured on each of them; None where nothing was."""
-        alike = [{row["label"] for row in board["rows"] if row["alike"]} for board in self.boards.values()]
-        labels = sorted(set.intersection(*alike)) if alike else []
-        singles = [label for label in labels if _kind(label) == "single"]
-        if not singles:
-            return None
-        by_task = {name: {row["label"]: row for row in board["rows"]} for name, board in self.boards.items()}
-        exact = np.mean([[by_task[name][label]["score"] for label in labels] for name in by_task], axis=0)
-        means = np.mean([self._resampled(name, labels) for name in by_task], axis=0)
-        best = max(singles, key=lambda label: exact[labels.index(label)])
-        gains = _differences(labels, exact, means, best)
-        low, high = np.quantile(means, QUANTILES, axis=0)
-        board = []
-        for place, label in enumerate(labels):
-            tasks = {name: by_task[name][label] for name in by_task}
-            first = next(iter(tasks.values()))
-            board.append(
-                {key: first[key] for key in ("label", "title", "page", "kind", "group", "stage", "front", "clear")}
-                | {
-                    "score": float(exact[place]),
-                    "low": float(low[place]),
-                    "high": float(high[place]),
-                    "gain": gains[label],
-                    "cost": float(np.mean([row["cost"] for row in tasks.values()])),
-                    "models_called": float(np.mean([row["models_called"] for row in tasks.values()])),
-                    "tasks": tasks,
-                    "better": sum((row["gain"] or {}).get("verdict") == "better" for row in tasks.values()),
-                }
-            )
-        board.sort(key=lambda row: (-row["score"], row["cost"], row["label"]))
-        mark_front([row for row in board if row["kind"] != "oracle"], _above(labels, means))
-        return {
-            "rows": board,
-            "best": name_of(best),
-            "near": _near(board),
-            "tasks": list(self.boards.values()),
-            "verdicts": _verdicts(board),
-            "absent": sorted({row["label"] for one in self.boards.values() for row in one["rows"]} - set(labels)),
-        }
-
     def of_method(self, label: str) -> list[View]:
-        """A method's rows, one a benchmark on which it was measured."""
+        """A method's rows, one a pool and benchmark on which it was measured."""
+        kept = ("benchmark", "pool", "pool_title", "best")
         return [
             row
-            | {"benchmark": name, "benchmark_title": board["title"], "board": board["page"], "best": board["best"]}
-            for name, board in self.boards.items()
+            | {key: board[key] for key in kept}
+            | {"key": f"{board['pool']}/{board['benchmark']}", "benchmark_title": board["title"]}
+            | {"board": f"{board['page']}#{board['pool']}"}
+            for board in self.boards.values()
             for row in board["rows"]
             if row["label"] == label
         ]
 
     def records_of(self, label: str) -> list[Result]:
-        """A method's results for programs, with the gain over the best single model; one a benchmark."""
+        """A method's results for programs, with the gain over the best single model; one a pool and benchmark."""
         kept = ("benchmark", "queries", "score", "usage", "timing", "pool", "seed")
         return [
-            {key: self.files[row["benchmark"]][label][key] for key in kept}
+            {key: self.files[row["pool"], row["benchmark"]][label][key] for key in kept}
             | {"best_single": row["best"], "gain": row["gain"]}
             for row in self.of_method(label)
         ]
@@ -186,38 +181,37 @@ class Results:
             for result in results.values()
         ]
 
-    def pool(self) -> list[View]:
-        """The built-in models: what their cards say, what a token costs, and the scores measured of them."""
-        models = []
-        for name in catalog.BUILTIN_POOLS["builtin"]:
-            path = WEIGHTS / f"{name}.json"
-            if not path.is_file():
-                continue
-            card = json.loads(path.read_text(encoding="utf-8"))
-            scores = {task: found["score"]["mean"] for task in self.files if (found := self._single(task, name))}
-            cost = price(card["parameters"])
-            models.append(
-                {**card, "prompt_price": cost.prompt, "completion_price": cost.completion, "scores": scores}
-            )
-        return models
+    def pools(self) -> list[View]:
+        """The project's pools: what their models' cards say, what a token costs, and the scores measured of them."""
+        return [
+            {"name": pool, "title": title, "models": models, "tasks": self._tasks(pool)}
+            for pool, title in POOLS.items()
+            if (models := [card for name in catalog.BUILTIN_POOLS.get(pool, ()) if (card := self._model(pool, name))])
+        ]
 
-    def _single(self, task: str, model: str) -> Result | None:
-        return self.files[task].get(f"single-{model}")
+    def _tasks(self, pool: str) -> list[View]:
+        return [board for (one, _), board in self.boards.items() if one == pool]
 
-    # --- drawings -----------------------------------------------------------------------------------------------
-
-    def charts(self) -> dict[str, Chart]:
-        """Benchmark (or ``overall``) -> its cost-quality plot."""
-        boards = {name: (f"{board['title']}: score", board["rows"]) for name, board in self.boards.items()}
-        if self.overall:
-            boards["overall"] = ("Mean over all benchmarks: score", self.overall["rows"])
-        return {
-            name: cost_quality(
-                f"cost-quality-{name}", f"{what} and cost of every method, with the Pareto front.", board
-            )
-            for name, (what, board) in boards.items()
-            if any(row["cost"] > 0 for row in board)
+    def _model(self, pool: str, name: str) -> View | None:
+        card = _card(name)
+        if not card:
+            return None
+        cost = price(card["parameters"])
+        scores = {
+            task: results[f"single-{name}"]["score"]["mean"]
+            for (one, task), results in self.files.items()
+            if one == pool and f"single-{name}" in results
         }
+        return {**card, "prompt_price": cost.prompt, "completion_price": cost.completion, "scores": scores}
+
+
+def _card(name: str) -> View | None:
+    """What a built-in model's card says; None where the model is not trained."""
+    path = WEIGHTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+# --- numbers --------------------------------------------------------------------------------------------------------
 
 
 def figures(value: float) -> str:
@@ -228,18 +222,14 @@ def figures(value: float) -> str:
 
 
 def _kind(label: str) -> str:
-    if label.startswith("single-"):
+    if is_model(label) or label == SINGLE:
         return "single"
-    return label if label == "oracle" else "baseline" if label in BASELINES else "method"
+    return label if label == ORACLE else "baseline" if label in BASELINES else "method"
 
 
 def name_of(label: str) -> str:
     """What tables call a result: a model by its name, a method by its own."""
-    return BASELINES.get(label) or label.removeprefix("single-")
-
-
-def _basis(result: Result) -> tuple[Any, ...]:
-    return (*(result[key] for key in ("split", "queries", "pool_hash", "seed")), "items" in result)
+    return {SINGLE: "best single model on train", **BASELINES}.get(label) or label.removeprefix("single-")
 
 
 def _row(label: str, result: Result) -> View:
@@ -253,6 +243,8 @@ def _row(label: str, result: Result) -> View:
     prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
     return {
         "label": label,
+        "method": result["method"],
+        "called": result.get("called"),
         "title": name_of(label),
         "page": f"methods/{label}/" if kind == "method" and info else None,
         "kind": kind,
@@ -276,19 +268,11 @@ def _row(label: str, result: Result) -> View:
     }
 
 
-def _differences(labels: list[str], exact: Floats, means: Floats, best: str) -> dict[str, View]:
-    """Each label's gain over `best`: from the paired resamples [resamples, labels], with what it says."""
-    place = labels.index(best)
-    # rounded, so that a method which always did the same as `best` is not a rounding error better
-    low, high = np.quantile((means - means[:, [place]]).round(9), QUANTILES, axis=0)
+def _gains(files: Mapping[str, Result], best: str) -> dict[str, View]:
+    """Each label's gain; what is not judged, as the measure itself, has no verdict."""
     return {
-        label: {
-            "mean": float(exact[i] - exact[place]),
-            "low": float(low[i]),
-            "high": float(high[i]),
-            "verdict": "best" if label == best else "better" if low[i] > 0 else "worse" if high[i] < 0 else "even",
-        }
-        for i, label in enumerate(labels)
+        label: {**as_json(gain), "baseline": name_of(best)} | ({} if gain.adjusted else {"verdict": None})
+        for label, gain in over_best(files).items()
     }
 
 
@@ -298,7 +282,7 @@ def _above(labels: list[str], means: Floats) -> dict[str, list[str]]:
         label: [
             other
             for other, share in zip(labels, (means[:, [i]] - means > 1e-9).mean(0), strict=True)
-            if share > 1 - QUANTILES[0]
+            if share > CLEAR
         ]
         for i, label in enumerate(labels)
     }
@@ -307,13 +291,13 @@ def _above(labels: list[str], means: Floats) -> dict[str, list[str]]:
 def _near(board: Iterable[View]) -> list[str]:
     """The single models that cannot be told from the one with the highest score."""
     return [
-        row["title"] for row in board if row["kind"] == "single" and row["gain"] and row["gain"]["verdict"] == "even"
+        row["title"] for row in board if row["kind"] == "single" and row["gain"] and row["gain"]["verdict"] == NEITHER
     ]
 
 
 def _verdicts(board: Iterable[View]) -> dict[str, int]:
-    """How many methods are better than the best single model, even with it, worse, or not comparable."""
-    counts = dict.fromkeys(("better", "even", "worse", "unknown"), 0)
+    """How many methods are better than the best single model, worse, neither, or not comparable."""
+    counts = dict.fromkeys((BETTER, NEITHER, WORSE, "unknown"), 0)
     for row in board:
         if row["kind"] == "method":
             counts[row["gain"]["verdict"] if row["gain"] else "unknown"] += 1
@@ -332,101 +316,58 @@ def mark_front(board: list[View], above: Mapping[str, Sequence[str]]) -> None:
         best = max(best, row["score"])
 
 
-def cost_quality(name: str, label: str, board: list[View]) -> Chart:
-    """Score over cost: a point a row with its interval, the Pareto front as a line, names where they fit."""
-    import altair as alt  # noqa: PLC0415  half a second, and most commands draw nothing
-
+def cost_quality(name: str, title: str, board: list[View], credit: str = "") -> Figure | None:
+    """Score over cost: a point a row with its interval, the Pareto front as a line; None where nothing costs."""
     points = [_point(row) for row in board if row["cost"] > 0]
-    groups = [group for group in GROUPS if any(point["group"] == group for point in points)]
-    front = sorted((point for point in points if point["front"]), key=lambda point: point["cost"])
-    cost = alt.X(
-        "cost:Q",
-        title=f"Cost of {QUERIES:,} queries (US dollars)",
-        scale=alt.Scale(type="log", nice=False, padding=20),
+    if not points:
+        return None
+    free = len(board) - len(points)
+    front = sorted((row["cost"], row["score"]) for row in board if row["front"] and row["cost"] > 0)
+    desc = (
+        "Score over cost of every method, with 95 % intervals; the dashed line is the Pareto front of everything but"
+        " the oracle." + (f" {free} that cost nothing have no place on this axis." if free else "")
     )
-    bounds = [max(0.0, min(p["low"] for p in points) - 0.03), min(1.0, max(p["high"] for p in points) + 0.03)]
-    score = alt.Y("score:Q", title="Score", scale=alt.Scale(domain=bounds, nice=False))
-    colour = alt.Color(
-        "group:N", title=None, scale=alt.Scale(domain=groups, range=[GROUPS[group][0] for group in groups])
+    cost = f"Cost of {QUERIES:,} queries (US dollars)"
+    return scatter(name, f"Cost and quality: {title}", desc, points, x=cost, log=True, front=front, credit=credit)
+
+
+def _point(row: View) -> Point:
+    told = f"score {row['score']:.3f} ({row['low']:.3f} to {row['high']:.3f}), {figures(row['cost'])} US dollars"
+    first = row["front"] or row["kind"] in ("oracle", "single")
+    return Point(
+        row["title"], row["cost"], row["score"], GROUPS[row["group"]], told, row["low"], row["high"], first=first
     )
-    shape = alt.Shape(
-        "group:N", title=None, scale=alt.Scale(domain=groups, range=[GROUPS[group][1] for group in groups])
-    )
-    picked = alt.selection_point(name="picked", fields=["group"], bind="legend")
-    shown = conditional(alt.OpacityValue, picked, 1.0, 0.12)
-    faint = conditional(alt.OpacityValue, picked, 0.45, 0.05)
-    line = (
-        alt.Chart(rows(front))
-        .mark_line(interpolate="step-after", strokeDash=[5, 4], strokeWidth=1.5, aria=False)
-        .encode(x=cost, y=score, color=alt.ColorValue("var(--atlas-line-strong)"))
-    )
-    spans = (
-        alt.Chart(rows(points))
-        .mark_rule(aria=False)
-        .encode(x=cost, y=alt.Y("low:Q", title="Score"), y2="high:Q", color=colour, opacity=faint)
-    )
-    marks = (
-        alt.Chart(rows(points), name="points")
-        .mark_point(filled=True, size=95, cursor="pointer")
-        .encode(
-            x=cost,
-            y=score,
-            color=colour,
-            shape=shape,
-            opacity=shown,
-            description="told:N",
-            tooltip=[
-                alt.Tooltip("name:N", title="method"),
-                alt.Tooltip("score_text:N", title="score"),
-                alt.Tooltip("gain_text:N", title="against the best single model"),
-                alt.Tooltip("cost_text:N", title=f"cost of {QUERIES:,} queries"),
-                alt.Tooltip("calls_text:N", title="models called"),
-            ],
+
+
+def forest_of(name: str, title: str, best: str, board: Iterable[View], credit: str = "") -> Figure | None:
+    """The gains of a table's methods and baselines over its best single model, the largest first."""
+    rows = [row for row in board if row["gain"] and row["gain"]["verdict"] and row["kind"] in ("method", "baseline")]
+    rows.sort(key=lambda row: (row["kind"] == "baseline", -row["gain"]["mean"], row["title"]))
+    drawn = [
+        Row.of(
+            row.get("name") or row["title"], row["gain"], page=row["page"], stage=row["stage"],
+            group="Baselines" if row["kind"] == "baseline" else "Methods",
         )
-        .add_params(picked)
+        for row in rows
+    ]  # fmt: skip
+    told = f"Gains over {best}: {title}"
+    return forest(name, told, drawn, left=f"worse than {best}", credit=credit) if drawn else None
+
+
+def _tasks(benchmark: str, split: str, queries: int) -> list[str] | None:
+    """The task of each query of the stream; None where there is one task, or the file holds other queries."""
+    if benchmark != LEADING:
+        return None
+    tasks = [item.level for item in ALL[benchmark].items(split)]
+    return tasks if len(tasks) == queries else None
+
+
+def _preflight(name: str, where: str, tasks: Sequence[str] | None, singles: Sequence[Result]) -> View | None:
+    """From the scores of the single models, query by query."""
+    if not singles:
+        return None
+    scores, costs = (
+        np.array([result["items"][key] for result in singles], np.float64).T for key in ("score", "cost")
     )
-    names = (
-        alt.Chart(rows(readable(points)), name="names")
-        .mark_text(align="left", baseline="bottom", dx=6, dy=-4, fontSize=11, aria=False)
-        .encode(x=cost, y=score, text="name:N", color=alt.ColorValue("var(--atlas-ink)"), opacity=shown)
-    )
-    return Chart(name, label, 420, alt.layer(line, spans, marks, names))
-
-
-def readable(points: list[View]) -> list[View]:
-    """The points whose names find room: those on the front first, then the oracle and single models, then the rest.
-
-    A letter takes 7 x 16 pixels of a plot of 700 x 420, up and to the right of the point. A name lies on no other
-    name and, but for those on the front, on no other point."""
-    costs, scores = [math.log(point["cost"]) for point in points], [point["score"] for point in points]
-    wide, high = (max(values) - min(values) or 1 for values in (costs, scores))
-    places = [(cost / wide * 700, score / high * 420) for cost, score in zip(costs, scores, strict=True)]
-    order = sorted(
-        zip(points, places, strict=True),
-        key=lambda pair: (not pair[0]["front"], pair[0]["group"] != "Oracle", pair[0]["group"] != "Single model"),
-    )
-    boxes: list[tuple[float, float, float, float]] = []
-    kept = []
-    for point, (x, y) in order:
-        left, below, right, above = box = (x, y, x + 7 * len(point["name"]), y + 16)
-        on_a_name = any(left < b[2] and b[0] < right and below < b[3] and b[1] < above for b in boxes)
-        on_a_point = any(left < px <= right and below <= py <= above for px, py in places)
-        if not on_a_name and (point["front"] or not on_a_point):
-            boxes.append(box)
-            kept.append(point)
-    return kept
-
-
-def _point(row: View) -> View:
-    gain = row["gain"]
-    score = f"{row['score']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
-    cost = f"{row['cost']:.3g} US dollars"
-    return {
-        **{key: row[key] for key in ("score", "low", "high", "cost", "group", "front")},
-        "name": row["title"],
-        "score_text": score,
-        "gain_text": f"{gain['mean']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})" if gain else "not comparable",
-        "cost_text": cost,
-        "calls_text": f"{row['models_called']:.2f}",
-        "told": f"{row['title']}: score {score}, {cost} for {QUERIES:,} queries",
-    }
+    names = [name_of(result["label"]) for result in singles]
+    return preflight_view(name, where, preflight(scores, names, tasks=tasks, costs=costs).json())

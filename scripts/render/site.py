@@ -6,7 +6,8 @@ Nothing goes that an earlier rendering has not made (`safe.folders`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,21 +17,33 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
+from reference_impls.benchmarks import ALL
 from reference_impls.safe.folders import OwnFolder
+from scripts.checks.halves import beside
 from scripts.checks.rules import RULES
 from scripts.exports import FORMATS
 from scripts.model import Corpus
-from scripts.render import api, choose, compare, recorded, reference, unchanged
+from scripts.render import api, choose, claims, compare, recorded, unchanged
 from scripts.render.benchmarks import benchmark_views
+from scripts.render.chapters import CHAPTERS, address
 from scripts.render.charts import unchecked
+from scripts.render.claims import Claims
+from scripts.render.drawing import Figure, styles
+from scripts.render.gains import Overview
+from scripts.render.glossary import glossary
+from scripts.render.guides import HEADS, Guides
 from scripts.render.markup import front_matter, html_attribute, http, md, meta_tags, script_json, verbatim
 from scripts.render.methods import method_views
+from scripts.render.preflight import preflight_figures
 from scripts.render.recorded import Recorded, source_views
 from scripts.render.results import FOLDER, Results, figures
 from scripts.render.settings import Settings, load_settings
+from scripts.render.steps import players, used
 from scripts.render.trends import Trends
 from scripts.render.views import View, Views, search_documents
 
+#: Papers from which on a second process pays.
+FEWEST = 100
 DEFAULT = Path("build") / "docs"
 BIBTEX = "papers.bib"
 #: The papers as documents of the header's search, for whatever puts them into the theme's index; no file of the site.
@@ -81,43 +94,81 @@ def render_site(corpus: Corpus, out: Path) -> Report:
     made_here = out.resolve() == (corpus.root / DEFAULT).resolve()
     folder = OwnFolder(out, protected=(corpus.root,), made_here=made_here)
     with closing(folder), unchecked():
-        for name, content in _files(corpus):
-            data = content.read_bytes() if isinstance(content, Path) else content.encode("utf-8", "replace")
-            # only what differs, so that a server that watches the folder sees true changes only
-            report.written += folder.write(name, data)
-            report.files += 1
+        site, process = _Site(corpus), os.getpid()
+        folder.expect(site.first_names)
+        with beside(lambda: _write(folder, site.first_part(), process), worth=len(corpus.papers) >= FEWEST) as first:
+            for files, written in (_write(folder, site.rest(), process), first()):
+                report.files += files
+                report.written += written
         folder.finish()
     report.removed = folder.removed
     return report
 
 
-def _files(corpus: Corpus) -> Iterator[tuple[str, str | Path]]:
-    """Every file of the site as (path below the output folder, text or file to copy)."""
-    source = corpus.root / "site_src"
-    views = Views(corpus)
-    settings = load_settings(corpus.root)
-    results, recordings = Results(corpus.root / FOLDER), Recorded(corpus.root / recorded.FOLDER)
-    pages = Pages(source, settings)
-    methods = method_views(corpus.root, results, recordings)
-    yield from pages.render_all(views, results, recordings, methods)
-    for file in sorted((source / "assets").rglob("*")):
-        if file.is_file():
-            yield f"assets/{file.relative_to(source / 'assets').as_posix()}", file
-    yield "assets/data/explorer.json", _compact(views.explorer())
-    yield "assets/data/bibtex.json", _compact(views.bibtex)
-    yield SEARCH, _compact(search_documents(corpus))
-    yield f"downloads/{BIBTEX}", "\n".join(views.bibtex.values())
-    for full_id, keys in views.by_category.items():
-        if full_id in views.categories:
-            yield f"downloads/{full_id.replace('/', '-')}.bib", "\n".join(views.bibtex[key] for key in keys)
-    for form, name in DOWNLOADS.items():
-        yield f"downloads/{name}", FORMATS[form](corpus, corpus.papers)
-    yield (
-        "downloads/taxonomy.json",
-        json.dumps(corpus.taxonomy.model_dump(), indent=1, ensure_ascii=False) + "\n",
-    )
-    yield from api.files(corpus, settings, results, recordings, methods)
-    yield "downloads/schema.json", corpus.root / "papers" / "schema.json"
+def _write(folder: OwnFolder, files: Iterable[tuple[str, str | Path]], process: int) -> tuple[int, int]:
+    """Number of files, and of those that have changed. Only these are written, so that a server that watches the
+    folder sees true changes only. A second process stops when it has lost the one that started it, `process`."""
+    count = changed = 0
+    for name, content in files:
+        if process not in (os.getpid(), os.getppid()):
+            break
+        data = content.read_bytes() if isinstance(content, Path) else content.encode("utf-8", "replace")
+        changed += folder.write(name, data)
+        count += 1
+    return count, changed
+
+
+class _Site:
+    """The files of the site, each as (path below the output folder, text or file to copy)."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self.corpus = corpus
+        self.source = corpus.root / "site_src"
+        self.views = Views(corpus)
+        self.settings = load_settings(corpus.root)
+        self.results = Results(corpus.root / FOLDER)
+        self.recordings = Recorded(corpus.root / recorded.FOLDER)
+        self.methods = method_views(corpus.root, self.results, self.recordings)
+        self.claims = Claims(corpus)
+        self.pages = Pages(self.source, self.settings)
+        self.views.cards(self.views.papers)  # both parts show them
+        #: What `first_part` makes.
+        self.first_names = [
+            *(f"papers/{key}.md" for key in self.views.papers),
+            *(f"benchmarks/{name}.md" for name in ("index", *ALL)),
+            *(chapter.path for chapter in CHAPTERS),
+        ]
+
+    def first_part(self) -> Iterator[tuple[str, str]]:
+        """Half of the work, which hangs on nothing that the rest makes: the pages of papers, and those that take long
+        whatever their number."""
+        yield from self.pages.render_benchmarks(self.results)
+        yield from self.pages.render_reference()
+        yield from self.pages.render_papers(self.views, self.methods, self.claims)
+
+    def rest(self) -> Iterator[tuple[str, str | Path]]:
+        """Every other file."""
+        corpus, views, assets = self.corpus, self.views, self.source / "assets"
+        yield from self.pages.render_all(views, self.results, self.recordings, self.methods, self.claims)
+        for file in sorted(assets.rglob("*")):
+            if file.is_file():
+                yield f"assets/{file.relative_to(assets).as_posix()}", file
+        yield "assets/data/explorer.json", _compact(views.explorer())
+        yield "assets/data/summaries.json", _compact(views.summaries())
+        yield "assets/data/bibtex.json", _compact(views.bibtex)
+        yield SEARCH, _compact(search_documents(corpus))
+        yield f"downloads/{BIBTEX}", "\n".join(views.bibtex.values())
+        for full_id, keys in views.by_category.items():
+            if full_id in views.categories:
+                yield f"downloads/{full_id.replace('/', '-')}.bib", "\n".join(views.bibtex[key] for key in keys)
+        for form, name in DOWNLOADS.items():
+            yield f"downloads/{name}", FORMATS[form](corpus, corpus.papers)
+        yield (
+            "downloads/taxonomy.json",
+            json.dumps(corpus.taxonomy.model_dump(), indent=1, ensure_ascii=False) + "\n",
+        )
+        yield from api.files(corpus, self.settings, self.results, self.recordings, self.methods, self.claims)
+        yield "downloads/schema.json", corpus.root / "papers" / "schema.json"
 
 
 def _pretty(value: object) -> str:
@@ -147,12 +198,18 @@ class _Compiled(BytecodeCache):
 _COMPILED = _Compiled()
 
 
+def _shown(methods: list[View], views: Views) -> list[View]:
+    """The methods of categories that the taxonomy knows."""
+    return [method for method in methods if method["category"] in views.categories]
+
+
 class Pages:
     """Renders templates to Markdown pages. A page's address is its path without `index.md` or `.md`, with '/'."""
 
     def __init__(self, source: Path, settings: Settings) -> None:
         self.settings = settings
         self.source = source
+        self.styles = styles(source / "assets")
         self.environment = Environment(
             loader=FileSystemLoader([source / "templates", source / "pages"]),
             autoescape=True,
@@ -171,9 +228,10 @@ class Pages:
         return Markup((self.source / "assets" / "figures" / f"{name}.svg").read_text(encoding="utf-8"))  # noqa: S704
 
     def render_all(
-        self, views: Views, results: Results, recordings: Recorded, every: list[View]
+        self, views: Views, results: Results, recordings: Recorded, every: list[View], field: Claims
     ) -> Iterator[tuple[str, str]]:
-        """Every page, and what pages load, as (path, text); `every` holds the views of all methods."""
+        """Pages, and what they load, as (path, text), but for those of `render_papers`, `render_benchmarks` and
+        `render_reference`; `every` holds the views of all methods."""
         stages, numbers = views.stages(), views.numbers()
         shared: View = {"stages": stages, "numbers": numbers}
         newest = views.cards(list(views.papers)[:8])
@@ -195,7 +253,9 @@ class Pages:
         yield self.page("about.md", unverified=unverified, **shared)
         yield self.page("contribute.md", rules=rules, vocabulary=vocabulary, **shared)
         yield self.page("metrics.md", papers=set(views.papers), **shared)
+        yield self.page("glossary.md", terms=glossary(views, every))
         yield self.page("recorded-form.md", papers=set(views.papers), sources=source_views())
+        yield self.page("your-models.md")
         yield self.page(
             "data.md",
             example=next(iter(views.papers), ""),
@@ -205,7 +265,7 @@ class Pages:
         )
         yield self.page("taxonomy/index.md", template="taxonomy.md", vocabulary=vocabulary, **shared)
         yield self.page("papers/index.md", template="explorer.md", papers=everything, **shared)
-        methods = [method for method in every if method["category"] in views.categories]
+        methods = _shown(every, views)
         for stage in stages:
             yield self.page(f"taxonomy/{stage['id']}/index.md", template="stage.md", stage=stage)
             for category in stage["categories"]:
@@ -213,48 +273,87 @@ class Pages:
                 mine = [method for method in methods if method["category"] == category["id"]]
                 path = f"taxonomy/{category['id']}.md"
                 yield self.page(path, template="category.md", category=view, stage=stage, methods=mine)
-        for key in views.papers:
-            mine = [method for method in methods if key in method["papers"]]
-            yield self.page(f"papers/{key}.md", template="paper.md", paper=views.paper(key), methods=mine)
-        yield from self.render_methods(views, methods)
-        yield from self.render_results(results)
+        overview = Overview(results, recordings, views.categories)
+        yield from self.render_methods(views, methods, overview, field)
+        yield from self.render_results(results, overview)
         yield from self.render_recorded(views, recordings)
-        yield from self.render_choice(views, methods, results)
-        for found in reference.chapters():
-            yield self.page(template="reference.md", address=reference.address, **found)
+        yield from self.render_claims(field)
+        yield from self.render_guides(Guides(views, results, recordings, field))
+        yield from self.render_choice(views, methods, results, overview)
         trends = Trends(views).page()
         yield self.page("trends.md", trends=trends, numbers=numbers)
         yield from ((chart.path, chart.text) for chart in trends["charts"].values() if chart)
 
-    def render_results(self, results: Results) -> Iterator[tuple[str, str]]:
-        """What was measured: over all benchmarks, and a page for each of them."""
-        charts = results.charts()
-        yield from ((chart.path, chart.text) for chart in charts.values())
-        tasks = list(results.boards.values())
-        overall, pool = results.overall, results.pool()
-        yield self.page("results.md", overall=overall, tasks=tasks, pool=pool, chart=charts.get("overall"))
+    def render_papers(self, views: Views, every: list[View], field: Claims) -> Iterator[tuple[str, str]]:
+        """A page for each paper."""
+        methods = _shown(every, views)
+        for key in views.papers:
+            mine = [method for method in methods if key in method["papers"]]
+            told = {"paper": views.paper(key), "methods": mine, "claims": field.of_paper(key)}
+            yield self.page(f"papers/{key}.md", template="paper.md", **told)
+
+    def render_reference(self) -> Iterator[tuple[str, str]]:
+        """The pages of the API reference."""
+        from scripts.render.reference import chapters  # noqa: PLC0415  Griffe takes as long as a hundred pages
+
+        for found in chapters():
+            yield self.page(template="reference.md", address=address, **found)
+
+    def render_results(self, results: Results, overview: Overview) -> Iterator[tuple[str, str]]:
+        """What pays over all pools, and the figures of all pages of results of the project's own models."""
+        figures, boards = overview.figures(), list(results.boards.values())
+        yield from self.drawn(figures.values())
+        for board in boards:
+            yield from self.drawn([board["chart"], board["forest"], *preflight_figures(board["preflight"])])
+        yield self.page(
+            "results.md", overview=overview, figures=figures, boards=boards, leading=results.leading(),
+            pools=results.pools(),
+        )  # fmt: skip
+
+    def render_benchmarks(self, results: Results) -> Iterator[tuple[str, str]]:
+        """The list of benchmarks and a page for each."""
         benchmarks = benchmark_views()
-        yield self.page("benchmarks/index.md", template="benchmarks.md", benchmarks=benchmarks, boards=results.boards)
+        yield self.page("benchmarks/index.md", template="benchmarks.md", benchmarks=benchmarks, results=results)
         for benchmark in benchmarks:
-            name = benchmark["name"]
-            board, chart = results.boards.get(name), charts.get(name)
-            path = f"benchmarks/{name}.md"
-            yield self.page(path, template="benchmark.md", benchmark=benchmark, board=board, chart=chart)
+            boards = results.of_benchmark(benchmark["name"])
+            path = f"benchmarks/{benchmark['name']}.md"
+            yield self.page(path, template="benchmark.md", benchmark=benchmark, boards=boards)
+
+    def drawn(self, figures: Iterable[Figure | None]) -> Iterator[tuple[str, str]]:
+        """The files of figures."""
+        yield from ((figure.path, figure.file(self.styles)) for figure in figures if figure)
 
     def render_recorded(self, views: Views, recordings: Recorded) -> Iterator[tuple[str, str]]:
         """What was computed on recorded answers: all recordings, and a page for each."""
         pages, papers = list(recordings.pages.values()), set(views.papers)
-        yield self.page("recorded/index.md", template="recorded-index.md", pages=pages)
+        headroom = recordings.headroom()
+        yield from self.drawn([headroom])
+        yield self.page("recorded/index.md", template="recorded-index.md", pages=pages, headroom=headroom)
         for page in pages:
             path = f"recorded/{page['name']}.md"
             yield self.page(path, template="recorded.md", page=page, papers=papers, **recorded.CONSTANTS)
-            for chart in (page["curves"], page["spread"]) if page["found"] else ():
-                if chart:
-                    yield chart.path, chart.text
+            yield from self.drawn(page["figures"])
 
-    def render_choice(self, views: Views, methods: list[View], results: Results) -> Iterator[tuple[str, str]]:
+    def render_claims(self, field: Claims) -> Iterator[tuple[str, str]]:
+        """The claims of the field: all of them by their verdict, and a page for each."""
+        groups, changes = field.groups(), field.changes()
+        yield self.page("claims/index.md", template="claims.md", groups=groups, changes=changes, **claims.CONSTANTS)
+        for page in field.pages.values():
+            yield self.page(f"claims/{page['name']}.md", template="claim.md", page=page, **claims.CONSTANTS)
+            yield from self.drawn([page["figure"]])
+
+    def render_guides(self, guides: Guides) -> Iterator[tuple[str, str]]:
+        """The guides and the open problems: all of them, and a page for each."""
+        yield self.page("guides/index.md", template="guides.md", groups=guides.groups())
+        for page in guides.pages.values():
+            yield self.page(f"guides/{page['name']}.md", template="guide.md", page=page, head=HEADS[page["kind"]])
+            yield from self.drawn([page["figure"]])
+
+    def render_choice(
+        self, views: Views, methods: list[View], results: Results, overview: Overview
+    ) -> Iterator[tuple[str, str]]:
         """The pages that lead to a method, and the data that they share."""
-        compared = compare.comparison(views, methods, results)
+        compared = compare.comparison(views, methods, results, overview)
         yield "assets/data/methods.json", _compact(compared)
         yield self.page("compare.md", compared=compared, starts=compare.starts(compared))
         yield self.page(
@@ -265,7 +364,9 @@ class Pages:
             reading=choose.further_reading(views, compared),
         )
 
-    def render_methods(self, views: Views, methods: list[View]) -> Iterator[tuple[str, str]]:
+    def render_methods(
+        self, views: Views, methods: list[View], overview: Overview, field: Claims
+    ) -> Iterator[tuple[str, str]]:
         """The list of reference implementations and a page for each."""
         groups = [
             {"category": head, "methods": mine}
@@ -277,10 +378,19 @@ class Pages:
             papers = views.cards(key for key in method["papers"] if key in views.papers)
             category = views.categories[method["category"]]
             beside = compare.beside(method, methods)
-            path = f"methods/{method['name']}.md"
+            path, name = f"methods/{method['name']}.md", method["name"]
+            gains, told = overview.method_figure(name), overview.method_sentence(name)
+            yield from self.drawn([gains])
+            played = players(method["traces"], method["title"], category["stage"]["id"]) if method["traces"] else []
+            for one in played:
+                yield from ((figure.path, figure.file(used(self.styles, figure.wide.body))) for figure in one.figures)
+            if method["traces"]:
+                yield f"assets/data/traces/{name}.json", _compact(method["traces"])
             yield self.page(
-                path, template="method.md", method=method, papers=papers, category=category, beside=beside
-            )
+                path, template="method.md", method=method, played=played, papers=papers, category=category,
+                beside=beside, gains=gains, told=told, reasons=overview.reasons(name),
+                claims=field.of_method(name, method["category"]),
+            )  # fmt: skip
 
     def page(self, path: str, template: str | None = None, **context: Any) -> tuple[str, str]:
         """One page as (path, text). The template sets its metadata by calling `meta(...)`."""

@@ -6,6 +6,7 @@ import calendar
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -22,6 +23,8 @@ View = dict[str, Any]
 MONTHS = list(calendar.month_name)[1:]
 RELATED_SHOWN = 5
 NEIGHBOURS = 30
+#: Papers whose summary the explorer has from the start: two of its pages (PAGE in assets/explorer.js).
+WHOLE = 80
 
 
 class Views:
@@ -300,7 +303,9 @@ class Views:
         }
 
     def explorer(self) -> View:
-        """The explorer's index: short keys, unknown values absent."""
+        """The explorer's index: short keys, unknown values absent. Only the newest papers, which it shows first, hold
+        their summary; of others `s` is 1 where `summaries` has one, so that the first visit stays light.
+        """
         vocabulary = self.corpus.vocabulary
         labels = {
             short: {value: term.name for value, term in vocabulary.attributes[name].values.items()}
@@ -309,6 +314,7 @@ class Views:
                 ("supervision", "supervision"),
                 ("task", "tasks"),
                 ("goal", "goals"),
+                ("theme", "themes"),
             )
         }
         return {
@@ -328,8 +334,15 @@ class Views:
                 for stage in self.stages()
             ],
             "labels": {**labels, "kind": {value: term.name for value, term in vocabulary.kinds.items()}},
-            "papers": [_explorer_row(key, paper) for key, paper in self.papers.items()],
+            "papers": [
+                _explorer_row(key, paper, whole=place < WHOLE)
+                for place, (key, paper) in enumerate(self.papers.items())
+            ],
         }
+
+    def summaries(self) -> dict[str, str]:
+        """Those that `explorer` leaves out, by key: wanted when a reader searches, filters or reads on."""
+        return {key: paper.summary for key, paper in islice(self.papers.items(), WHOLE, None) if paper.summary}
 
 
 def search_documents(corpus: Corpus) -> list[View]:
@@ -351,7 +364,7 @@ def _identifiers(paper: Paper) -> list[str]:
     return [value for _, value in paper.ids.items()]
 
 
-def _explorer_row(key: str, paper: Paper) -> View:
+def _explorer_row(key: str, paper: Paper, *, whole: bool) -> View:
     row = {
         "k": key,
         "t": paper.title,
@@ -363,12 +376,13 @@ def _explorer_row(key: str, paper: Paper) -> View:
         "id": _identifiers(paper),
         "c": paper.categories,
         "f": paper.family,
-        "s": paper.summary,
+        "s": paper.summary if whole or not paper.summary else 1,
         "kind": paper.kind,
         "access": paper.attributes.access,
         "sup": paper.attributes.supervision,
         "task": paper.attributes.tasks,
         "goal": paper.attributes.goals,
+        "theme": paper.attributes.themes,
         "code": [repository(url)["name"] for url in paper.links.code],
         "codeurl": paper.links.code,
         "ok": 1 if paper.checked else None,

@@ -22,9 +22,9 @@ from scripts.render import render_atlas
 from scripts.render.finish import FinishError, finish_site, without_html
 from scripts.render.markup import html_attribute
 from scripts.render.policy import PolicyError
-from scripts.render.reading import ResultError
 from scripts.render.settings import load_settings
 from scripts.render.site import DEFAULT
+from scripts.results.reading import ResultError
 
 # not build/docs: Zensical gets pages without the HTML that is finished
 FOLDER = Path("build") / "zensical"

@@ -28,7 +28,7 @@ NO_BROWSER = (
     "no Chromium found: install one (Debian, Ubuntu: apt install chromium; macOS: brew install --cask chromium; any"
     " system: .venv/bin/playwright install chromium), or name one by ATLAS_CHROMIUM=/path/to/chromium"
 )
-PATIENCE_MS = 20_000  # how long a condition may take to come true on a busy machine
+PATIENCE_MS = 60_000  # how long a condition may take to come true on a busy machine
 DESKTOP, PHONE = (1280, 800), (375, 740)
 Scheme = Literal["light", "dark"]
 
@@ -38,6 +38,7 @@ ADDRESSES = {
     "taxonomy": "/taxonomy/",
     "stage": "/taxonomy/during/",
     "category": "/taxonomy/during/token-level/",
+    "glossary": "/glossary/",
     "explorer": "/papers/",
     "paper": "/papers/ong2024routellm/",
     "unverified": "/papers/{unverified}/",
@@ -51,6 +52,8 @@ ADDRESSES = {
     "compare": "/compare/?m=knn-router,frugalgpt,majority-vote",
     "trends": "/trends/",
     "results": "/results/",
+    "claims": "/claims/",
+    "claim": "/claims/some-ensemble-beats-best-member/",
     "benchmarks": "/benchmarks/",
     "benchmark": "/benchmarks/math/",
     "contribute": "/contribute/",

@@ -97,7 +97,7 @@ def test_answers_lead_to_a_method(page: Page, compared: dict[str, Any]) -> None:
         "It needs scored training queries: your answer “Scored training queries” gives that."
     )
     expect(card).to_contain_text("It makes 1 call a query (by construction).")
-    card.get_by_role("link").click()
+    card.get_by_role("link").first.click()
     expect(page).to_have_url(re.compile(r"/methods/knn-router/$"))
     page.go_back()
     ready(page)
@@ -170,22 +170,30 @@ def test_answers_without_a_method_say_so(page: Page, compared: dict[str, Any]) -
     expect(page.get_by_role("link", name=re.compile("side by side"))).to_be_hidden()
 
 
+def gain(verdict: str, told: str = "+2.0 points (+1.0 to +3.0)") -> dict[str, Any]:
+    return {"where": "MMLU", "page": "recorded/", "baseline": "oak", "told": told, "verdict": verdict, "detail": "",
+            "cost": 0.5, "alone": 0.25, "labels": 1234}  # fmt: skip
+
+
 def test_measured_methods_stand_first_and_calls_decide(new_page: NewPage, compared: dict[str, Any]) -> None:
     """With made-up measurements, so that it holds whatever was measured."""
     first, second, third = (method["name"] for method in compared["methods"][:3])
-    row = {"low": 0.1, "high": 0.9, "calls": 2, "cost": 0.5, "latency": None, "best": "oak", "gain": None}
-    data = json.loads(json.dumps(compared)) | {"benchmarks": [{"name": "math", "title": "Mathematics"}]}
+    data = json.loads(json.dumps(compared)) | {"pools": 2}
+    gains = {first: [gain("better"), gain("worse")], second: [gain("better"), gain("no clear difference")]}
     for method in data["methods"]:
-        score = {first: 0.25, second: 0.75}.get(method["name"])
-        method["results"] = {"math": {**row, "score": score}} if score else {}
-        method["mean"] = score
+        method["gains"] = gains.get(method["name"], [])
         method["calls"] = {first: {"mean": 2.5, "measured": True}, second: {"mean": 1.0, "measured": True}}.get(
             method["name"], {"mean": None, "measured": False}
         )
     page = with_data(new_page, data)
     open_choose(page)
     assert shown(page)[:2] == [second, first]
-    expect(page.locator(FITS).first).to_contain_text("0.750 (0.100 to 0.900)")
+    card = page.locator(FITS).first
+    expect(card).to_contain_text("Clearly better than the best single model in 1 of 2 runs, clearly worse in 0.")
+    expect(card).to_contain_text(
+        "MMLU: +2.0 points (+1.0 to +3.0) over oak, 0.5 USD against 0.25 USD for 1,000 queries"
+    )
+    expect(page.get_by_text("Use one model: of the methods that fit")).to_be_hidden()
     expect(page.get_by_role("link", name="Compare the first 4 side by side")).to_have_attribute(
         "href", re.compile(rf"/compare/\?m={second},{first},")
     )
@@ -194,6 +202,16 @@ def test_measured_methods_stand_first_and_calls_decide(new_page: NewPage, compar
     assert {second, third} <= set(shown(page))  # what was not measured stays in, and says so
     expect(page.locator(f'{FITS}[data-method="{third}"]')).to_contain_text("has not been measured")
     expect(page.get_by_text("1 makes more than 1 call a query")).to_be_visible()
+
+
+def test_one_model_is_advised_where_nothing_gains(new_page: NewPage, compared: dict[str, Any]) -> None:
+    data = json.loads(json.dumps(compared)) | {"pools": 2}
+    for method in data["methods"]:
+        method["gains"] = [gain("worse", "−9.0 points (−9.9 to −8.0)"), gain("no clear difference")]
+    page = with_data(new_page, data)
+    open_choose(page)
+    expect(page.get_by_text("Use one model: of the methods that fit")).to_be_visible()
+    expect(page.locator(FITS).first).to_contain_text("clearly worse in 1. Use one model instead.")
 
 
 # --- compare ------------------------------------------------------------------------------------------------------
@@ -236,12 +254,12 @@ def test_the_highest_score_is_marked_and_what_was_not_measured_said(
     new_page: NewPage, compared: dict[str, Any]
 ) -> None:
     first, second, third = (method["name"] for method in compared["methods"][:3])
-    gain = {"mean": -0.25, "low": -0.5, "high": -0.125, "verdict": "worse"}
+    lost = {"mean": -0.25, "low": -0.3, "high": -0.2, "adjusted": [-0.5, -0.125], "verdict": "worse"}
     above = {second: [first]}
     data = json.loads(json.dumps(compared)) | {"benchmarks": [{"name": "math", "title": "Mathematics"}]}
     for method in data["methods"]:
         score = {first: 0.25, second: 0.75}.get(method["name"])
-        found = {"score": score, "low": 0.1, "high": 0.9, "cost": 0.5, "latency": 0.0123, "best": "oak", "gain": gain}
+        found = {"score": score, "low": 0.1, "high": 0.9, "cost": 0.5, "latency": 0.0123, "best": "oak", "gain": lost}
         method["results"] = {"math": {**found, "above": above.get(method["name"], [])}} if score else {}
     page = with_data(new_page, data)
     page.goto(f"/compare/?m={first},{second},{third}")
@@ -303,6 +321,28 @@ def test_a_method_page_leads_to_its_comparison(page: Page, compared: dict[str, A
     assert page.locator(HEADS).count() > 1
 
 
+def test_the_library_waits_for_a_chart_in_sight(new_page: NewPage, watch: Watch) -> None:
+    page = new_page(size=(PHONE[0], 200))
+    page.goto("/trends/", wait_until="networkidle")
+    assert not [url for url in watch.requested if "/vega" in url or "/charts/" in url]
+    page.locator(".atlas-chart").first.scroll_into_view_if_needed()
+    expect(page.locator('.atlas-chart[data-state="drawn"]').first).to_be_visible()
+    assert {url.rsplit("/", 1)[1] for url in watch.requested if "/vega" in url} == {
+        "vega.js", "vega-lite.js", "vega-embed.js",
+    }  # fmt: skip
+
+
+def test_a_library_that_does_not_come_is_said_in_the_page(new_page: NewPage, watch: Watch) -> None:
+    watch.expected.append("ERR_FAILED")
+    page = new_page()
+    page.route(re.compile(r"/vega-lite\.js"), lambda route: route.abort())
+    page.goto("/trends/")
+    page.locator(".atlas-chart").first.scroll_into_view_if_needed()
+    expect(page.locator('.atlas-chart[data-state="failed"]').first).to_contain_text(
+        "vega-lite.js could not be loaded"
+    )
+
+
 # --- both ---------------------------------------------------------------------------------------------------------
 
 
@@ -316,6 +356,9 @@ def test_text_of_methods_stays_text(new_page: NewPage, compared: dict[str, Any],
     for method in data["methods"]:
         method |= {"title": PAYLOAD, "lead": PAYLOAD, "family": PAYLOAD, "differences": [PAYLOAD], "mean": 0.5}
         method["results"] = {"math": row}
+        method["gains"] = [dict.fromkeys(("where", "baseline", "told", "detail"), PAYLOAD) | {
+            "page": "recorded/", "verdict": "better", "cost": 1, "alone": None, "labels": 9,
+        }]  # fmt: skip
         method["parameters"] = [{"name": PAYLOAD, "default": PAYLOAD, "comment": PAYLOAD}]
         method["papers"] = [{"page": "papers/", "title": PAYLOAD}]
         method["category"] |= {"name": PAYLOAD}

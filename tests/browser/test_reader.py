@@ -85,11 +85,26 @@ def test_finds_a_method_by_typing_its_name(page: Page, corpus: Corpus) -> None:
     expect_count(page, len(corpus.papers), len(corpus.papers))
     page.get_by_label("Search the papers").press_sequentially("routellm")
     first = page.locator(CARD_LINKS).first
+    expect(page).to_have_url(re.compile("routellm"))  # fewer letters may bring it to the top before the last are in
     expect(first).to_have_text(corpus.papers[ROUTELLM].title)
     assert parse_qs(urlsplit(page.url).query) == {"text": ["routellm"]}
     first.click()
     expect(page).to_have_url(re.compile(rf"/papers/{ROUTELLM}/$"))
     expect(page.get_by_role("heading", level=1)).to_contain_text(corpus.papers[ROUTELLM].title)
+
+
+def test_summaries_come_when_they_are_wanted(page: Page, corpus: Corpus) -> None:
+    """Those of the newest papers are there at once; the others' come with the cards that show them."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    ready_explorer(page)
+    newest, *_, oldest = [paper for paper in corpus.papers.values() if paper.summary and paper.date]
+    shown = page.locator(".atlas-x-card-summary")
+    expect(shown.filter(has_text=newest.summary)).to_be_visible()
+    assert "/assets/data/summaries.json" not in asked
+    page.get_by_label("Sort by").select_option("oldest")
+    expect(shown.filter(has_text=oldest.summary)).to_be_visible()
+    assert asked.count("/assets/data/summaries.json") == 1
 
 
 def test_a_typing_error_still_finds_it(page: Page, corpus: Corpus) -> None:

@@ -1,4 +1,4 @@
-"""Work on many files in two processes: the same results in the same order, and no process that stays."""
+"""Work in two processes: the same results in the same order, and no process that stays."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from functools import partial
 from multiprocessing.connection import Connection
@@ -19,7 +20,7 @@ from unittest.mock import Mock
 import pytest
 
 from scripts.checks import halves, load_and_validate, validate
-from scripts.checks.halves import FEWEST, in_halves
+from scripts.checks.halves import FEWEST, beside, in_halves
 from tests.conftest import ROOT, MakeAtlas, fields
 
 FILES = [Path(f"{number}.yml") for number in range(FEWEST["spawn"])]
@@ -100,6 +101,75 @@ def test_an_error_ends_both() -> None:
     with pytest.raises(ValueError, match=r"^0\.yml$"):
         in_halves(fails, FILES)
     assert not multiprocessing.active_children()
+
+
+# --- beside -------------------------------------------------------------------------------------------------------
+
+forks = pytest.mark.skipif(sys.platform != "linux", reason="a process that begins as a copy of this one is for Linux")
+
+
+@forks
+@pytest.mark.usefixtures("two_cores")
+def test_work_is_done_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "active_count", lambda: 1)  # other tests of this process may have left a thread
+    with beside(os.getpid, worth=True) as there:
+        assert len(multiprocessing.active_children()) == 1
+        assert there() != os.getpid()
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_what_is_not_worth_it_is_done_here_when_it_is_asked_for() -> None:
+    done: list[int] = []
+    with beside(lambda: done.append(1), worth=False) as there:
+        assert not done
+        there()
+    assert done == [1]
+
+
+def test_beside_there_is_one_core_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(halves, "_cores", lambda: 1)
+    with beside(os.getpid, worth=True) as there:
+        assert there() == os.getpid()
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_no_copy_is_made_beside_other_threads() -> None:
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    try:
+        with beside(os.getpid, worth=True) as there:
+            assert there() == os.getpid()
+    finally:
+        end.set()
+        thread.join()
+
+
+@forks
+@pytest.mark.usefixtures("two_cores")
+def test_what_dies_beside_is_done_here() -> None:
+    with beside(partial(fails_elsewhere, os.getpid(), FILES), worth=True) as there:
+        assert there() == len(FILES)
+
+
+@forks
+@pytest.mark.usefixtures("two_cores")
+def test_an_error_beside_is_met_here() -> None:
+    with beside(partial(fails, FILES), worth=True) as there, pytest.raises(ValueError, match=r"^0\.yml$"):
+        there()
+    assert not multiprocessing.active_children()
+
+
+@forks
+@pytest.mark.usefixtures("two_cores")
+def test_an_error_here_ends_what_is_done_beside() -> None:
+    with pytest.raises(ZeroDivisionError), beside(partial(time.sleep, 600), worth=True):
+        assert 1 / 0
+    assert not multiprocessing.active_children()
+
+
+# --- entries ------------------------------------------------------------------------------------------------------
 
 
 def some_entries(count: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from scripts.cli import app
 from scripts.model.canonical import canonical
-from scripts.render.reading import Measured, Recomputed, ResultError, read_result
+from scripts.results.reading import Measured, Recomputed, ResultError, read_result
 from tests.browser.site import environment, make_root
 from tests.conftest import ROOT, MakeAtlas, entry_text, fields
 from tests.machine import ATLAS, Done, commands, told_in_one_line
@@ -172,7 +172,7 @@ def damaged(text: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("result", ["qa/majority-vote.json", "recorded/gsm8k-solutions.json"])
+@pytest.mark.parametrize("result", ["builtin/qa/majority-vote.json", "recorded/gsm8k-solutions.json"])
 def test_a_damaged_result_is_told_with_its_file(result: str, tmp_path: Path) -> None:
     form = Recomputed if result.startswith("recorded") else Measured
     text = (ROOT / "reference_impls" / "results" / result).read_text()
@@ -190,7 +190,7 @@ def test_a_damaged_result_is_told_with_its_file(result: str, tmp_path: Path) -> 
 
 
 def test_render_ends_in_one_line_at_a_damaged_result(small: Path) -> None:
-    broken = small / "reference_impls" / "results" / "qa" / "majority-vote.json"
+    broken = small / "reference_impls" / "results" / "builtin" / "qa" / "majority-vote.json"
     broken.parent.mkdir(parents=True)
     broken.write_text('{"queries": 3')
     assert str(broken) in told_in_one_line(run(*PROCESS, "render", root=small))

@@ -38,8 +38,8 @@ def test_the_same_data_give_the_same_bytes(corpus: Corpus, tmp_path: Path) -> No
 
 def test_an_older_release_of_the_day_is_replaced(corpus: Corpus, tmp_path: Path) -> None:
     folder = write_release(corpus, tmp_path, DAY)
-    (folder / "papers.csv").write_text("an older one")
-    assert "an older one" not in (write_release(corpus, tmp_path, DAY) / "papers.csv").read_text()
+    (folder / "papers.csv").write_text("<of an older release>")
+    assert "<of an older release>" not in (write_release(corpus, tmp_path, DAY) / "papers.csv").read_text()
     assert list(tmp_path.iterdir()) == [folder]
 
 

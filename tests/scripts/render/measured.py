@@ -10,9 +10,9 @@ from typing import Any
 from reference_impls.core.stats import bootstrap_interval
 from scripts.render.results import FOLDER
 
-# Ten queries; `oak` is right on the first six, so that what others do beside it is easily counted.
-OAK, SPROUT = [1.0] * 6 + [0.0] * 4, [0.0] * 7 + [1.0, 0.0, 0.0]
-RIGHT, WRONG = [1.0] * 10, [0.0] * 10
+# Ten queries, four times; `oak` is right on the first six of ten, so that what others do beside it is easily counted.
+OAK, SPROUT = ([1.0] * 6 + [0.0] * 4) * 4, ([0.0] * 7 + [1.0, 0.0, 0.0]) * 4
+RIGHT, WRONG = [1.0] * 40, [0.0] * 40
 SCORES: dict[str, Sequence[float]] = {
     "single-oak": OAK,
     "single-sprout": SPROUT,
@@ -20,7 +20,7 @@ SCORES: dict[str, Sequence[float]] = {
     "majority-vote": RIGHT,
     "knn-router": OAK,
     "frugalgpt": WRONG,
-    "random": [0.0, 1.0] * 5,
+    "random": [0.0, 1.0] * 20,
 }
 COSTS = {
     "single-oak": 4e-5, "single-sprout": 1e-5, "oracle": 3e-5, "majority-vote": 5e-5, "knn-router": 3e-5,
@@ -76,7 +76,7 @@ def write(root: Path, *results: dict[str, Any]) -> Path:
     """Writes results, by default every label on two benchmarks, into the Atlas at `root`; returns their folder."""
     folder = root / FOLDER
     for one in results or [result(label, benchmark) for benchmark in ("math", "qa") for label in SCORES]:
-        path = folder / one["benchmark"] / f"{one['label']}.json"
+        path = folder / one["pool"] / one["benchmark"] / f"{one['label']}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(one), encoding="utf-8")
     return folder

@@ -12,7 +12,9 @@ from reference_impls.running import catalog
 from scripts.model import Corpus
 from scripts.render.choose import QUESTIONS, columns, further_reading, governed, questions
 from scripts.render.compare import MOST, View, beside, comparison, starts
+from scripts.render.gains import Overview
 from scripts.render.methods import method_views
+from scripts.render.recorded import Recorded
 from scripts.render.results import Results
 from scripts.render.views import Views
 from tests.conftest import ROOT
@@ -25,7 +27,8 @@ def views(corpus: Corpus) -> Views:
 
 
 def compare_with(views: Views, results: Results) -> View:
-    return comparison(views, method_views(ROOT, results), results)
+    overview = Overview(results, Recorded(Path("no recordings")), views.categories)
+    return comparison(views, method_views(ROOT, results), results, overview)
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ def methods(views: Views, tmp_path: Path) -> dict[str, View]:
     labels = {"math": ["single-oak", "majority-vote", "knn-router"], "qa": ["single-oak", "majority-vote"]}
     made = [measured.result(label, benchmark) for benchmark, names in labels.items() for label in names]
     compared = compare_with(views, Results(measured.write(tmp_path, *made)))
-    assert [benchmark["name"] for benchmark in compared["benchmarks"]] == ["qa", "math"]
+    assert [benchmark["name"] for benchmark in compared["benchmarks"]] == ["builtin/qa", "builtin/math"]
     return {method["name"]: method for method in compared["methods"]}
 
 
@@ -43,23 +46,25 @@ def test_measured_numbers_are_those_of_the_files(methods: dict[str, View]) -> No
     assert vote["calls"] == {"mean": 2.0, "measured": True}
     assert vote["mean"] == 1
     assert vote["cost"] == pytest.approx(1000 * measured.COSTS["majority-vote"])
-    one, file = vote["results"]["math"], measured.result("majority-vote")
+    one, file = vote["results"]["builtin/math"], measured.result("majority-vote")
     assert {key: one[key] for key in ("low", "high")} == {key: file["score"][key] for key in ("low", "high")}
     assert (one["score"], one["best"], one["latency"]) == (1, "oak", file["timing"]["latency"])
     assert one["gain"]["mean"] == pytest.approx(0.4)  # the best model is right on six of ten
     assert one["gain"]["verdict"] == "better"
+    assert [gain["told"][:5] for gain in vote["gains"]] == ["+40.0", "+40.0"]
+    assert {gain["baseline"] for gain in vote["gains"]} == {"oak"}
     assert one["above"] == ["knn-router"], (
         "right on all ten queries, the router on six; single models are not compared"
     )
-    assert methods["knn-router"]["results"]["math"]["above"] == []
+    assert methods["knn-router"]["results"]["builtin/math"]["above"] == []
 
 
 def test_what_was_not_measured_says_so(methods: dict[str, View]) -> None:
     router, other = methods["knn-router"], methods["frugalgpt"]
     assert router["calls"] == {"mean": 1.0, "measured": False}  # a router calls one model, measured or not
-    assert list(router["results"]) == ["math"]
+    assert list(router["results"]) == ["builtin/math"]
     assert router["mean"] is None  # a mean over fewer benchmarks would stand beside means over all
-    assert (other["results"], other["calls"]["mean"], other["cost"]) == ({}, None, None)
+    assert (other["results"], other["calls"]["mean"], other["cost"], other["gains"]) == ({}, None, None, [])
 
 
 def test_every_method_is_compared_with_its_needs(views: Views, tmp_path: Path) -> None:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
-import altair
+import numpy as np
 import pytest
 import yaml
 from mkdocs.utils.meta import get_data
 
+from reference_impls.measuring.verifier import sweep
 from reference_impls.recorded import registry
 from scripts.model import Corpus
 from scripts.render import render_site
-from scripts.render.charts import Chart
+from scripts.render.drawing import Figure
 from scripts.render.recorded import (
     FOLDER,
     MONTH,
-    PUBLISHED,
     TITLES,
     TRAFFIC,
     Recorded,
@@ -68,11 +69,10 @@ def by_label(recorded: Recorded, name: str = PAID) -> dict[str, dict[str, Any]]:
     return {run["label"]: run for run in recorded.pages[name]["runs"]}
 
 
-def layers(chart: Chart | None) -> list[list[dict[str, Any]]]:
-    """The data of each layer."""
-    assert chart
-    spec = json.loads(chart.text)
-    return [spec["datasets"][layer.get("data", spec.get("data"))["name"]] for layer in spec["layer"]]
+def told(figure: Figure | None) -> list[str]:
+    """What a pointer is told on each mark of a figure, in the order of the drawing."""
+    assert figure
+    return re.findall(r"<g><title>([^<]*)</title>", str(figure.wide.body))
 
 
 # --- numbers --------------------------------------------------------------------------------------------------------
@@ -91,57 +91,91 @@ def test_verdicts_are_told_from_the_interval(recorded: Recorded) -> None:
     runs = by_label(recorded)
     said = {label: run["gain"]["verdict"] for label, run in runs.items()}
     assert said["knn-router (k=20)"] == "better"
-    assert said["majority-vote"] == "even"
+    assert said["majority-vote"] == "no clear difference"
     assert said["frugalgpt"] == "worse"
-    assert said["single"] == "best"
-    assert said["single (model=large)"] == "even"
-    assert recorded.pages[PAID]["verdicts"] == {"better": 1, "even": 1, "worse": 1, "unknown": 0}
+    assert said["single"] is said["oracle"] is None
+    assert said["single (model=large)"] == "no clear difference"
+    (pool,) = recorded.pages[PAID]["pools"]
+    assert pool["verdicts"] == {"better": 1, "no clear difference": 1, "worse": 1, "unknown": 0}
 
 
 def test_a_gain_without_an_interval_is_no_verdict(tmp_path: Path) -> None:
     unclear = recordings.run("majority-vote", gain=0.1, category="after/non-cascade")
-    unclear["gain"] = {"mean": None, "low": None, "high": None, "runs": []}
+    unclear["gain"] = recordings.gain_of(None)
     page = Recorded(recordings.write(tmp_path, recordings.result(runs=[unclear, recordings.ROUTER]))).pages[PAID]
     assert [run["gain"] is None for run in page["runs"]] == [False, True]
-    assert page["verdicts"]["unknown"] == 1
+    assert page["pools"][0]["verdicts"]["unknown"] == 1
 
 
-def test_the_headline(recorded: Recorded) -> None:
-    head = recorded.pages[PAID]["headline"]
-    assert head["model"] == "large"
-    assert (head["single"]["score"]["mean"], head["oracle"]["score"]["mean"]) == (0.55, 0.8)
-    assert head["method"]["label"] == "knn-router (k=20)"
+def test_a_pool_names_its_own_baselines(recorded: Recorded) -> None:
+    (pool,) = recorded.pages[PAID]["pools"]
+    assert pool["model"] == "large"
+    assert pool["best_run"]["label"] == "knn-router (k=20)"
+    beside = {name: (run and run["label"], absent) for name, run, absent in pool["beside"]}
+    assert beside["Oracle"] == ("oracle", None)
+    assert beside["Cheapest model"] == ("single (model=small)", None)
+    assert beside["Samples of the best model at the price of all models"] == (
+        None, "recorded answers hold one response a model",
+    )  # fmt: skip
+
+
+def test_what_is_inside_the_noise_is_not_called_the_largest_gain(tmp_path: Path) -> None:
+    lucky = recordings.run("majority-vote", 0.9, 0.04, None, category="after/non-cascade")
+    page = Recorded(recordings.write(tmp_path, recordings.result(runs=[lucky, recordings.CASCADE]))).pages[PAID]
+    assert page["pools"][0]["best_run"] is None
+
+
+def two_pools() -> dict[str, Any]:
+    """The best of the wide pool is another model than that of the narrow one."""
+    third = {"name": "third", "score": recordings.estimate(0.9), "cost": None, "latency": None, "price": None}
+    base, every = recordings.result(), ["small", "large", "third"]
+    over, measure = (recordings.gain_of(gain, baseline="single (all)", judged=gain > 0) for gain in (0.02, 0.0))
+    vote = {"label": "majority-vote (all)", "category": "after/non-cascade", "pool": every}
+    runs = [
+        recordings.run("majority-vote", 0.92, over, None, **vote),
+        recordings.run("single", 0.9, measure, None, label="single (all)", pool=every, called={"third": 1.0}),
+    ]
+    wide = recordings.pool("all three", every, {"best-single": "single (all)"})
+    pools = [*base["pools"], wide]
+    return {**base, "models": [*base["models"], third], "runs": [*base["runs"], *runs], "pools": pools}
 
 
 def test_runs_of_different_pools_stand_in_different_tables(tmp_path: Path) -> None:
-    """A gain is over the best single model of the run's own pool, so the headline is of one pool too."""
-    third = {"name": "third", "score": recordings.estimate(0.9), "cost": None, "latency": None, "price": None}
-    base = recordings.result()
-    wide = recordings.run(
-        "majority-vote", 0.95, 0.3, None, label="majority-vote (all)", category="after/non-cascade",
-        pool=["small", "large", "third"],
-    )  # fmt: skip
-    folder = recordings.write(tmp_path, {**base, "models": [*base["models"], third], "runs": [*base["runs"], wide]})
-    page = Recorded(folder).pages[PAID]
-    assert [pool["models"] for pool in page["pools"]] == [("large", "small"), ("large", "small", "third")]
-    assert [run["label"] for run in page["pools"][1]["runs"]] == ["majority-vote (all)"]
-    assert [pool["against"] for pool in page["pools"]] == [None, "0.650"], "0.95 - 0.3; of the first pool they differ"
-    head = page["headline"]
-    assert (head["pool"], head["method"]["label"]) == (("large", "small"), "knn-router (k=20)")
+    """A gain is over the best single model of the run's own pool."""
+    pools = Recorded(recordings.write(tmp_path, two_pools())).pages[PAID]["pools"]
+    assert [pool["model"] for pool in pools] == ["large", "third"]
+    assert [run["label"] for run in pools[1]["runs"]] == ["majority-vote (all)", "single (all)"]
+    assert "majority-vote (all)" not in {run["label"] for run in pools[0]["runs"]}
 
 
 def test_pools_are_told_on_the_pages(make_atlas: MakeAtlas, tmp_path: Path) -> None:
     atlas = make_atlas({"doe2024a": fields()}, site=True)
-    base = recordings.result()
-    wide = recordings.run("weighted-vote", 0.95, 0.3, None, category="after/non-cascade", pool=["small"])
-    recordings.write(atlas.root, {**base, "runs": [*base["runs"], wide]})
+    recordings.write(atlas.root, two_pools())
     render_site(atlas, tmp_path / "out")
-    text = page_of(tmp_path / "out", f"recorded/{PAID}").text
-    assert "All 2 models" in text
-    assert "Gain over the best single model of these 2" in text
-    assert "1 of the 2 models" in text
-    assert "The best of them alone, chosen on the training queries, has a score of 0.650." in text
-    assert "1 of its 2 models" in page_of(tmp_path / "out", "methods/weighted-vote").text
+    page = page_of(tmp_path / "out", f"recorded/{PAID}")
+    assert page.problems == []
+    assert "in 2 pools, each held against its own best single model" in page.text
+    assert "Gain over large" in page.text
+    assert "Gain over third" in page.text
+    assert {"both", "all-three"} <= set(page.attribute("id"))
+    assert "against third" in page_of(tmp_path / "out", "methods/majority-vote").text
+    assert len(set(page.attribute("id"))) == len(page.attribute("id"))
+
+
+@pytest.mark.parametrize("folder", ["made", "committed"])
+def test_no_page_shows_a_gain_over_a_baseline_of_another_pool(folder: str, tmp_path: Path) -> None:
+    """Of every gain that pages show, the baseline is a run of the same pool, the one that heads the table."""
+    found = Recorded(recordings.write(tmp_path, two_pools()) if folder == "made" else ROOT / FOLDER)
+    for name, page in found.pages.items():
+        for pool in page["pools"]:
+            file = next(one for one in found.files[name]["pools"] if one["name"] == pool["called_so"])
+            runs = {run["label"]: run for run in found.files[name]["runs"]}
+            best = file["baselines"]["best-single"]
+            assert set(runs[best]["pool"]) == set(file["models"])
+            assert pool["model"] in file["models"]
+            for run in pool["runs"]:
+                assert set(run["pool"]) == set(file["models"]), (name, run["label"])
+                assert not run["gain"] or run["gain"]["baseline"] == best, (name, run["label"])
 
 
 def test_a_month_is_the_mean_cost_times_its_queries(recorded: Recorded) -> None:
@@ -159,7 +193,7 @@ def test_the_share_of_the_dearer_model(recorded: Recorded) -> None:
     runs = by_label(recorded, SHARED)
     assert runs["ridge-router"]["strong"] == 0.25
     assert by_label(recorded)["knn-router (k=20)"]["strong"] is None  # the axis is the cost
-    assert recorded.pages[SHARED]["called"] is None
+    assert recorded.pages[SHARED]["pools"][0]["called"] is None
 
 
 def test_rows_are_split_by_whether_there_is_something_to_compare(recorded: Recorded) -> None:
@@ -171,7 +205,7 @@ def test_rows_are_split_by_whether_there_is_something_to_compare(recorded: Recor
 def test_a_methods_runs(recorded: Recorded) -> None:
     runs = recorded.of_method("knn-router")
     assert [(run["recording"], run["detail"], run["recording_page"]) for run in runs] == [
-        (TITLES[PAID], "k=20", f"recorded/{PAID}/")
+        (TITLES[PAID], "k=20", f"recorded/{PAID}/#both")
     ]
     assert recorded.of_method("gac") == []
 
@@ -180,58 +214,76 @@ def test_a_methods_runs(recorded: Recorded) -> None:
 
 
 def test_the_plot_holds_curves_points_and_published_points(recorded: Recorded) -> None:
-    lines, marks = layers(recorded.pages[PAID]["curves"])
-    curve = [(row["x"], row["y"]) for row in lines]
-    assert curve == [(pytest.approx(x * 1000), y) for x, y in recordings.ROUTER["curve"]]
-    points = {row["run"]: row for row in marks}
-    assert points["BERT (published)"] | {"told": ""} == {
-        "run": "BERT (published)", "group": PUBLISHED, "x": pytest.approx(0.2), "y": 0.6, "told": "",
-        "says": "BERT (published): score 0.6000, ong2024routellm (arXiv v4)",
-    }  # fmt: skip
-    assert points["knn-router (k=20)"]["x"] == pytest.approx(0.12)
-    assert "majority-vote" not in points  # its cost is unknown
-    assert "frugalgpt" not in points
+    marks = told(recorded.pages[PAID]["pools"][0]["curves"])
+    assert marks[0] == "knn-router (k=20)", "its curve"
+    assert "knn-router (k=20): 0.7500 (0.7000 to 0.8000)" in marks
+    assert "BERT (published): 0.6000, ong2024routellm (arXiv v4)" in marks
+    assert not any(text.startswith(("majority-vote", "frugalgpt")) for text in marks)  # no cost, no point
 
 
 def test_what_costs_nothing_has_no_place_on_a_logarithm(tmp_path: Path) -> None:
     free = recordings.run("oracle", 0.8, 0.2, 0.0)
     page = Recorded(recordings.write(tmp_path, recordings.result(runs=[free, recordings.ROUTER]))).pages[PAID]
-    assert [row["run"] for row in layers(page["curves"])[1]] == [
-        "knn-router (k=20)", "BERT (published)",
+    assert [text.split(":")[0] for text in told(page["pools"][0]["curves"])] == [
+        "knn-router (k=20)", "knn-router (k=20)", "BERT (published)",
     ]  # fmt: skip
-    assert [row["name"] for row in layers(page["spread"])[0]] == ["knn-router (k=20)"]
+    assert [text.split(":")[0] for text in told(page["spread"])] == ["knn-router (k=20)"]
     assert page["month"][0]["month"] == 0
 
 
 def test_the_share_needs_no_logarithm(recorded: Recorded) -> None:
-    lines, marks = layers(recorded.pages[SHARED]["curves"])
-    assert lines[0]["x"] == 0
-    assert {row["run"] for row in marks} >= {"small", "large", "ridge-router"}
+    marks = told(recorded.pages[SHARED]["pools"][0]["curves"])
+    assert {text.split(":")[0] for text in marks} >= {"small", "large", "ridge-router"}
 
 
 def test_the_costs_of_single_queries(recorded: Recorded) -> None:
-    values = layers(recorded.pages[PAID]["spread"])[0]
-    assert [row["mean"] for row in values] == sorted(row["mean"] for row in values)
-    router = next(row for row in values if row["name"] == "knn-router (k=20)")
-    quantiles = recordings.ROUTER["cost_quantiles"]
-    for key, step in (("low", "0"), ("tenth", "0.1"), ("median", "0.5"), ("ninth", "0.9"), ("high", "1")):
-        assert router[key] == pytest.approx(quantiles[step] * 1000)
-    assert not any(row["name"] == "majority-vote" for row in values)
+    known = [run for run in recordings.result()["runs"] if run["cost_quantiles"]]
+    known.sort(key=lambda run: run["cost"])
+    shown = told(recorded.pages[PAID]["spread"])
+    assert [text.split(": mean ")[1] for text in shown] == [figures(run["cost"] * 1000) for run in known]
+    assert not any(text.startswith("majority-vote") for text in shown)
     assert recorded.pages[SHARED]["spread"] is None
 
 
-def test_what_is_drawn_fits_the_schema(recorded: Recorded) -> None:
-    """Rendering does not check it."""
-    for chart in (recorded.pages[name][what] for name in (PAID, SHARED) for what in ("curves", "spread")):
-        if chart:
-            altair.LayerChart.from_dict(json.loads(chart.text))  # raises where it does not
-
-
 def test_without_an_axis_nothing_is_drawn(tmp_path: Path) -> None:
-    assert Recorded(recordings.write(tmp_path, recordings.result(axis=None))).pages[PAID]["curves"] is None
+    (pool,) = Recorded(recordings.write(tmp_path, recordings.result(axis=None))).pages[PAID]["pools"]
+    assert pool["curves"] is None
+
+
+def test_gains_under_another_judge(tmp_path: Path) -> None:
+    """Of the runs that were judged otherwise, too; on the page beside the gain as it was judged first."""
+    runs = recordings.result()["runs"]
+    judged = next(run for run in runs if run["label"] == "random")
+    judged["judges"] = {"a strict one": recordings.estimate(-0.2345)}
+    root = recordings.write(tmp_path, recordings.result(runs=runs))
+    first = Recorded(root).pages[PAID]["pools"][0]["judged"]
+    assert first["judges"] == ["a strict one"]
+    assert [run["label"] for run in first["runs"]] == ["random"]
+    assert Recorded(recordings.write(tmp_path, recordings.result())).pages[PAID]["pools"][0]["judged"] is None
+
+
+def test_cascades_with_a_verifier(tmp_path: Path) -> None:
+    scores, costs = np.array([[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]), np.array([[1e-5, 4e-4]] * 3)
+    chains = sweep(scores, costs, list(recordings.MODELS))
+    changed = recordings.result(verifier={"pool": list(recordings.MODELS), "chains": chains})
+    view = Recorded(recordings.write(tmp_path, changed)).pages[PAID]["verifier"]
+    (row,) = view["rows"]
+    assert row["name"] == "small → large"
+    assert row["quality"] == pytest.approx(2 / 3), "of the two queries that one of them has right"
+    assert row["cost"] == pytest.approx(1000 * (1e-5 + 4e-4 * 2 / 3)), "the second is asked where the first is wrong"
+    assert [text for text in told(view["figure"]) if "perfect" in text] == [
+        "small → large: 0.667 with a perfect verifier"
+    ]
 
 
 # --- pages ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_headroom_of_all_pools_names_whose_data_may_not_be_sold(committed: Recorded) -> None:
+    figure = committed.headroom()
+    assert figure
+    assert "CC-BY-NC-4.0" in figure.credit
+    assert figure.terms == "CC BY-NC 4.0"
 
 
 def test_the_page_shows_the_numbers_of_the_file(site: Path) -> None:
@@ -280,7 +332,7 @@ def test_every_recording_has_a_page_with_results_or_without(site: Path) -> None:
         assert ("Nothing has been computed" in text) == (name not in (PAID, SHARED))
     index = page_of(site, "recorded/index")
     for name, title in TITLES.items():
-        assert f"../recorded/{name}/" in index.attribute("href")
+        assert any(href.startswith(f"../recorded/{name}/") for href in index.attribute("href"))
         assert title in index.text
 
 
@@ -296,7 +348,7 @@ def test_every_recording_is_named_and_in_the_navigation() -> None:
 
 def test_a_methods_page_and_the_api_hold_its_runs(site: Path) -> None:
     page = page_of(site, "methods/knn-router")
-    assert f"../../recorded/{PAID}/" in page.attribute("href")
+    assert f"../../recorded/{PAID}/#both" in page.attribute("href")
     assert "0.75" in page.attribute("data-value")
     assert "On recorded answers" not in page_of(site, "methods/gac").text
     held = json.loads((site / "api/v1/recorded.json").read_text(encoding="utf-8"))["recordings"]
@@ -304,6 +356,15 @@ def test_a_methods_page_and_the_api_hold_its_runs(site: Path) -> None:
         SHARED: json.loads(json.dumps(recordings.unpaid())),
         PAID: json.loads(json.dumps(recordings.result())),
     }
+
+
+def test_a_method_of_the_atlas_s_own_has_no_paper_to_differ_from(site: Path) -> None:
+    headings = ("Differences from the paper", "Papers", "Parameters")
+    for name, own in (("stacked-router", True), ("knn-router", False)):
+        text = (site / "methods" / f"{name}.md").read_text(encoding="utf-8")
+        assert ("The Atlas&#39;s own" in text) == own
+        # This Atlas holds no papers.
+        assert [f"\n## {heading}\n" in text for heading in headings] == [not own, False, True]
 
 
 def test_hostile_text_stays_text(make_atlas: MakeAtlas, tmp_path: Path) -> None:
@@ -326,7 +387,8 @@ def test_hostile_text_stays_text(make_atlas: MakeAtlas, tmp_path: Path) -> None:
         render_site(atlas, tmp_path / name)
         pages.append((tmp_path / name / f"recorded/{PAID}.md").read_text(encoding="utf-8"))
     hostile, plain = (Page(get_data(text)[0]) for text in pages)
-    assert hostile.tags == plain.tags
+    drawn = {"g", "path", "rect", "text", "title"}  # how labels wrap depends on their length
+    assert [tag for tag in hostile.tags if tag not in drawn] == [tag for tag in plain.tags if tag not in drawn]
     assert "<script>alert(1)</script> {{ 7*7 }}" in hostile.text
 
 
@@ -352,6 +414,3 @@ def test_committed_results_have_all_that_a_page_shows(committed: Recorded, name:
     assert page["agree"] == sum(row["agrees"] is True for row in found["rows"])
     assert len(page["runs"]) == len(found["runs"])
     assert len({run["name"] for run in page["runs"]}) == len(page["runs"])  # a reader can tell them apart
-    if page["curves"]:
-        drawn = [row for row in layers(page["curves"])[-1] if row["group"] == PUBLISHED]
-        assert len(drawn) == sum(len(row["points"]) for row in found["published"])

@@ -11,6 +11,7 @@ import pytest
 import reference_impls
 from reference_impls import core
 from scripts.render import reference
+from scripts.render.chapters import address
 from scripts.render.reference import Thing
 from scripts.render.settings import load_settings
 from scripts.render.site import Pages
@@ -34,7 +35,7 @@ def things(chapters: list[dict[str, object]]) -> dict[str, Thing]:
 def pages(chapters: list[dict[str, object]]) -> dict[str, str]:
     """The rendered pages by their address."""
     made = Pages(ROOT / "site_src", load_settings(ROOT))
-    rendered = [made.page(template="reference.md", address=reference.address, **found) for found in chapters]  # type: ignore[arg-type]
+    rendered = [made.page(template="reference.md", address=address, **found) for found in chapters]  # type: ignore[arg-type]
     return {path.removesuffix("index.md").removesuffix(".md").rstrip("/") + "/": text for path, text in rendered}
 
 
@@ -87,16 +88,16 @@ def test_comments_describe_values(things: dict[str, Thing]) -> None:
 
 
 def test_links_lead_to_what_is_described(pages: dict[str, str]) -> None:
-    anchors = {address: set(re.findall(r"\{: #([\w-]+) \}", text)) for address, text in pages.items()}
+    anchors = {page: set(re.findall(r"\{: #([\w-]+) \}", text)) for page, text in pages.items()}
     followed = 0
-    for address, text in pages.items():
+    for page, text in pages.items():
         headings = re.findall(r"\{: #([\w-]+) \}", text)
         assert len(headings) == len(set(headings)), "each anchor once"
-        depth = address.count("/")
+        depth = page.count("/")
         links = [link for link in re.findall(r'href="([^"]+)"', text) if "#" in link]
         for link in links:
             place, _, anchor = link.removeprefix("../" * depth).partition("#")
-            assert anchor in anchors[place], f"{address}: {link}"
+            assert anchor in anchors[place], f"{page}: {link}"
             followed += 1
     assert followed > 8
     assert 'href="../reference/#method"' in pages["reference/"], "of two that share a name the one of the page"

@@ -126,6 +126,14 @@ def test_the_explorer_leaves_out_what_is_unknown(corpus: Corpus, views: Views) -
         assert ("ok" in row) == (stored.checked is not None)
 
 
+def test_the_explorer_and_its_second_file_hold_every_summary_once(corpus: Corpus, views: Views) -> None:
+    rows, later = views.explorer()["papers"], views.summaries()
+    assert [row["k"] for row in rows if row.get("s") == 1] == list(later), "which say that they come later"
+    assert {row["k"]: row["s"] for row in rows if row.get("s", 1) != 1} | later == {
+        key: paper.summary for key, paper in corpus.papers.items() if paper.summary
+    }
+
+
 def test_the_head_of_a_page_is_for_scholars(corpus: Corpus, views: Views) -> None:
     view = views.paper("ong2024routellm")
     stored = corpus.papers["ong2024routellm"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any, Literal, NoReturn, Self
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, ValidationError, model_validator
 
 Number = FiniteFloat | None  # None: unknown
 
@@ -73,6 +73,25 @@ class Estimate(_Form):
     runs: list[Number] | None
 
 
+class Gain(Estimate):
+    """Over the best single model of the run's own pool."""
+
+    baseline: str
+    p: Number
+    p_adjusted: Number
+    adjusted: tuple[FiniteFloat, FiniteFloat] | None = Field(strict=False)
+    verdict: Literal["better", "worse", "no clear difference"] | None
+
+
+class Pool(_Form):
+    name: str
+    models: list[str]
+    queries: int
+    baselines: dict[str, str]
+    absent: dict[str, str]
+    preflight: dict[str, Any] | None
+
+
 class Model(_Form):
     name: str
     score: Estimate
@@ -98,7 +117,10 @@ class Run(_Form):
     cost_quantiles: dict[str, FiniteFloat] | None
     curve: Any
     point: Any
-    gain: Estimate | None
+    gain: Gain | None
+    over_coin: Gain | None
+    judges: dict[str, Estimate]
+    spread: list[FiniteFloat] | None
     apgr_eleven: Estimate | None
     cpt50: Estimate | None
     cpt80: Estimate | None
@@ -123,6 +145,8 @@ class Recomputed(_Form):
     command: str
     protocol: str
     axis: str | None
+    pools: list[Pool]
+    verifier: dict[str, Any] | None
     queries: int
     tasks: dict[str, int]
     models: list[Model]

@@ -1,0 +1,72 @@
+"""The rules for taxonomy/guides.yml: its form, that all it names exists, and that its numbers stand in entries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from scripts.checks.claims import missing_numbers, names
+from scripts.checks.entry import Problem, count_sentences
+from scripts.checks.named import address, read, unknown
+from scripts.model.claims import read_claims
+from scripts.model.corpus import Corpus
+from scripts.model.guides import Guide, GuidesFile
+from scripts.model.yaml_reader import YamlPath
+
+RULE = "guide"
+SENTENCES = (2, 5)
+#: A share, a decimal or a multiple: what is measured, and what a sentence of ours must not state by itself.
+_MEASURED = re.compile(r"\d+(?:\.\d+)?\s*(?:%|points?\b|times\b|×)|\d+\.\d+")
+
+
+def problems(file: GuidesFile, corpus: Corpus) -> Iterator[Problem]:
+    """Everything wrong with the guides; places are paths in the file."""
+    yield from read(file, "guides")
+    claims = read_claims(corpus.root).claims if file.things else {}
+    known = file.document.value["guides"] if file.document else {}
+    for name, guide in file.things.items():
+        for problem in (*address(RULE, name), *_text(guide, corpus), *_named(name, guide, corpus, claims, known)):
+            yield problem._replace(path=("guides", name, *problem.path))
+
+
+def _text(guide: Guide, corpus: Corpus) -> Iterator[Problem]:
+    if not SENTENCES[0] <= (count := count_sentences(guide.answer)) <= SENTENCES[1]:
+        yield Problem(("answer",), RULE, f"{count} sentence(s)", "write two to five, each with its full stop")
+    if (guide.kind == "problem") != (guide.solved is not None):
+        hint = "say what an answer would look like" if guide.kind == "problem" else "remove it, or make it a problem"
+        yield Problem(("solved",), RULE, "it belongs to open problems, and to each of them", hint)
+    own: list[tuple[YamlPath, str]] = [
+        (("answer",), guide.answer),
+        (("solved",), guide.solved or ""),
+        (("question",), guide.question),
+    ]
+    own += [(("avoid", place), text) for place, text in enumerate(guide.avoid)]
+    own += [(("first", place, "why"), trial.why) for place, trial in enumerate(guide.first)]
+    for path, text in own:
+        if found := _MEASURED.search(text):
+            message = f"'{found[0]}' is a number typed by hand"
+            yield Problem(path, RULE, message, "leave it to the results below, or quote a paper under 'papers'")
+    for place, finding in enumerate(guide.papers):
+        if (paper := corpus.papers.get(finding.paper)) and (gone := missing_numbers(finding.says, paper.summary)):
+            message = f"{gone[0]} does not stand in the summary of {finding.paper}"
+            yield Problem(("papers", place, "says"), RULE, message, "quote what stands there")
+
+
+def _named(
+    name: str, guide: Guide, corpus: Corpus, claims: Collection[str], known: Collection[str]
+) -> Iterator[Problem]:
+    methods, _, places = names()
+    papers, trials = [one.paper for one in guide.papers], [one.method for one in guide.first]
+    listed: list[tuple[str, str, list[str], Collection[str], tuple[str, ...]]] = [
+        ("papers", "entry", papers, corpus.papers, ("paper",)),
+        ("first", "method", trials, methods, ("method",)),
+        ("evidence", "recording or benchmark", guide.evidence, places, ()),
+        ("claims", "claim", guide.claims, claims, ()),
+        ("see", "guide", guide.see, known, ()),
+    ]
+    for key, what, mine, there, inner in listed:
+        for place, one in enumerate(mine):
+            if one not in there:
+                yield unknown(RULE, (key, place, *inner), what, one, there)
+            elif one in mine[:place] or (key == "see" and one == name):
+                yield Problem((key, place, *inner), RULE, f"'{one}' needs no mention here", "remove it")
