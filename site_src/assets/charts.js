@@ -90,8 +90,6 @@ async function draw(figure) {
       return answer.json();
     });
     const specification = coloured(await figure.specification, style);
-    // On a phone, names beside the points would lie on one another; a tap tells them.
-    if (narrow) specification.layer = specification.layer?.filter((layer) => layer.name !== "names");
     await loadLibrary();
     figure.view?.finalize();
     const dark = document.body.dataset.mdColorScheme === "slate";

@@ -5,7 +5,13 @@
 import { counted, el, fetchJson } from "./dom.js";
 
 const COMPARED = "compare/?m=";
+const SHOWN = 3; // gains of a method on its card
+const money = (dollars) => (dollars === null ? "unknown" : `${Number(dollars.toPrecision(2))} USD`);
 const words = (string) => (string ?? "").split(" ").filter(Boolean);
+
+/** Of a method's runs, the share that is clearly better less the share that is clearly worse. */
+const weight = ({ gains }) => gains.length
+  ? gains.reduce((sum, { verdict }) => sum + (verdict === "better") - (verdict === "worse"), 0) / gains.length : -1;
 
 class Chooser {
   /** @param {HTMLElement} page @param {any} data methods.json */
@@ -23,8 +29,10 @@ class Chooser {
     this.fits = el("ol", { class: "atlas-choose-fits" });
     this.out = el("div");
     this.compare = el("p");
+    this.one = el("p", { class: "atlas-question" }, "Use one model: of the methods that fit, none is more often clearly "
+      + "better than the best single model of its pool than clearly worse.");
     document.querySelector("#atlas-choose-found > div")
-      .replaceChildren(this.status, this.compare, this.fits, this.out);
+      .replaceChildren(this.status, this.one, this.compare, this.fits, this.out);
     this.form.addEventListener("change", () => this.answered());
     this.form.addEventListener("submit", (event) => event.preventDefault()); // Enter changes nothing
     this.form.addEventListener("reset", () => setTimeout(() => this.answered()));
@@ -87,11 +95,12 @@ class Chooser {
     const given = this.given();
     const judged = this.data.methods.map((method) => this.judge(method, given));
     const fitting = judged.filter(({ contra }) => !contra.length);
-    fitting.sort((a, b) => (b.method.mean ?? -1) - (a.method.mean ?? -1));
+    fitting.sort((a, b) => weight(b.method) - weight(a.method));
     const open = given.filter((answer) => !answer).length;
     this.status.textContent = `${fitting.length} of ${counted(judged.length, "method")} `
       + `${fitting.length === 1 ? "fits" : "fit"}${open ? `; ${counted(open, "question")} left open` : ""}.`
       + (fitting.length ? "" : " Leave a question open to see more.");
+    this.one.hidden = !fitting.length || !this.data.pools || fitting.some(({ method }) => weight(method) > 0);
     this.fits.replaceChildren(...fitting.map(({ method, pro }) => this.card(method, pro)));
     this.showCompare(fitting.map(({ method }) => method.name).slice(0, this.data.most));
     this.showOut(judged.filter(({ contra }) => contra.length));
@@ -104,25 +113,36 @@ class Chooser {
   }
 
   card(method, pro) {
-    const results = this.data.benchmarks.filter(({ name }) => method.results[name]);
     return el("li", { class: `atlas-card atlas-card--${method.category.stage}`, "data-method": method.name },
       el("h3", {}, this.link(method)),
       el("p", {}, el("span", { class: `atlas-tag atlas-tag--${method.category.stage}` }, method.category.name),
         ` ${method.lead}`),
       el("ul", {}, pro.map((reason) => el("li", {}, reason))),
-      results.length
-        ? el("dl", { class: "atlas-choose-results" }, results.map(({ name, title }) => {
-          const { score, low, high } = method.results[name];
-          return el("div", {}, el("dt", {}, title),
-            el("dd", {}, el("b", {}, score.toFixed(3)), ` (${low.toFixed(3)} to ${high.toFixed(3)})`));
-        }))
-        : el("p", { class: "atlas-none" }, "Not measured yet."));
+      this.evidence(method));
+  }
+
+  /** Where the method gained over the best single model of the same pool, and at what cost; or that it did not. */
+  evidence({ gains, needs }) {
+    if (!gains.length) return el("p", { class: "atlas-none" }, "Not measured yet.");
+    const [better, worse] = ["better", "worse"].map((verdict) => gains.filter((gain) => gain.verdict === verdict));
+    const counts = `Clearly better than the best single model in ${better.length} of ${counted(gains.length, "run")}, `
+      + `clearly worse in ${worse.length}.`;
+    return el("div", { class: "atlas-choose-gains" },
+      el("p", {}, el("b", {}, better.length ? counts : `${counts} Use one model instead.`)),
+      el("ul", {}, better.slice(0, SHOWN).map((gain) => this.gain(gain, needs))));
+  }
+
+  gain({ where, page, baseline, told, cost, alone, labels }, needs) {
+    const paid = cost === null || alone === null ? "cost unknown" : `${money(cost)} against ${money(alone)} for 1,000 queries`;
+    const wanted = needs.includes("labels") && labels
+      ? `; some ${labels.toLocaleString("en")} labelled queries would find a gain of 2 points there` : "";
+    return el("li", {}, this.link({ page, title: where }), `: ${told} over ${baseline}, ${paid}${wanted}.`);
   }
 
   showCompare(names) {
-    const order = this.data.benchmarks.length
-      ? "Ordered by the mean score over the benchmarks, with the built-in pool of small models; with other models the "
-        + "order may differ. "
+    const order = this.data.pools
+      ? "Ordered by the share of runs in which they are clearly better than the best single model of the pool, less that "
+        + "in which they are clearly worse; with your models the order may differ. "
       : "In the order of the taxonomy; nothing has been measured yet. ";
     const address = new URL(COMPARED + names.join(","), this.root).href;
     this.compare.hidden = !names.length;

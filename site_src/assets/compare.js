@@ -3,7 +3,7 @@
 
 import { counted, el, fetchJson } from "./dom.js";
 
-const VERDICTS = { better: "better than", even: "no clear difference to", worse: "worse than" };
+const VERDICTS = { better: "better than", "no clear difference": "no clear difference to", worse: "worse than" };
 
 const fixed = (value, digits = 3) => value.toFixed(digits);
 const rounded = (value) => String(Number(value.toPrecision(2)));
@@ -150,9 +150,10 @@ function markOf(method, methods, benchmark) {
 function resultOf(result, mark) {
   if (!result) return unmeasured();
   const { score, low, high, cost, latency, gain } = result;
+  const ends = gain && (gain.adjusted ?? [gain.low, gain.high]);
   const told = [
     gain && `${VERDICTS[gain.verdict]} ${result.best}, the best single model: ${signed(gain.mean)}`
-      + ` (${signed(gain.low)} to ${signed(gain.high)})`,
+      + ` (${signed(ends[0])} to ${signed(ends[1])})`,
     cost !== null && `${rounded(cost)} USD for 1,000 queries`,
     latency !== null && `${rounded(latency * 1000)} ms a query`,
   ];

@@ -18,6 +18,7 @@ export const FLAT_FACETS = [
   { id: "supervision", name: "Supervision" },
   { id: "task", name: "Task" },
   { id: "goal", name: "Goal" },
+  { id: "theme", name: "Theme" },
   { id: "code", name: "Code", only: "Has code" },
   { id: "verified", name: "Checked", only: "Verified" },
 ];
@@ -30,7 +31,7 @@ export const SORTS = {
  * @typedef {{ id: string, name: string, level: number, parent: Topic | null, stage: string }} Topic
  * @typedef {{ id: string, name: string, labels: Map<string, string>, codes: Map<string, number> }} Facet
  * @typedef {{ i: number, key: string, title: string, name: string, authors: string[], date: string, year: number,
- *   venue: string, summary: string, ids: string[], repos: Repo[], stage: string, values: Record<string, string[]>,
+ *   venue: string, summary: string, summaryLater: boolean, ids: string[], repos: Repo[], stage: string, values: Record<string, string[]>,
  *   codes: number[][] }} Paper
  * @typedef {{ topics: Map<string, Topic>, facets: Facet[], papers: Paper[], years: number[], codes: number,
  *   orders: Map<string, Paper[]> }} Atlas
@@ -90,15 +91,23 @@ function readPaper(raw, i, topics) {
     .map((name, n) => ({ name: name || addresses[n], url: addresses[n] ?? null })).filter(({ name }) => name);
   return {
     i, key: text(raw.k), title: text(raw.t) || text(raw.k), name: text(raw.n), authors: texts(raw.a),
-    date: text(raw.d) || text(raw.y), year: Number(raw.y) || 0, venue: text(raw.v), summary: text(raw.s), repos, ids: texts(raw.id),
+    date: text(raw.d) || text(raw.y), year: Number(raw.y) || 0, venue: text(raw.v), summary: raw.s === 1 ? "" : text(raw.s), summaryLater: raw.s === 1, repos, ids: texts(raw.id),
     stage: topics.get(categories[0])?.stage ?? "related",
     values: {
       topic: topicsOf(topics, categories, text(raw.f)), kind: texts([raw.kind]), access: texts([raw.access]),
-      supervision: texts([raw.sup]), task: texts(raw.task), goal: texts(raw.goal),
+      supervision: texts([raw.sup]), task: texts(raw.task), goal: texts(raw.goal), theme: texts(raw.theme),
       code: repos.length ? ["1"] : [], verified: raw.ok ? ["1"] : [],
       category: categories.filter((id) => topics.has(id)),
     },
   };
+}
+
+/** Gives the papers the summaries that the first file left out. @param {Atlas} atlas */
+export function addSummaries(atlas, json) {
+  for (const paper of atlas.papers) {
+    if (paper.summaryLater && Object.hasOwn(json, paper.key)) paper.summary = text(json[paper.key]);
+    paper.summaryLater = false;
+  }
 }
 
 /** The values of a facet that some paper has, in the vocabulary's order; unlabelled ones follow. */

@@ -7,7 +7,7 @@
 
 import { counted, el, fetchJson } from "./dom.js";
 import {
-  LEVELS, SORTS, text, readAtlas, isUnder, select, sortInForce,
+  LEVELS, SORTS, text, readAtlas, addSummaries, isUnder, select, sortInForce,
   buildIndex, findHits, pieces, readUrl, viewAddress,
 } from "./explorer-model.js";
 import { fold } from "./words.js";
@@ -81,6 +81,10 @@ function repoElement({ name, url }) {
   return el(url ? "a" : "span", { class: "atlas-x-code", ...link }, icon("code"), el("span", {}, name));
 }
 
+function summaryElement(paper, terms) {
+  return paper.summary && el("p", { class: "atlas-x-card-summary" }, highlight(paper.summary, terms));
+}
+
 /** @param {Paper} paper @param {Set<string> | undefined} terms the words to mark */
 function cardElement(atlas, root, paper, terms) {
   const href = new URL(`papers/${encodeURIComponent(paper.key)}/`, root).href;
@@ -97,7 +101,7 @@ function cardElement(atlas, root, paper, terms) {
       el("a", { href }, highlight(paper.title, terms))),
     el("p", { class: "atlas-x-card-by" }, authorsElement(paper.authors, terms),
       paper.venue && el("span", { class: "atlas-x-card-venue" }, paper.venue)),
-    paper.summary && el("p", { class: "atlas-x-card-summary" }, highlight(paper.summary, terms)),
+    summaryElement(paper, terms),
     el("p", { class: "atlas-x-card-foot" },
       el("span", { class: "atlas-x-mark", "data-ok": String(verified) },
         icon(verified ? "yes" : "no"), verified ? "Verified" : "Not verified"),
@@ -124,7 +128,6 @@ class Explorer {
     this.listen(signal);
     this.syncControls();
     this.refresh();
-    this.prepareSearch();
   }
 
   // ---- parts of the page
@@ -133,7 +136,7 @@ class Explorer {
     this.input = el("input", {
       type: "search", id: "atlas-q", class: "atlas-x-input", autocomplete: "off", spellcheck: "false",
       placeholder: "Name, title, author or words of the summary", "aria-keyshortcuts": "/",
-      input: () => this.typed(), keydown: (event) => this.searchKey(event),
+      focus: () => this.prepareSearch(), input: () => this.typed(), keydown: (event) => this.searchKey(event),
     });
     this.filterButton = button("Filters", "filter", () => this.togglePanel(),
       { class: "atlas-x-button atlas-x-filters-button", "aria-expanded": "false", "aria-controls": "atlas-x-filters" });
@@ -155,7 +158,7 @@ class Explorer {
       this.disclosure(LEVELS[0].name, this.topicRows(0), true, () => this.pickedTopics(0).length),
       this.disclosure(LEVELS[1].name, this.categoryTree(), true, () => this.pickedTopics(1, 2).length),
       this.disclosure("Year", [years], true, () => !!this.state.from + !!this.state.to),
-      flat("kind", true), flat("access"), flat("supervision"), flat("task"), flat("goal"),
+      flat("kind", true), flat("access"), flat("supervision"), flat("task"), flat("goal"), flat("theme"),
       this.group("Code and checking", ["code", "verified"], true),
       this.doneButton);
     return this.panel;
@@ -383,10 +386,30 @@ class Explorer {
 
   // ---- what the reader sees
 
-  /** Fetches and builds the text index once the first cards are on the screen. */
+  /** The summaries that the first file left out, once they are wanted; cards that lack theirs get it. */
+  fetchSummaries() {
+    this.summaries ??= fetchJson(new URL(this.host.dataset.summaries, document.baseURI)).then((json) => {
+      const later = this.atlas.papers.map((paper) => paper.summaryLater);
+      addSummaries(this.atlas, json);
+      [...this.cards.children].forEach((card, n) => {
+        const paper = this.shown[n];
+        const summary = later[paper.i] && summaryElement(paper, this.found?.terms.get(paper.i));
+        if (summary) card.querySelector(".atlas-x-card-by").after(summary);
+      });
+    }).catch((error) => {
+      this.summaries = null;  // the next one who wants them tries again
+      throw error;
+    });
+    return this.summaries;
+  }
+
+  /** Fetches and builds the text index once a reader turns to the search; what is on the screen comes first. */
   prepareSearch() {
+    if (this.preparing) return;
+    this.preparing = true;
     const build = async () => {
       try {
+        await this.fetchSummaries();
         this.index = await buildIndex(this.atlas.papers);
       } catch {
         this.indexFailed = true;
@@ -409,6 +432,7 @@ class Explorer {
     this.showChips();
     this.showSort();
     if (this.state.q && !this.index && !this.indexFailed) {
+      this.prepareSearch();
       this.status.textContent = "Preparing the search…";
       return;
     }
@@ -516,6 +540,9 @@ class Explorer {
     const { found, shown, page } = this;
     this.cards.append(...shown.slice(first, page).map((paper) =>
       cardElement(this.atlas, this.root, paper, found?.terms.get(paper.i))));
+    if (shown.slice(first, page).some((paper) => paper.summaryLater)) {
+      this.fetchSummaries().catch((error) => console.error("Papers explorer:", error));
+    }
     const left = shown.length - page;
     this.moreButton.hidden = left <= 0;
     this.moreButton.lastChild.textContent = `Show ${Math.min(left, PAGE)} more`;
