@@ -65,6 +65,19 @@ class Benchmark(ABC):
     def score(self, reference: Mapping[str, Any], text: str) -> float:
         """How good a response is, in [0, 1]."""
 
+    def scored_by(self, reference: Mapping[str, Any]) -> tuple["Benchmark", Mapping[str, Any]]:
+        """The benchmark whose scorer judges an item, and the reference that it needs."""
+        return self, reference
+
+    def told(self, item: Item) -> Item:
+        """The item with its task in the query, where the benchmark hides it from methods."""
+        return item
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Items in each split."""
+        return SPLIT_SIZES
+
     @abstractmethod
     def corrupt(self, rng: np.random.Generator, problem: Problem) -> str:
         """A plausible wrong response, beginning with a space; models learn to judge answers from these."""

@@ -2,6 +2,7 @@
 it.
 """
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from reference_impls.benchmarks import BENCHMARKS, Problem
 from reference_impls.benchmarks.qa import QA, RELATIONS, Fact
 from reference_impls.core.answers import final_answer
 from reference_impls.core.prompts import check_prompt, fuse_prompt, grade_prompt
-from reference_impls.models.pool import ModelSpec
+from reference_impls.models.pool import PARTS, ModelSpec
 
 _META = ("check", "grade", "fuse")
 
@@ -28,7 +29,8 @@ class Corpus:
     """An endless stream of training examples for one model.
 
     Args:
-        spec: gives the mixture of tasks, the share of facts that the model may read, and the seed.
+        spec: gives the mixture of tasks, the share of facts and the parts of problems that the model may read, and
+            the seed.
         part: another part of the same model's text (a resumed training run reads on, not again).
     """
 
@@ -47,6 +49,7 @@ class Corpus:
         self._people = [f.subject for f in people]
         share = np.array([f.fame for f in people])
         self._person_fame = share / share.sum()
+        self._parts = spec.parts or tuple(range(PARTS))
         self._tasks = list(spec.mixture)
         self._shares = np.array(list(spec.mixture.values())) / sum(spec.mixture.values())
         self._solved = [t for t in self._tasks if t not in _META]
@@ -90,7 +93,8 @@ class Corpus:
         while True:
             level = str(self._rng.choice(levels, p=shares))
             problem = self._question(level) if task == "qa" else benchmark.problem(self._rng, level)
-            if problem.key not in benchmark.reserved:
+            part = zlib.crc32(problem.prompt.encode()) % PARTS
+            if part in self._parts and problem.key not in benchmark.reserved:
                 return problem
 
     def _question(self, level: str) -> Problem:

@@ -1,4 +1,4 @@
-"""Trains the built-in pool: ``python -m reference_impls.models.train`` (``make models``). Needs the
+"""Trains the built-in pools: ``python -m reference_impls.models.train`` (``make models``). Needs the
 ``models`` extra (PyTorch, onnx).
 
 Every model is a decoder-only transformer (pre-norm RMSNorm, rotary positions, squared ReLU, tied embeddings),
@@ -20,7 +20,7 @@ from torch.nn import functional as F  # noqa: N812 (PyTorch's own convention)
 from reference_impls.models.checksums import write_sums
 from reference_impls.models.corpus import Corpus, Example
 from reference_impls.models.export import export
-from reference_impls.models.pool import BY_NAME, POOL, TOKENIZERS, WEIGHTS, ModelSpec
+from reference_impls.models.pool import BY_NAME, TOKENIZERS, WEIGHTS, ModelSpec
 from reference_impls.models.tokenizers import END, Tokenizer, train_bpe
 from reference_impls.safe import places, writing
 
@@ -180,13 +180,13 @@ def train(spec: ModelSpec, tokenizer: Tokenizer, steps: int, log_every: int = 10
 
 
 def tokenizers() -> dict[str, Tokenizer]:
-    """The pool's tokenizers, trained on text of all tasks where they are not there yet."""
+    """The pools' tokenizers, trained on text of all tasks where they are not there yet."""
     WEIGHTS.mkdir(exist_ok=True)
     found = {}
-    for name, (style, size) in TOKENIZERS.items():
+    for name, (style, size, reader) in TOKENIZERS.items():
         path = WEIGHTS / f"{name}.tokenizer.json"
         if not path.exists():
-            sample = islice(Corpus(BY_NAME["oak"]), 6000)
+            sample = islice(Corpus(BY_NAME[reader]), 6000)
             texts = [e.prompt + e.completion for e in sample]
             (Tokenizer(style) if style == "bytes" else train_bpe(texts, style, size)).save(path)
         found[name] = Tokenizer.load(path)
@@ -206,11 +206,11 @@ def publish(spec: ModelSpec, model: Transformer, seconds: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", help="models to train (default: all)")
+    parser.add_argument("names", nargs="*", help="models to train (default: all of both pools)")
     parser.add_argument("--steps", type=int, help="instead of the specification's")
     args = parser.parse_args()
     vocabularies = tokenizers()
-    for spec in POOL if not args.names else [BY_NAME[name] for name in args.names]:
+    for spec in BY_NAME.values() if not args.names else [BY_NAME[name] for name in args.names]:
         model, seconds = train(spec, vocabularies[spec.tokenizer], args.steps or spec.steps)
         publish(spec, model, seconds)
 

@@ -1,6 +1,7 @@
 """The mini-benchmarks: splits, scorers, and training text that holds none of their items."""
 
 import itertools
+import zlib
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from reference_impls.benchmarks.writing import Writing
 from reference_impls.core import Generation, answer_of
 from reference_impls.core.query import ANSWER_KINDS
 from reference_impls.models.corpus import Corpus
-from reference_impls.models.pool import POOL
+from reference_impls.models.pool import BY_NAME, PARTS, POOLS
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
@@ -50,7 +51,7 @@ def test_solutions_score_high_and_corrupted_ones_low(name: str) -> None:
     assert np.mean(bad) < (0.5 if name == "writing" else 0.2)
 
 
-@pytest.mark.parametrize("spec", POOL, ids=lambda s: s.name)
+@pytest.mark.parametrize("spec", BY_NAME.values(), ids=lambda s: s.name)
 def test_training_text_holds_no_item_of_any_split(spec: object) -> None:
     held = {i.query.prompt for b in BENCHMARKS.values() for split in SPLIT_SIZES for i in b.items(split)}
     stems = {p.removesuffix("\nA:") for p in held}
@@ -62,8 +63,19 @@ def test_training_text_holds_no_item_of_any_split(spec: object) -> None:
 
 
 def test_training_text_repeats_for_a_seed() -> None:
-    first, second = (list(itertools.islice(Corpus(POOL[0]), 50)) for _ in range(2))
+    first, second = (list(itertools.islice(Corpus(BY_NAME["ash"]), 50)) for _ in range(2))
     assert first == second
+
+
+def test_a_peer_reads_only_its_parts_of_the_problems() -> None:
+    read = {}
+    for spec in POOLS["peers"]:
+        examples = itertools.islice(Corpus(spec), 1500)
+        prompts = {e.prompt for e in examples if e.prompt.endswith("A:") and "\nDraft:" not in e.prompt}
+        assert {zlib.crc32(prompt.encode()) % PARTS for prompt in prompts} == set(spec.parts)
+        read[spec.name] = set(spec.parts)
+    for a, b in itertools.combinations(read.values(), 2):
+        assert len(a & b) <= 1, "no two have read the same half"
 
 
 @pytest.mark.parametrize("op", "+-*")
