@@ -1,4 +1,5 @@
-"""Small learners in NumPy that methods share: softmax, k-means, ridge and logistic regression, Adam.
+"""Small learners in NumPy that methods share: softmax, k-means, kernel mean, ridge and logistic regression, Adam; and
+thresholds set on what a learner makes of training queries that it has not seen.
 
 Inputs may be float32, as embeddings are; what is learned is float64.
 """
@@ -12,6 +13,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 #: Rows that are turned into float64 at a time.
 ROWS = 65_536
+#: Training queries that are predicted from all others, at most; and how many of them at a time.
+HELD_OUT, AT_A_TIME = 3000, 500
+#: Penalties of a ridge regression to choose from.
+PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
 
 def log_softmax(logits: NDArray[Any]) -> Floats:
@@ -70,6 +75,77 @@ def _parts(x: NDArray[Any]) -> Iterator[NDArray[Any]]:
         yield x[start : start + ROWS]
 
 
+def held_out_rows(n: int) -> NDArray[np.int64]:
+    """Which of n training queries are predicted from all others: all, or `HELD_OUT` evenly spaced ones."""
+    return np.arange(n) if n <= HELD_OUT else np.arange(HELD_OUT) * n // HELD_OUT
+
+
+def apart(values: NDArray[Any]) -> NDArray[Any]:
+    """Values [queries, models] less their mean over the models: what tells the models of a query apart."""
+    return np.asarray(values - values.mean(1, keepdims=True))
+
+
+class KernelMean:
+    """The mean of the training targets, weighted by exp(sharpness * cosine) (Nadaraya 1964, Watson 1964).
+
+    Args:
+        sharpness: 0 weighs all training queries alike; the larger, the more the nearest count. Below 0 it is chosen
+            from `SHARPNESS`, by the squared error of `apart` where training queries are predicted from all others.
+
+    Attributes:
+        sharpness_: what it is.
+        held_out_: predictions of `held_out_rows` from all other training queries, [rows, targets].
+
+    >>> x = np.array([[1, 0], [0.8, 0.6], [0, 1]], np.float32)
+    >>> kernel = KernelMean(np.log(4)).fit(x, np.array([[1.0], [0.0], [0.0]]))
+    >>> kernel.weights(np.array([0, 1], np.float32)).round(3).tolist()  # of 4^0, 4^0.6 and 4^1
+    [0.137, 0.315, 0.548]
+    """
+
+    SHARPNESS = (0.0, 4.0, 8.0, 16.0, 32.0)
+
+    def __init__(self, sharpness: float = -1.0) -> None:
+        self.sharpness = sharpness
+
+    def fit(self, x: NDArray[Any], y: Floats) -> "KernelMean":
+        """x [n, d] unit vectors, y [n, targets]."""
+        self.x_, self.y_ = np.ascontiguousarray(x, np.float32), y
+        rows, choices = held_out_rows(len(x)), self.SHARPNESS if self.sharpness < 0 else (self.sharpness,)
+        made = np.empty((len(choices), len(rows), y.shape[1]))
+        for start in range(0, len(rows), AT_A_TIME):
+            part = slice(start, start + AT_A_TIME)
+            made[:, part] = self._from_others(rows[part], choices)
+        best = int(np.argmin([(apart(held_out - y[rows]) ** 2).sum() for held_out in made]))
+        self.sharpness_, self.held_out_ = choices[best], made[best]
+        return self
+
+    def _from_others(self, rows: NDArray[np.int64], choices: Sequence[float]) -> Floats:
+        """Predictions of training queries from all others, [choices, rows, targets]; of one alone, itself."""
+        if len(self.x_) == 1:
+            return np.tile(self.y_, (len(choices), 1, 1))
+        places, targets = np.arange(len(rows)), self.y_.astype(np.float32)
+        cosines = self.x_[rows] @ self.x_.T
+        cosines[places, rows] = -1
+        cosines -= cosines.max(1, keepdims=True)
+        made = np.empty((len(choices), len(rows), self.y_.shape[1]))
+        for i, sharpness in enumerate(choices):
+            weights = np.exp(np.float32(sharpness) * cosines)
+            weights[places, rows] = 0
+            made[i] = weights @ targets / weights.sum(1, keepdims=True)
+        return made
+
+    def weights(self, vector: NDArray[Any], among: NDArray[np.int64] | None = None) -> Floats:
+        """Of the training queries (or of those at some positions) for a unit vector [d]; they add up to 1."""
+        cosines = (self.x_ if among is None else self.x_[among]) @ vector
+        weights = np.exp(np.float32(self.sharpness_) * (cosines - cosines.max())).astype(np.float64)
+        return np.asarray(weights / weights.sum())
+
+    def predict(self, vector: NDArray[Any], among: NDArray[np.int64] | None = None) -> Floats:
+        """The weighted mean of their targets, [targets]; equal targets stay equal, to the last digit."""
+        weights = self.weights(vector, among)
+        return np.asarray((weights[:, None] * (self.y_ if among is None else self.y_[among])).sum(0))
+
+
 class Ridge:
     """Linear least squares with an L2 penalty on the weights and a free intercept; several targets at once."""
 
@@ -95,6 +171,38 @@ class Ridge:
 
     def predict(self, x: NDArray[Any]) -> Floats:
         return np.asarray((x - self.x_mean_) @ self.weights_ + self.intercept_)
+
+
+def ridge_by_leave_one_out(
+    x: NDArray[Any], y: Floats, penalties: Sequence[float] = PENALTIES
+) -> tuple[Ridge, Floats]:
+    """The ridge regression of the penalty that errs least on training queries left out (Allen's PRESS 1974).
+
+    Leaving a query out changes its residual r to r / (1 - h), h its leverage, so that nothing is fitted again.
+
+    Args:
+        x, y: [n, d] and [n, targets].
+        penalties: to choose from, by the squared error.
+
+    Returns:
+        the regression on all, and predictions of `held_out_rows` from all other queries, [rows, targets].
+    """
+    rows, mean = held_out_rows(len(x)), x.mean(0, dtype=np.float64)
+    gram, product = np.zeros((x.shape[1], x.shape[1])), np.zeros((x.shape[1], y.shape[1]))
+    for part, targets in zip(_parts(x), _parts(y), strict=True):
+        centred = part - mean
+        gram += centred.T @ centred
+        product += centred.T @ (targets - y.mean(0))
+    values, axes = np.linalg.eigh(gram)
+    turned, product = (x[rows] - mean) @ axes, axes.T @ product
+    found: list[tuple[float, float, Floats]] = []
+    for penalty in penalties:
+        inverse = 1 / (np.maximum(values, 0) + penalty)
+        leverage = np.minimum(turned**2 @ inverse + 1 / len(x), 1 - 1e-9)[:, None]
+        residual = (y[rows] - y.mean(0) - turned @ (inverse[:, None] * product)) / (1 - leverage)
+        found.append((float((residual**2).sum()), penalty, y[rows] - residual))
+    _, penalty, held_out = min(found, key=lambda one: one[0])
+    return Ridge(penalty).fit(x, y), held_out
 
 
 class Logistic:
@@ -189,3 +297,37 @@ def threshold_for_share(values: Floats, share: float) -> float:
     if share >= 1:
         return -np.inf
     return float(np.sort(values)[::-1][max(round(share * len(values)), 1) - 1])
+
+
+def threshold_for_quality(values: NDArray[Any], low: Floats, high: Floats) -> float:
+    """Threshold on values [n] that earns most where `high` [n] is earned at or above it and `low` [n] below.
+
+    The queries should be unseen by what gave the values. Even so their best threshold wins a little by luck: where it
+    does not earn two standard errors more than the better of all low (inf) and all high (minus inf), that is taken
+    instead; all low if they earn the same.
+
+    >>> values, low, high = np.arange(8), np.repeat([1.0, 0.0], 4), np.repeat([0.0, 1.0], 4)
+    >>> float(threshold_for_quality(values, low, high)), float(threshold_for_quality(values, low, 0 * high))
+    (4.0, inf)
+    """
+    if not len(values):
+        return np.inf
+    order = np.argsort(-values, kind="stable")
+    ordered = np.asarray(values, np.float64)[order]
+    gained = np.cumsum((high - low)[order])
+    ends = np.append(ordered[1:] != ordered[:-1], True)  # a threshold cannot part equal values
+    best = int(np.argmax(np.where(ends, gained, -np.inf)))
+    all_high = bool(gained[-1] > 1e-9)
+    over = np.where(values >= ordered[best], high, low) - (high if all_high else low)
+    if over.mean() > 2 * over.std() / np.sqrt(len(over)) + 1e-12:
+        return float(ordered[best])
+    return -np.inf if all_high else np.inf
+
+
+def threshold_between(values: Floats, weak: Floats, strong: Floats, share: float) -> float:
+    """Threshold between two models on training queries left out.
+
+    It is the one that earns most (`threshold_for_quality`), or with a share of 0 or more the one that sends that
+    share to the strong model (`threshold_for_share`).
+    """
+    return threshold_for_quality(values, weak, strong) if share < 0 else threshold_for_share(values, share)

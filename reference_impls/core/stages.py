@@ -13,10 +13,18 @@ import numpy as np
 from reference_impls.core.answers import answer_of
 from reference_impls.core.choice import Choice
 from reference_impls.core.decoding import TextSession, blank_side
+from reference_impls.core.learn import threshold_for_quality
 from reference_impls.core.model import Floats, Generation, Logits, Model, ModelError, TokenModel
 from reference_impls.core.pool import Pool
 from reference_impls.core.query import Query
 from reference_impls.core.training import TrainingSet
+
+#: Training queries that a lead is set on, at least.
+FEWEST = 30
+#: Models whose prices differ by this factor at most cost alike.
+ALIKE = 1.1
+#: What the method counts where such a lead is set.
+LED = "queries that the lead leaves to the best single model"
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,8 @@ class Method(ABC):
     training_samples: int = 0
     #: Whether `fit` needs a training set at all; without, none is recorded for it.
     needs_training: bool = False
+    #: Whether queries say their task also where a benchmark hides it: for baselines that show what that is worth.
+    told_tasks: ClassVar[bool] = False
 
     def __init__(self, pool: Pool, parameters: Any = None, rng: np.random.Generator | None = None) -> None:
         self.pool = pool
@@ -68,7 +78,7 @@ class Method(ABC):
         """A seed for a sampling call.
 
         Args:
-            about: what the call is about (the model's name, the query's id, ...). The seed depends on it and on the
+            about: what the call is about (the model's name, the prompt, ...). The seed depends on it and on the
                 generator alone, so that neither the order of the models nor that of the queries changes what is
                 sampled. Nothing: a fresh seed each time.
         """
@@ -82,7 +92,7 @@ class Method(ABC):
         """Responses of one model to the query as it stands. What a call does not bring is an abstention: empty, its
         reason noted and told in one line.
         """
-        seed = self.seed(model.name, query.id) if temperature > 0 else 0
+        seed = self.seed(model.name, query.prompt) if temperature > 0 else 0
         try:
             responses = model.generate(
                 query.prompt, n=samples, temperature=temperature, max_tokens=query.max_tokens, stop=query.stop,
@@ -113,21 +123,58 @@ class Router(Method):
 
 
 class UtilityRouter(Router):
-    """A router that gives every model a number and takes the largest; ties as `Choice.model` decides them."""
+    """A router that gives every model a number and takes the largest; ties as `Choice.model` decides them.
+
+    Attributes:
+        single_, lead_: position of one model, and how much larger another model's utility must be before that one
+            serves instead. No model has a lead unless `give_lead` gives it one.
+    """
+
+    single_ = 0
+    lead_ = 0.0
 
     @abstractmethod
     def utilities(self, query: Query) -> Floats:
         """Utility of every model for the query, [models]."""
 
+    def give_lead(self, held_out: Floats, rewards: Floats, single: int) -> None:
+        """Gives one model the lead that earns most on training queries.
+
+        So a router that is no better than one model leaves all queries to it (`threshold_for_quality`). Fewer than
+        `FEWEST` queries cannot tell, and give none.
+
+        Args:
+            held_out: utilities of training queries that they were not learned from, [queries, models].
+            rewards: what the models earned on them, in the same unit.
+            single: the model that is best over all training queries.
+        """
+        self.single_, self.lead_ = single, 0.0
+        if len(self.pool) > 1 and len(rewards) >= FEWEST:
+            others = np.where(np.arange(len(self.pool)) == single, -np.inf, held_out)
+            earned = rewards[np.arange(len(rewards)), others.argmax(1)]
+            ahead = others.max(1) - held_out[:, single]
+            self.lead_ = max(threshold_for_quality(ahead, rewards[:, single], earned), 0.0)
+            self.notes[LED] = 0
+
+    def best_single(self, rewards: Floats) -> int:
+        """Position of the model of the largest mean of rewards [queries, models]; of equals the cheapest."""
+        means = rewards.mean(0)
+        return next(m for m in self.pool.by_price() if means[m] >= means.max() - 1e-12)
+
     def route(self, query: Query) -> int:
-        return self.choice.model(self.pool, self.utilities(query))
+        utilities = self.utilities(query)
+        if self.lead_ > 0:
+            self.notes[LED] += bool(utilities[self.single_] < utilities.max() <= utilities[self.single_] + self.lead_)
+            utilities = np.where(np.arange(len(utilities)) == self.single_, utilities + self.lead_, utilities)
+        return self.choice.model(self.pool, utilities)
 
 
 @dataclass(frozen=True)
 class ThresholdParameters:
     """Parameters of every `ThresholdRouter`."""
 
-    #: Names of the strong and the weak model; empty: the dearest and the cheapest of the pool.
+    #: Names of the strong and the weak model; empty: the dearest and the cheapest of the pool, or the pair that
+    #: training queries choose (`ThresholdRouter.take_pair`).
     strong: str = ""
     weak: str = ""
     #: Least probability at which the strong model serves: 0 is always strong, above 1 always weak. Below 0 it is
@@ -153,6 +200,22 @@ class ThresholdRouter(Router):
         self.strong_ = self.pool.index(p.strong) if p.strong else order[-1]
         self.weak_ = self.pool.index(p.weak) if p.weak else order[0]
 
+    def take_pair(self, scores: Floats) -> None:
+        """Sets the pair by training scores [queries, models] unless a model of it is named.
+
+        It is the best single model and the one that adds most to it where the better of both serves every query; the
+        dearer is the strong one. The dearest model of a large pool need not be its best, and nothing that routes
+        between two weak models reaches the best of the pool.
+        """
+        order = self.pool.by_price()
+        if len(order) < 3 or self.parameters.strong or self.parameters.weak:
+            return
+        best = max(order, key=lambda m: float(scores[:, m].mean()))
+        both = {m: float(np.maximum(scores[:, best], scores[:, m]).mean()) for m in order if m != best}
+        self.weak_, self.strong_ = sorted((best, max(both, key=lambda m: both[m])), key=order.index)
+        pair = f"{self.pool[self.weak_].name} and {self.pool[self.strong_].name}"
+        self.notes[f"models of the pool that never serve, as it chooses between {pair}"] = len(order) - 2
+
     @abstractmethod
     def strong_probabilities(self, prompts: Sequence[str]) -> Floats:
         """Probability that the strong model is needed, [prompts]."""
@@ -169,25 +232,44 @@ class Joint(Method):
     """During inference: several models write one response together.
 
     A `gap` among the parameters determines, before any query, who takes part (a rule of UniTE's): models that score
-    worse than the best by more than that on the training queries are left out. From 1 on it leaves nobody out and
-    needs no training set; without `fit` everybody takes part too.
+    worse than the best by more than that on the training queries are left out, and the others come in the order of
+    their scores. From 1 on it leaves nobody out and needs no training set; without `fit` everybody takes part too.
+
+    Where nothing was learned the dearest model comes first, as price is all that speaks for quality. Of models that
+    cost alike (`ALIKE`) it says nothing: of those, the one of the best held-out accuracy comes first, where any are
+    known.
     """
 
     def __init__(self, pool: Pool, parameters: Any = None, rng: np.random.Generator | None = None) -> None:
         super().__init__(pool, parameters, rng)
         self.left_out_: frozenset[str] = frozenset()
+        self.means_: dict[str, float] = {}
         if hasattr(self.parameters, "gap"):
             self.needs_training = self.parameters.gap < 1
 
     def fit(self, train: TrainingSet) -> None:
         means = train.scores.mean(0)
         low = means.max() - self.parameters.gap - 1e-9
+        self.means_ = dict(zip(train.models, means.round(9).tolist(), strict=True))
         self.left_out_ = frozenset(name for name, mean in zip(train.models, means, strict=True) if mean < low)
 
     def members(self) -> list[TokenModel]:
-        """The models that take part, the main one first: from the dearest to the cheapest."""
-        models = self.pool.token_models()
-        return [models[i] for i in reversed(self.pool.by_price()) if models[i].name not in self.left_out_]
+        """The models that take part, the main one first: from the best on the training queries to the worst; of
+        equals, and where nothing was learned, from the dearest to the cheapest.
+        """
+        models, prices = self.pool.token_models(), self.pool.prices
+        left = [i for i in reversed(self.pool.by_price()) if models[i].name not in self.left_out_]
+        if self.means_:
+            return [models[i] for i in sorted(left, key=lambda i: -self.means_[models[i].name])]
+        groups: list[list[int]] = []
+        for i in left:
+            if groups and prices[groups[-1][0]] <= ALIKE * prices[i]:
+                groups[-1].append(i)
+            else:
+                groups.append([i])
+        known = self.choice.accuracies() if len(groups) < len(left) else {}
+        held_out = [round(known.get(model.name, 0.0), 9) for model in models]
+        return [models[i] for group in groups for i in sorted(group, key=lambda i: -held_out[i])]
 
 
 class Fusion(Joint):

@@ -62,6 +62,38 @@ def rouge_l(hypothesis: str, reference: str) -> float:
     return 2 * common / (len(h) + len(r))
 
 
+def rouge_l_table(texts: Sequence[str]) -> list[list[float]]:
+    """`rouge_l` of every two of some texts, [n][n]; 0 on the diagonal.
+
+    Each text is held against all before it at once: they lie side by side in one long number, each with a bit behind
+    it that takes the carry of its sum, and that is cleared again.
+
+    >>> [[round(x, 2) for x in row] for row in rouge_l_table(["a b c", "a c", "b"])]
+    [[0.0, 0.8, 0.5], [0.8, 0.0, 0.0], [0.5, 0.0, 0.0]]
+    """
+    spelt = [words(text) for text in texts]
+    table = [[0.0] * len(texts) for _ in texts]
+    places: dict[str, int] = {}
+    starts: list[int] = []
+    every = end = 0
+    for i, tokens in enumerate(spelt):
+        column = every
+        for y in tokens:
+            if met := column & places.get(y, 0):
+                column = (column + met | column - met) & every
+        for j, start in enumerate(starts):
+            size = len(spelt[j])
+            common = size - (column >> start & (1 << size) - 1).bit_count()
+            if common:
+                table[i][j] = table[j][i] = 2 * common / (size + len(tokens))
+        for k, x in enumerate(tokens, end):
+            places[x] = places.get(x, 0) | 1 << k
+        starts.append(end)
+        every |= (1 << len(tokens)) - 1 << end
+        end += len(tokens) + 1
+    return table
+
+
 def chrf(hypothesis: str, reference: str, order: int = 6, beta: float = 2.0) -> float:
     """chrF in [0, 1]: F-beta of character n-grams without white space, orders 1 to `order` (Popović 2015).
 

@@ -7,13 +7,16 @@ EXTRAS = {
     "onnxruntime": "builtin",
     "openai": "live",
     "httpx2": "live",
+    "genai_prices": "live",
+    "starlette": "serve",
+    "uvicorn": "serve",
     "faiss": "index",
     "distributed": "distributed",
     "torch": "transformers",
     "transformers": "transformers",
     "onnx": "train",
     **dict.fromkeys(
-        ("altair", "bibtexparser", "griffe", "jinja2", "markdown", "mkdocs", "pydantic", "pylatexenc", "rapidfuzz"),
+        ("altair", "bibtexparser", "griffe", "jinja2", "markdown", "mkdocs", "pylatexenc", "rapidfuzz"),
         "site",
     ),
 }

@@ -7,6 +7,7 @@ stopped still knows its own files; at the end it is put right.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
@@ -74,11 +75,24 @@ class OwnFolder:
         if there == data:
             self._note(name)
             return False
-        if there is not None and name not in self._before:
-            raise FolderError(f"{self.folder / name}: was not made by this command (move it away)")
+        if there is not None:
+            self._refuse_strange(name)
         self._note(name)
         write_bytes(path, data, durable=False)
         return True
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Takes `names` for files of this filling, which a copy of this object in a second process may then write:
+        they stand on the marker already, so it has nothing to write there."""
+        for name in names:
+            if os.path.lexists(self._real / name):
+                self._refuse_strange(name)
+            self._note(name)
+            self._kept.add(name)
+
+    def _refuse_strange(self, name: str) -> None:
+        if name not in self._before:
+            raise FolderError(f"{self.folder / name}: was not made by this command (move it away)")
 
     def _is_sound(self, path: Path) -> bool:
         """Whether no link stands between the folder and a file."""

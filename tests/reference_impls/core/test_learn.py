@@ -10,15 +10,20 @@ from sklearn.linear_model import Ridge as SkRidge
 
 from reference_impls.core import (
     Adam,
+    KernelMean,
     Logistic,
     Ridge,
+    apart,
     bootstrap_interval,
     kmeans,
     learn,
     log_softmax,
+    ridge_by_leave_one_out,
     sigmoid,
     softmax,
+    threshold_for_quality,
     threshold_for_share,
+    unit,
 )
 
 RNG = np.random.default_rng(0)
@@ -57,6 +62,61 @@ def test_kmeans_finds_planted_clusters_as_scikit_learn_does() -> None:
     inertia = ((points - found[labels]) ** 2).sum()
     assert inertia == pytest.approx(theirs.inertia_, rel=1e-6)
     assert kmeans(points[:2], 5, np.random.default_rng(0))[0].shape == (2, 2), "k is cut to the points there are"
+
+
+def test_ridge_left_out_is_what_fitting_without_the_query_predicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    targets = np.stack([X[:, 0] * 2 + np.random.default_rng(1).normal(size=120), X[:, 1]], 1)
+    for rows in (40, 5):  # more queries than dimensions, and fewer
+        x, y = X[:rows], targets[:rows]
+        penalties, errors = (0.5, 20.0), []
+        for penalty in penalties:
+            brute = np.array(
+                [Ridge(penalty).fit(np.delete(x, i, 0), np.delete(y, i, 0)).predict(x[i]) for i in range(rows)]
+            )
+            assert ridge_by_leave_one_out(x, y, [penalty])[1] == pytest.approx(brute, abs=1e-6)
+            errors.append(((brute - y) ** 2).sum())
+        assert ridge_by_leave_one_out(x, y, penalties)[0].penalty == penalties[int(np.argmin(errors))]
+    whole = ridge_by_leave_one_out(X, targets, [3.0])[1]
+    monkeypatch.setattr(learn, "HELD_OUT", 30)
+    assert ridge_by_leave_one_out(X, targets, [3.0])[1] == pytest.approx(whole[::4])
+
+
+def test_kernel_left_out_is_what_fitting_without_the_query_predicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = unit(X[:40]), np.random.default_rng(1).random((40, 3))
+    errors = {}
+    for sharpness in KernelMean.SHARPNESS:
+        brute = np.array(
+            [KernelMean(sharpness).fit(np.delete(x, i, 0), np.delete(y, i, 0)).predict(x[i]) for i in range(40)]
+        )
+        assert KernelMean(sharpness).fit(x, y).held_out_ == pytest.approx(brute, abs=1e-4)
+        errors[sharpness] = float((apart(brute - y) ** 2).sum())
+    assert KernelMean().fit(x, y).sharpness_ == min(errors, key=lambda s: errors[s])
+    assert KernelMean(0.0).fit(x, y).predict(x[0]) == pytest.approx(y.mean(0)), "0 is the plain mean"
+    assert KernelMean(2000.0).fit(x, y).predict(x[0]) == pytest.approx(y[0], abs=1e-3), "the nearest alone"
+    assert KernelMean().fit(x[:1], y[:1]).held_out_ == pytest.approx(y[:1]), "one alone has no others"
+    whole = KernelMean(4.0).fit(x, y).held_out_
+    monkeypatch.setattr(learn, "AT_A_TIME", 7)
+    assert KernelMean(4.0).fit(x, y).held_out_ == pytest.approx(whole, abs=1e-6)
+
+
+@given(st.integers(0, 10_000))
+def test_a_threshold_for_quality_earns_no_less_than_either_model_alone(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values, low, high = (rng.integers(0, most, 40).astype(np.float64) for most in (6, 2, 2))
+    threshold = threshold_for_quality(values, low, high)
+    earned = np.where(values >= threshold, high, low).mean()
+    assert earned >= max(low.mean(), high.mean()) - 1e-12
+    if np.isfinite(threshold):
+        every = [np.where(values >= t, high, low).mean() for t in [*values, np.inf]]
+        assert earned == pytest.approx(max(every))
+    else:
+        assert (threshold < 0) == (high.mean() > low.mean() + 1e-12)
+
+
+def test_a_threshold_for_quality_needs_more_than_luck() -> None:
+    # One query of eight gains; its standard error is as large as its gain.
+    assert threshold_for_quality(np.arange(8.0), np.zeros(8), np.array([0.0] * 6 + [-1, 1.0])) == np.inf
+    assert threshold_for_quality(np.array([]), np.array([]), np.array([])) == np.inf
 
 
 def test_softmax_and_sigmoid_do_not_overflow() -> None:

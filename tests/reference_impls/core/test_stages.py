@@ -186,7 +186,7 @@ def test_a_fusion_ends_where_a_context_is_full() -> None:
     assert Both(Meter([long, short]).pool).answer(Query("t", "t", "", max_tokens=9)) == "aaa"
 
 
-@pytest.mark.parametrize(("gap", "left"), [(0.1, ["dear", "mid"]), (0.0, ["mid"]), (0.3, ["dear", "mid", "cheap"])])
+@pytest.mark.parametrize(("gap", "left"), [(0.1, ["mid", "dear"]), (0.0, ["mid"]), (0.3, ["mid", "dear", "cheap"])])
 def test_members_are_determined_by_their_scores_on_the_training_queries(gap: float, left: list[str]) -> None:
     @dataclass(frozen=True)
     class Parameters:
@@ -207,6 +207,24 @@ def test_members_are_determined_by_their_scores_on_the_training_queries(gap: flo
     method.fit(TrainingSet([QUERY] * 2, names, made, scores, np.zeros((2, 3)), [[[]] * 3] * 2, none))
     assert [m.name for m in method.members()] == left
     assert not Writer(Meter(models).pool, Parameters(1.0)).needs_training
+
+
+@pytest.mark.parametrize(
+    ("prices", "known", "order"),
+    [
+        ((1.0, 1.05, 1.08), {"a": 0.7, "b": 0.6, "c": 0.65}, "acb"),  # they cost alike: the better first
+        ((1.0, 1.05, 1.08), {}, "cba"),
+        ((1.0, 1.05, 1.2), {"a": 0.7, "b": 0.6, "c": 0.1}, "cab"),  # one is dearer
+        ((1.0, 2.0, 3.0), {"a": 0.9, "b": 0.5, "c": 0.1}, "cba"),
+    ],
+)
+def test_price_orders_members_unless_they_cost_alike(
+    prices: tuple[float, ...], known: dict[str, float], order: str
+) -> None:
+    models = [TableModel(n, [b"", b"a"], {}, p) for n, p in zip("abc", prices, strict=True)]
+    method = Both(Meter(models).pool)
+    method.choice.accuracies = lambda: known
+    assert "".join(m.name for m in method.members()) == order
 
 
 @pytest.mark.parametrize(

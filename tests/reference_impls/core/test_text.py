@@ -1,7 +1,7 @@
 """Text measures against rouge-score and sacrebleu, and answers in their normal form."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference_impls.core import (
@@ -15,6 +15,7 @@ from reference_impls.core import (
     lcs_length,
     normalise,
     rouge_l,
+    rouge_l_table,
 )
 from reference_impls.core.text import symbols_and_words
 
@@ -99,3 +100,17 @@ def test_normalising_keeps_a_lone_article() -> None:
 def test_distinct_n() -> None:
     assert distinct_n(["a b c", "a b c"]) == pytest.approx(2 / 4)
     assert distinct_n(["a"]) == 0
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    st.lists(
+        st.text("ab c猫", max_size=40) | st.lists(st.sampled_from("abcd"), max_size=90).map(" ".join), max_size=6
+    )
+)
+def test_the_table_of_rouge_l_has_that_of_every_two(texts: list[str]) -> None:
+    """Carries of one text must not run into the next: long runs of one word make the longest."""
+    table = rouge_l_table(texts)
+    assert len(table) == len(texts)
+    for i, a in enumerate(texts):
+        assert table[i] == pytest.approx([0.0 if i == j else rouge_l(a, b) for j, b in enumerate(texts)])
