@@ -17,10 +17,13 @@ Differences from the paper
 2. Comparisons come from the scores of all models of the pool on the training queries, not from human votes.
 3. A minute ridge penalty keeps ratings finite where one model always wins; the authors' code has none and stops
    early.
-4. The threshold is set so that a wanted share of the training queries (of at most 1,000 of them) goes to the strong
-   model, each of them rated without its own comparisons.
+4. The threshold is the one that earns most on training queries (at most 1,000 of them), each of them rated without
+   its own comparisons (or all go to the better model of the pair); `strong_share` sends a wanted share of them to the
+   strong model instead, and `threshold` sets it.
 5. Comparisons of two models of one tier are left out. In the authors' code each stays as one of the tier against
    nobody, which draws all ratings a little together.
+6. The paper has two models. Of a larger pool a threshold that earns most is set for the best single model and the one
+   that adds most to it, and the others never serve; any other threshold is for the dearest and the cheapest.
 """
 
 import math
@@ -39,7 +42,7 @@ from reference_impls.core import (
     TrainingSet,
     method,
     sigmoid,
-    threshold_for_share,
+    threshold_between,
 )
 
 #: Training queries that the threshold is calibrated on.
@@ -50,8 +53,9 @@ CALIBRATED = 1000
 class Parameters(ThresholdParameters):
     """Parameters of the router."""
 
-    #: Wanted share of calls to the strong model, for the calibration; the paper sweeps it.
-    strong_share: float = 0.5
+    #: Wanted share of calls to the strong model, for the calibration; the paper sweeps it. Below 0 the threshold is
+    #: the one that earns most.
+    strong_share: float = -1.0
     #: gamma; 10 in the paper.
     gamma: float = 10.0
     #: Tiers; 10 in the paper. No more than there are models.
@@ -147,6 +151,8 @@ class SimilarityWeightedRouter(ThresholdRouter):
 
     def fit(self, train: TrainingSet) -> None:
         p = self.parameters
+        if p.threshold < 0 and p.strong_share < 0:
+            self.take_pair(train.scores)
         self.embedder_ = LatentEmbedder(p.embedding).fit(train.prompts)
         self.embeddings_ = self.embedder_.transform(train.prompts)
         won = wins(train.scores)
@@ -157,14 +163,15 @@ class SimilarityWeightedRouter(ThresholdRouter):
         self.ratings_ = ratings(self.wins_.sum(0, dtype=np.float64))
         self.threshold_ = p.threshold
         if p.threshold < 0:
-            rates = []
-            for i in self.rng.permutation(len(train))[:CALIBRATED]:
+            rates, rows = [], self.rng.permutation(len(train))[:CALIBRATED]
+            for i in rows:
                 cosines = self.embeddings_ @ self.embeddings_[i]
                 cosines[i] = 0  # not the nearest to itself
                 weights = similarity_weights(cosines, p.gamma)
                 weights[i] = 0
                 rates.append(self.win_rate(weights))
-            self.threshold_ = threshold_for_share(np.array(rates), p.strong_share)
+            weak, strong = train.scores[rows][:, [self.weak_, self.strong_]].T
+            self.threshold_ = threshold_between(np.array(rates), weak, strong, p.strong_share)
 
     def win_rate(self, weights: NDArray[Any]) -> float:
         """P(strong beats weak) where the training queries' comparisons have these weights [n]."""

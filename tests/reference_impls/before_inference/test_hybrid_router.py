@@ -118,7 +118,7 @@ def test_a_threshold_at_its_ends_gives_all_strong_and_all_weak(threshold: float,
 
 def test_the_calibrated_pair_may_be_named() -> None:
     train = training([[0.0, 1.0, 1.0]] * 6)
-    method = router(train, (0, 1, 2), strong="c", calibration=0.5)
+    method = router(train, (0, 1, 2), strong="c", folds=2)
     assert method.answer(SUM) == "from c"  # a is never right, so nothing may go to it
 
 
