@@ -19,14 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from reference_impls.backends import refusals
+from reference_impls.backends import choices, refusals
 from reference_impls.backends.usage import Bill, read, shares
 from reference_impls.core.model import UNKNOWN_PRICE, Dress, Floats, Generation, ModelError, Price
 
 #: Where the environment's ``OPENAI_API_KEY`` goes unless a model names it.
 OPENAI_HOST = "api.openai.com"
-_CUT = ("length", "max_tokens", "max_output_tokens", "model_length")
-_FILTERED = ("content_filter", "safety", "recitation", "prohibited_content", "blocklist")
 
 
 class BackendError(ModelError):
@@ -221,21 +219,21 @@ class OpenAIModel:
         if not data.get("choices"):
             raise BackendError(f"{self.name}: {self._url} answers without choices")
         try:
-            choices = data["choices"][:wanted]
-            failed = next((c["error"] for c in choices if c.get("error")), None)
-            texts = [self._text(choice) for choice in choices]
-            logs = [self._logs(choice) for choice in choices]
+            came = data["choices"][:wanted]
+            failed = next((c["error"] for c in came if c.get("error")), None)
+            texts = [self._text(choice) for choice in came]
+            logs = [self._logs(choice) for choice in came]
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             what = self._plain(repr(error))
             raise BackendError(f"{self.name}: {self._url}: an answer without its usual fields ({what})") from None
         if failed is not None:
             raise BackendError(f"{self.name}: {self._url} answers with an error: {self._plain(failed)}")
         tokens = shares(bill.completion, [len(pieces) for pieces, _ in logs])
-        reasoning = shares(bill.reasoning, [0] * len(choices))
+        reasoning = shares(bill.reasoning, [0] * len(came))
         return [
             Generation(
-                self.name, _cut(text, stop), pieces, values, bill.prompt, written, seconds / len(choices),
-                status not in ("cut", "filtered"), None, None if bill.cost is None else bill.cost / len(choices),
+                self.name, _cut(text, stop), pieces, values, bill.prompt, written, seconds / len(came),
+                status not in ("cut", "filtered"), None, None if bill.cost is None else bill.cost / len(came),
                 thought, bill.cached, status, request,
             )
             for (text, status), (pieces, values), written, thought in zip(texts, logs, tokens, reasoning, strict=True)
@@ -253,17 +251,7 @@ class OpenAIModel:
         """A choice's text, and why there is none or not all of it."""
         message = choice["message"] if self._chat else choice
         content = message.get("content") if self._chat else message["text"]
-        if isinstance(content, list):
-            content = "".join(part if isinstance(part, str) else _part(part) for part in content)
-        if content is not None and not isinstance(content, str):
-            raise TypeError(f"content is {type(content).__name__}")
-        text = (content or "").encode("utf-8", "replace").decode()  # without halves of characters
-        reason = str(choice.get("finish_reason") or "").lower()
-        status = "cut" if reason in _CUT else "filtered" if reason in _FILTERED else ""
-        if not status and not text.strip():
-            calls = message.get("tool_calls") or message.get("function_call")
-            status = "refused" if message.get("refusal") else "tools" if calls else ""
-        return text, status
+        return choices.read(message, content, choice.get("finish_reason"))
 
     def _logs(self, choice: dict[str, Any]) -> tuple[tuple[str, ...], tuple[float, ...]]:
         """A choice's tokens and their log-probabilities; none where one of them is missing, or in a form of its own:
@@ -355,11 +343,7 @@ class OpenAIModel:
         raise BackendError(f"{self.name}: {self._url} {what} ({kind})", [lost])
 
     def _plain(self, what: object) -> str:
-        """A stranger's words as the end of a line: printable, short, and without the key."""
-        text = refusals.text(what)
-        if len(self._key) >= 4:  # shorter ones are no secrets, and may be parts of words
-            text = text.replace(self._key, "[key]")
-        return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))[:200]
+        return refusals.plain(what, self._key)
 
 
 def _key(name: str, key: str | None, variable: str, is_openai: bool) -> str:
@@ -384,8 +368,3 @@ def _seed(seed: int, request: int) -> int:
 def _cut(text: str, stop: Sequence[str]) -> str:
     """The text before the first of some texts that end it, if the server has not cut it there."""
     return text[: min((text.index(s) for s in stop if s in text), default=len(text))]
-
-
-def _part(part: dict[str, Any]) -> str:
-    """The text of one part of a message; thoughts, images and the like are none."""
-    return str(part["text"]) if part.get("type") in ("text", "output_text") else ""

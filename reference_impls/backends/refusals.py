@@ -76,6 +76,18 @@ def text(value: object) -> str:
         return "something nested"
 
 
+def plain(what: object, key: str) -> str:
+    """A stranger's words as the end of a line: printable, short, and without the key.
+
+    >>> plain("wrong key\\nsk-1234", "sk-1234")
+    'wrong key [key]'
+    """
+    said = text(what)
+    if len(key) >= 4:  # shorter ones are no secrets, and may be parts of words
+        said = said.replace(key, "[key]")
+    return "".join(c if c.isprintable() else " " for c in " ".join(said.split()))[:200]
+
+
 def refused_parameter(said: str, named: str, sent: Sequence[str]) -> str | None:
     """Which of the parameters that were sent a server does not take; None if its words say something else.
 

@@ -11,7 +11,7 @@ costs one partial sort a model. Calls: one session a model, side by side.
 
 Differences from the paper
 1. Who joins is determined as there by scores on the task (`gap`), here those of the train split, but not by the style
-   of responses, which the paper looks at too; of those left the dearest `models` are members.
+   of responses, which the paper looks at too; of those left the best `models` are members.
 2. A string that is no token of the main model is appended whole; the authors append only the first piece of the main
    model's own tokenisation, and where a piece stands for several strings give all but one of them logit 0.
 3. Among strings of equal average a model's own choice wins, then the first in byte order, so that the order of the
@@ -46,7 +46,8 @@ class Parameters:
 
     #: k, tokens a model brings into the union; the authors' value.
     k: int = 10
-    #: How many models, from the dearest down; 0 takes all. The paper joins two or more.
+    #: How many models, from the best on the training queries down (from the dearest where `gap` is 1); 0 takes all.
+    #: The paper joins two or more.
     models: int = 2
     #: How much worse than the best on the training queries a model may be to take part: the paper's ten points. 1
     #: asks for no scores and leaves nobody out.

@@ -8,7 +8,9 @@ abe                          greedy at beam 1; a wider beam finds likelier texts
 collaborative-beam-search    greedy at temperature 0; with one path and one sample it is one draw of the model, under
                              the same generator;
 le-mcts                      greedy at temperature 0, as all models then write one step;
-token-router                 greedy, whoever writes.
+token-router                 greedy, whoever writes, and so for all that hand tokens or steps to another model;
+ada-fuse                     greedy at one branch; of several it takes the likeliest words;
+spec-fuse                    greedy at temperature 0.
 """
 
 from collections.abc import Callable
@@ -25,7 +27,7 @@ from tests.reference_impls import tiny
 NAMES = [m.name for m in catalog.methods().values() if m.category.startswith("during/")]
 GREEDY = {
     "abe": {"beam": "1"}, "collaborative-beam-search": {"temperature": "0"}, "le-mcts": {"temperature": "0"},
-    "token-router": {"base": "one"},
+    "token-router": {"base": "one"}, "ada-fuse": {"branches": "1"}, "spec-fuse": {"temperature": "0"},
 }  # fmt: skip
 LIMIT = 16
 #: Makes the models of a style: the model, and a copy of it under another name.

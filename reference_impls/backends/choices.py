@@ -1,0 +1,38 @@
+"""One choice of an answer of the OpenAI form: its text, and why there is none or not all of it."""
+
+from typing import Any
+
+_CUT = ("length", "max_tokens", "max_output_tokens", "model_length")
+_FILTERED = ("content_filter", "safety", "recitation", "prohibited_content", "blocklist")
+
+
+def read(message: dict[str, Any], content: object, reason: object) -> tuple[str, str]:
+    """The text, and ``cut``, ``filtered``, ``refused`` or ``tools``, or nothing where all is well.
+
+    Args:
+        message: what holds the content.
+        content: a text, its parts, or None.
+        reason: the ``finish_reason``.
+
+    Raises:
+        TypeError: the content is none of these.
+
+    >>> read({}, [{"type": "text", "text": "four"}], "stop"), read({"refusal": "No."}, None, "stop")
+    (('four', ''), ('', 'refused'))
+    """
+    if isinstance(content, list):
+        content = "".join(part if isinstance(part, str) else _part(part) for part in content)
+    if content is not None and not isinstance(content, str):
+        raise TypeError(f"content is {type(content).__name__}")
+    text = (content or "").encode("utf-8", "replace").decode()  # without halves of characters
+    word = str(reason or "").lower()
+    status = "cut" if word in _CUT else "filtered" if word in _FILTERED else ""
+    if not status and not text.strip():
+        calls = message.get("tool_calls") or message.get("function_call")
+        status = "refused" if message.get("refusal") else "tools" if calls else ""
+    return text, status
+
+
+def _part(part: dict[str, Any]) -> str:
+    """The text of one part of a message; thoughts, images and the like are none."""
+    return str(part["text"]) if part.get("type") in ("text", "output_text") else ""
