@@ -156,9 +156,8 @@ class AutoMix(Cascade):
         p, small = self.parameters, self.pool[self.order[0]]
         prompt, limit = check_prompt(query.prompt, answer, small.dress), p.reply_tokens or REPLY_TOKENS[small.dress]
         try:
-            replies = small.generate(
-                prompt, n=p.samples, temperature=p.temperature, max_tokens=limit, seed=self.seed(small.name, query.id)
-            )
+            seed = self.seed(small.name, query.prompt)
+            replies = small.generate(prompt, n=p.samples, temperature=p.temperature, max_tokens=limit, seed=seed)
         except ValueError:  # longer than the model's context
             replies = []
         except ModelError as error:

@@ -6,10 +6,15 @@ the vote shares, on the train split's responses l_ij of query i (no score is loo
     E:  q_i(k)  ~  p_k prod_j C_j[k, l_ij]
     M:  p = mean_i q_i,      C_j[k, l]  ~  sum_i q_i(k) 1[l_ij = l] + smoothing      (rows add up to one)
 
-A query that offers options (a), (b), ... has them as classes; answering none of them is one more l. Other queries
-have no common classes: there the one-coin model holds, in which model j is right with probability s_j and otherwise
-gives each of the K - 1 wrong answers (no answer is one of them) with (1 - s_j) / (K - 1); the right answer may be one
-that nobody gave. A new query gets one E step; a response with the most probable answer is returned, ties being
+A query that offers options (a), (b), ... or asks for yes or no has them as classes; none of them is one more l. Other
+queries have no common classes: there the one-coin model holds, in which model j is right with probability s_j and
+otherwise gives each of the K - 1 wrong answers (no answer is one of them) with (1 - s_j) / (K - 1); the right answer
+may be one that nobody gave. Two models then agree with probability
+
+    a_ij = s_i s_j + (1 - s_i) (1 - s_j) / (K - 1) = 1 / K + (1 - 1 / K) t_i t_j,      t_j = (K s_j - 1) / (K - 1),
+
+so that the logarithm of (a_ij - 1 / K) / (1 - 1 / K) is log t_i + log t_j, which least absolute deviations fit over
+all pairs of models. A new query gets one E step; a response with the most probable answer is returned, ties being
 decided by `core.choice` from confidence, then by a draw. Calls: one a model, side by side.
 
 Differences from the paper
@@ -20,16 +25,32 @@ Differences from the paper
 3. An answer that no model gave is never returned, even if the confusion matrices make it the most probable.
 4. K is the number of different answers in the train split, as in crowd-kit, and one for no answer, unless `answers`
    sets it; the paper's attributes have fixed sets of values.
+5. Coins are not learned by expectation maximisation (set `coins=em` for it). Among so many answers two models that
+   err together, as two fine-tunes of one base do, can hardly agree by chance, so the likelihood takes them for the
+   only ones that are right, and they outvote all others. Absolute deviations leave one such pair out as an outlier;
+   from four models on the other pairs tell the accuracies without it. Where models err independently both agree.
+6. Letters of options that a choice question has for itself mean something else in each question: one coin.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_impls.core import Aggregator, Floats, Generation, Query, TrainingSet, answer_of, log_softmax, method
+from reference_impls.core import (
+    Aggregator,
+    Floats,
+    Generation,
+    Pool,
+    Query,
+    TrainingSet,
+    answer_of,
+    log_softmax,
+    method,
+)
 
 Labels = NDArray[np.int64]
 
@@ -44,6 +65,8 @@ class Parameters:
     smoothing: float = 0.01
     #: K of the one-coin model; 0 counts the different answers in the train split, and one for no answer.
     answers: int = 0
+    #: What the coins of open answers are learned from: `pairs` (how often each two models agree) or `em`.
+    coins: str = "pairs"
 
 
 def log(x: Floats) -> Floats:
@@ -132,6 +155,46 @@ def one_coin(
     return skills, q, history
 
 
+def agreements(labels: Labels) -> Floats:
+    """Shares of the queries to which two models give the same answer, from `local_labels` [n, models].
+
+    >>> agreements(np.array([[0, 0, -1], [0, 1, 1]])).tolist()
+    [[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 0.5]]
+    """
+    said = labels[:, :, None]
+    return np.asarray(((said == labels[:, None, :]) & (said >= 0)).mean(0))
+
+
+def coins(agreement: Floats, answers: float, rounds: int = 200) -> Floats:
+    """s that explains how often models agree, by least absolute deviations in logs (iteratively reweighted).
+
+    Args:
+        agreement: a, [models, models]; the diagonal is not read.
+        answers: K.
+
+    Returns:
+        s, [models], from just above 1 / K to 0.99; alike for fewer than three models, as one pair says no more.
+
+    >>> s = np.array([0.9, 0.8, 0.6, 0.3])
+    >>> coins(np.outer(s, s), 1e9).round(2).tolist()
+    [0.9, 0.8, 0.6, 0.3]
+    """
+    models = len(agreement)
+    first, second = np.triu_indices(models, 1)
+    chance = 1 / answers
+    # What is hardly above chance counts as hardly any evidence: its logarithm must not run away.
+    seen = np.log(np.maximum((agreement[first, second] - chance) / (1 - chance), 1e-3))
+    design = np.zeros((len(seen), models))
+    design[np.arange(len(seen)), first] = design[np.arange(len(seen)), second] = 1
+    weight, logs = np.ones(len(seen)), np.full(models, np.log(0.5))
+    highest = np.log((answers * 0.99 - 1) / (answers - 1))
+    for _ in range(rounds if models > 1 else 0):
+        normal = design.T @ (design * weight[:, None]) + 1e-9 * np.eye(models)
+        logs = np.minimum(np.linalg.solve(normal, design.T @ (weight * seen)), highest)
+        weight = 1 / np.maximum(np.abs(seen - design @ logs), 1e-3)
+    return np.asarray(chance + (1 - chance) * np.exp(logs))
+
+
 def options(prompt: str) -> list[str]:
     """The letters of the options that a prompt offers; empty for an open question.
 
@@ -140,6 +203,13 @@ def options(prompt: str) -> list[str]:
     """
     letters = re.findall(r"(?<!\S)\(([a-z])\)", prompt)
     return letters if len(letters) > 1 and letters == sorted(set(letters)) and letters[0] == "a" else []
+
+
+def classes(query: Query) -> list[str]:
+    """The answers that mean the same in every query of its kind; empty where there are none."""
+    if query.kind == "yes-no":
+        return ["no", "yes"]
+    return [] if query.kind == "choice" else options(query.prompt)
 
 
 @method(
@@ -152,13 +222,18 @@ class DawidSkene(Aggregator):
     Parameters = Parameters
     needs_training = True
 
+    def __init__(self, pool: Pool, parameters: Any = None, rng: np.random.Generator | None = None) -> None:
+        super().__init__(pool, parameters, rng)
+        if self.parameters.coins not in ("pairs", "em"):
+            raise ValueError(f"dawid-skene has no coins {self.parameters.coins!r}: pairs or em")
+
     def fit(self, train: TrainingSet) -> None:
         p, order = self.parameters, self.pool.by_price()  # sums of the EM in one order, whatever the pool's
         rows = [
             [answer_of(row[m], query) for m in order]
             for query, row in zip(train.queries, train.responses, strict=True)
         ]
-        offered = [options(query.prompt) for query in train.queries]
+        offered = [classes(query) for query in train.queries]
         closed = [row for row, letters in zip(rows, offered, strict=True) if letters]
         self.classes_ = sorted({letter for letters in offered for letter in letters})
         if closed:
@@ -168,7 +243,10 @@ class DawidSkene(Aggregator):
         different = len({answer for row in opened for answer in row if answer is not None})
         self.answers_ = max(p.answers or different + 1, len(self.pool) + 2)
         labels = np.array([local_labels(row) for row in opened])
-        self.skills_, _, _ = one_coin(labels, self.answers_, p.rounds, p.smoothing)
+        if p.coins == "em":
+            self.skills_, _, _ = one_coin(labels, self.answers_, p.rounds, p.smoothing)
+        else:
+            self.skills_ = coins(agreements(labels), self.answers_)
 
     def labels(self, answers: Sequence[str | None]) -> list[int]:
         """Answers as classes; what is none of the options is the class after the last."""
@@ -177,8 +255,8 @@ class DawidSkene(Aggregator):
     def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
         responses = [responses[m] for m in self.pool.by_price()]
         answers = [answer_of(r, query) for r in responses]
-        letters = options(query.prompt)
-        if letters and set(letters) <= set(self.classes_):
+        offered = classes(query)
+        if offered and set(offered) <= set(self.classes_):
             labels = self.labels(answers)
             logits = [*confusion_logits(np.array([labels]), self.prior_, self.confusion_)[0], -1e9]
         else:

@@ -50,8 +50,9 @@ from reference_impls.core import (
 class Parameters:
     """Parameters of the cascade."""
 
-    #: b, as a share of the dearest model's mean cost; the paper sweeps it in US dollars.
-    budget: float = 0.5
+    #: b, as a share of the dearest model's mean cost; the paper sweeps it in US dollars. 1: what there is without
+    #: paying more than for that model alone.
+    budget: float = 1.0
     #: L, the longest chain; 3 in the paper.
     depth: int = 3
     #: Candidate thresholds a model: quantiles 0, 1 / (levels - 1), .., 1 of its scores; about as many as the authors'

@@ -35,6 +35,7 @@ from reference_impls.core import (
     method,
     nearest,
     rouge_l,
+    rouge_l_table,
     said,
 )
 
@@ -63,7 +64,12 @@ def expected_utility(texts: Sequence[str], weights: Floats, utility: Callable[[s
     [0.5, 0.5, 0.0]
     """
     n = len(texts)
-    matrix = np.array([[utility(a, b) if i != j else 0.0 for j, b in enumerate(texts)] for i, a in enumerate(texts)])
+    if utility is rouge_l:  # which is symmetric, and many texts are compared faster at once
+        matrix = np.array(rouge_l_table(texts))
+    else:
+        matrix = np.array([
+            [utility(a, b) if i != j else 0.0 for j, b in enumerate(texts)] for i, a in enumerate(texts)
+        ])  # fmt: skip
     references = weights * (1 - np.eye(n))
     return np.asarray((matrix * references).sum(1) / np.maximum(references.sum(1), 1e-12))
 

@@ -13,7 +13,11 @@ Differences from the paper
    without a word on criticism or style, and where the query has a number as its answer they read final numbers.
 2. Three proposers, the dearest models of the pool, instead of six: the built-in models learned to read three drafts.
 3. Decoding is greedy; the paper's code samples at 0.7 (set `temperature`).
-4. An empty draft is left out. If drafts do not fit a model's context, the last ones are dropped one by one, and
+4. The built-in models are thousands of times smaller than the paper's. They were trained to read drafts, but not to
+   judge or to synthesise them, and what the paper builds on, that a model writes better when it sees others' answers,
+   is a trait of large instruction-tuned models: here a wrong draft can mislead, and every layer passes it on. On
+   their pools this shows how the method works and what it costs, not what it is worth.
+5. An empty draft is left out. If drafts do not fit a model's context, the last ones are dropped one by one, and
    counted; the paper's code drops a response whose prompt is too long.
 """
 

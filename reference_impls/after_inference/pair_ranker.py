@@ -21,8 +21,8 @@ Differences from the paper
 1. f is logistic regression on the features above instead of a DeBERTa encoder that reads the query and both answers.
    It is antisymmetric by construction, so the two orders say the same; the paper's encoder is not, and its two
    orders are averaged by the same sums.
-2. It learns from every pair with different scores; the paper samples pairs of the best and the worst candidates and
-   averages the losses of several quality metrics.
+2. It learns from every pair with different scores (of more than 20,000, from that many at random); the paper samples
+   pairs of the best and the worst candidates and averages the losses of several quality metrics.
 3. Selection alone by default; the paper fuses the best three (set `fuse_top`). The fuser is a model of the pool that
    reads `fuse_prompt` in its own dress instead of a fine-tuned Flan-T5; the built-in models read final numbers where
    the query asks for a number, as they were trained to, chat models whole answers. Drafts that do not fit the context
@@ -54,9 +54,12 @@ from reference_impls.core import (
     answer_of,
     fuse,
     method,
-    rouge_l,
+    rouge_l_table,
     said,
 )
+
+#: The most pairs of answers that are learned from; more take gigabytes and change the few hundred weights little.
+PAIRS = 20_000
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,9 @@ def surface(query: Query, responses: Sequence[Generation]) -> Floats:
     """What the answers themselves tell, [answers, 7]: length, probabilities, form, agreement with one another."""
     n = len(responses)
     answers = [answer_of(r, query) for r in responses]
-    like = np.zeros((n, n))
+    like = np.array(rouge_l_table([r.text for r in responses]))
     same = np.zeros((n, n))
     for i, j in itertools.combinations(range(n), 2):
-        like[i, j] = like[j, i] = rouge_l(responses[i].text, responses[j].text)
         same[i, j] = same[j, i] = float(answers[i] is not None and answers[i] == answers[j])
     others = max(n - 1, 1)
     # Words stand for tokens where nobody has counted those.
@@ -158,20 +160,20 @@ class PairRanker(Aggregator):
         spread = np.concatenate(shown).std(0)
         self.scale_ = np.where(spread > 1e-9, spread, 1.0)
         owners = np.arange(len(self.pool))
+        # The other order of a pair has the features and the label turned round: the same loss.
+        pairs = np.array(list(itertools.combinations(range(len(self.pool)), 2)), np.int64).reshape(-1, 2)
+        first, second = train.scores[:, pairs[:, 0]], train.scores[:, pairs[:, 1]]
+        told = np.argwhere(first != second)  # [pairs of answers whose scores differ, 2]: query and pair of models
+        if len(told) > PAIRS:
+            told = told[np.sort(self.rng.choice(len(told), PAIRS, replace=False))]
         rows: list[Floats] = []
-        better: list[Floats] = []
-        for table, place, score in zip(shown, places, train.scores, strict=True):
-            # The other order of a pair has the features and the label turned round: the same loss.
-            pairs = [p for p in itertools.combinations(range(len(score)), 2) if score[p[0]] != score[p[1]]]
-            if pairs:
-                at = np.array(pairs)
-                rows.append(pair_features(self._phi(table, owners, place), owners, at, len(self.pool)))
-                better.append((score[at[:, 0]] > score[at[:, 1]]).astype(float))
+        for query in np.unique(told[:, 0]):
+            at = pairs[told[told[:, 0] == query, 1]]
+            rows.append(pair_features(self._phi(shown[query], owners, places[query]), owners, at, len(self.pool)))
+        better = (first > second)[told[:, 0], told[:, 1]].astype(float)
         self.ranker_ = None
         if rows:
-            self.ranker_ = Logistic(self.parameters.penalty, intercept=False).fit(
-                np.concatenate(rows), np.concatenate(better)
-            )
+            self.ranker_ = Logistic(self.parameters.penalty, intercept=False).fit(np.concatenate(rows), better)
 
     def compare(self, query: Query, responses: Sequence[Generation]) -> Floats:
         """F, the logits that answer i beats answer j, [answers, answers]."""

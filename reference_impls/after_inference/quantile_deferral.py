@@ -9,13 +9,14 @@ the gain Y_large - Y_small on standardised features, or fixed in advance:
 
     chow-sum: s = sum u        chow-average: s = mean u        chow-quantile: s = the quantile at `level`.
 
-The query goes to the large model if s > t, where t lets the wanted share of the training queries through. Calls: one
+The query goes to the large model if s > t, where t lets the wanted share of the training queries through, or, if no
+share is set, the one with which the training queries score best (0 and 1 leave all to one model). Calls: one
 to the small model, and one to the large model where it is deferred to.
 
 Differences from the paper
 1. The learned rule is ridge regression, not a multi-layer perceptron, and it sees no embeddings of either model.
 2. The small model is the cheapest of the pool and the large one the dearest.
-3. One deferral rate is set; the paper sweeps it and reports the area under the curve.
+3. One deferral rate is set or found on the train split; the paper sweeps it and reports the area under the curve.
 4. The end token's uncertainty is among the u_i, as the response's log-probabilities have it.
 5. A response without an answer, or without log-probabilities, is always deferred.
 6. Which quantile levels the paper takes was not checked; those here are denser at both ends.
@@ -34,8 +35,9 @@ from reference_impls.core import Attempt, Cascade, Floats, Pool, Query, Ridge, T
 class Parameters:
     """Parameters of the deferral."""
 
-    #: Share of the training queries that go to the large model; the paper sweeps it from 0 to 1.
-    rate: float = 0.5
+    #: Share of the training queries that go to the large model; the paper sweeps it from 0 to 1. Below 0 it is the
+    #: one with which they score best.
+    rate: float = -1.0
     #: learned, chow-sum, chow-average or chow-quantile.
     rule: str = "learned"
     #: Quantile levels of the features; denser at the ends, where a single doubtful token shows.
@@ -70,6 +72,22 @@ def threshold(scores: Floats, rate: float) -> float:
     return float(np.sort(scores)[len(scores) - deferred - 1])
 
 
+def best_rate(scores: Floats, gain: Floats) -> float:
+    """The share of the queries that deferring in the order of their scores gains most with; of equals the smallest.
+
+    Args:
+        scores: s, [queries]; the largest are deferred first, equal ones together.
+        gain: Y_large - Y_small, [queries].
+
+    >>> best_rate(np.array([0.1, 0.9, 0.5, 0.5]), np.array([-1.0, 1, 1, 0])), best_rate(np.ones(2), -np.ones(2))
+    (0.75, 0.0)
+    """
+    order = np.argsort(-scores, kind="stable")
+    total = np.concatenate([[0.0], np.cumsum(gain[order])])
+    apart = np.concatenate([[True], np.diff(scores[order]) != 0, [True]])  # no threshold lies between equal scores
+    return float(np.where(apart, total.round(9), -np.inf).argmax() / len(scores))
+
+
 @method(
     name="quantile-deferral", category="after/cascade", family="supervised-deferral",
     papers=["gupta2024lmcascades"], needs=("labels", "logprobs"),
@@ -94,12 +112,13 @@ class QuantileDeferral(Cascade):
         if not rows:
             raise ValueError(f"the model {self.pool[small].name!r} gives no log-probabilities, which this needs")
         known = [train.responses[i][small].logprobs for i in rows]
+        gain = train.scores[rows, large] - train.scores[rows, small]
         if p.rule == "learned":
             x = np.array([features(logprobs, p.levels) for logprobs in known])
             self.mean_, self.deviation_ = x.mean(0), np.maximum(x.std(0), 1e-12)
-            gain = train.scores[rows, large] - train.scores[rows, small]
             self.regression_ = Ridge(p.penalty).fit((x - self.mean_) / self.deviation_, gain)
-        self.threshold_ = threshold(np.array([self.deferral(logprobs) for logprobs in known]), p.rate)
+        scores = np.array([self.deferral(logprobs) for logprobs in known])
+        self.threshold_ = threshold(scores, best_rate(scores, gain) if p.rate < 0 else p.rate)
 
     def deferral(self, logprobs: Sequence[float]) -> float:
         """The deferral score s of a response's log-probabilities."""

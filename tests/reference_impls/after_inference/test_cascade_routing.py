@@ -1,17 +1,20 @@
 """Cascade routing: E[max] against SciPy, depth 1 as routing, a fixed order as a cascade, the budget."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reference_impls.after_inference.cascade_routing import (
+    ALONE,
     CascadeRouting,
     Parameters,
-    best_set,
+    best_sets,
     bisect,
-    expected_max,
-    supermodels,
+    sampled,
 )
 from reference_impls.core import Generation, Meter, Query, TrainingSet
 from tests.reference_impls.fakes import ScriptedModel
@@ -62,14 +65,23 @@ def asked(meter: Meter, method: CascadeRouting, query: Query) -> tuple[str, list
     return text, meter.end().models
 
 
-def test_the_best_set_by_hand() -> None:
-    """Values 0.5 at cost 1, 0.9 at 3, 0.95 at 4.
+def nothing(queries: int, models: int) -> np.ndarray:
+    """Nothing has run."""
+    return np.zeros((queries, models), np.bool_)
 
-    With lambda = 0.1 they are worth 0.4, 0.6, 0.55; with 0.3: 0.2, 0, -0.25; with 0.2: 0.3, 0.3, 0.15, and the tie
-    goes to the cheaper.
+
+def test_the_best_set_by_hand() -> None:
+    """Model 0 is worth 0.5 at cost 1, model 1 0.9 at 3; both together 0.95 at 4, as they fail on other draws.
+
+    With lambda = 0.01 the sets are worth 0.49, 0.87 and 0.91; with 0.1: 0.4, 0.6, 0.55; with 0.3: 0.2, 0, -0.25; with
+    0.2 the first two are level, and the cheaper is taken.
     """
-    values, costs = np.array([[0.5, 0.9, 0.95]]), np.array([[1.0, 3.0, 4.0]])
-    assert [int(best_set(values, costs, k)[0]) for k in (0.0, 0.1, 0.2, 0.3)] == [2, 1, 0, 0]
+    samples = np.array([[[1.0, 0.9], [0.0, 0.9]]])
+    assert samples.max(2).mean() == pytest.approx(0.95)
+    chosen = [
+        best_sets(samples, np.array([[1.0, 3.0]]), nothing(1, 2), k, 4)[0].tolist() for k in (0.01, 0.1, 0.2, 0.3)
+    ]
+    assert chosen == [[True, True], [False, True], [True, False], [True, False]]
 
 
 def test_expected_max_agrees_with_the_closed_form() -> None:
@@ -77,24 +89,84 @@ def test_expected_max_agrees_with_the_closed_form() -> None:
     norm = pytest.importorskip("scipy.stats").norm
     half = np.random.default_rng(0).standard_normal((50_000, 2))
     draws = np.concatenate([half, -half])
-    for a, b, s in ((0.5, 0.4, 0.2), (0.2, 0.7, 0.3), (0.9, 0.1, 0.5)):
+    for a, b, s in ((0.5, 0.4, 0.1), (0.45, 0.5, 0.1), (0.6, 0.5, 0.09)):
         z = (a - b) / s
         expected = a * norm.cdf(z) + b * norm.sf(z) + s * norm.pdf(z)
-        means, spread = np.array([[a, b]]), np.array([[0.0, s]])
-        sets = [frozenset([0]), frozenset([1]), frozenset([0, 1])]
-        value = expected_max(means, spread, draws, sets)[0]
-        assert value == pytest.approx([a, b, expected], abs=2e-3)
-        # One model is exact with any antithetic draws: no sampling error decides between single models.
-        assert expected_max(means, spread, draws[[0, 50_000]], sets)[0, :2] == pytest.approx([a, b], abs=1e-12)
+        samples = sampled(np.array([[a, b]]), np.array([[0.0, s]]), draws)
+        assert samples.max(2).mean() == pytest.approx(expected, abs=2e-3)
+        # Within 0 .. 1 one model is exact with any antithetic draws: no sampling error decides between single models.
+        few = sampled(np.array([[a, b]]), np.array([[0.0, s]]), draws[[0, 50_000]])
+        assert few.mean(1)[0] == pytest.approx([a, b], abs=1e-12)
 
 
-def test_a_superset_is_worth_no_less() -> None:
-    rng = np.random.default_rng(2)
-    sets = supermodels(range(4), 0, fixed_order=False)
-    values = expected_max(rng.random((6, 4)), rng.random((6, 4)), rng.standard_normal((20, 4)), sets)
-    for (i, a), (j, b) in itertools.permutations(enumerate(sets), 2):
-        if a < b:
-            assert np.all(values[:, i] <= values[:, j] + 1e-12)
+def test_nothing_is_better_than_right() -> None:
+    """A model at 0.95 that may be off by 0.3 adds little to one that is surely right, and never more than to 1."""
+    draws = np.array([[0.0, 1.0], [0.0, -1.0]])
+    samples = sampled(np.array([[0.99, 0.95]]), np.array([[0.0, 0.3]]), draws)
+    assert samples[0, :, 1].tolist() == pytest.approx([1.0, 0.65])
+    assert samples.max(2).mean() == pytest.approx(0.995)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int]:
+    """Samples [3, draws, models], costs and what has run [3, models], a multiplier and a depth."""
+    rng, models = np.random.default_rng(draw(st.integers(0, 10_000))), draw(st.integers(1, 5))
+    half = rng.standard_normal((10, models))
+    samples = sampled(rng.random((3, models)), 0.4 * rng.random((3, models)), np.concatenate([half, -half]))
+    ran = rng.random((3, models)) < draw(st.sampled_from([0.0, 0.3]))
+    return (
+        samples,
+        rng.random((3, models)),
+        ran,
+        draw(st.sampled_from([0.0, 0.03, 0.2, 1.0])),
+        draw(st.integers(0, 3)),
+    )
+
+
+@settings(deadline=None, max_examples=80)
+@given(cases(), st.booleans())
+def test_pruning_leaves_the_best_of_all_sets(
+    case: tuple[np.ndarray, np.ndarray, np.ndarray, float, int], fixed: bool
+) -> None:
+    samples, costs, ran, multiplier, depth = case
+    models = samples.shape[2]
+    order = list(range(models))[::-1] if fixed else []
+    if fixed:
+        ran = nothing(3, models)
+    found = best_sets(samples, costs, ran, multiplier, 10, depth, order)
+    sizes = range(1, models + 1)
+    sets = [set(order[:size]) for size in sizes] if fixed else [
+        set(s) for size in sizes for s in itertools.combinations(range(models), size)
+    ]  # fmt: skip
+    for query in range(3):
+        has = set(np.flatnonzero(ran[query]).tolist())
+
+        def worth(s: set[int], query: int = query) -> float:
+            at = sorted(s)
+            return float(samples[query][:, at].max(1).mean() - multiplier * costs[query, at].sum())
+
+        possible = [s for s in sets if has <= s and (len(s) <= (depth or models) or s == has)]
+        best = max((worth(s) for s in possible), default=None)
+        if best is not None:
+            assert worth(set(np.flatnonzero(found[query]).tolist())) == pytest.approx(best, abs=1e-9)
+
+
+def test_a_narrow_beam_is_close_and_large_pools_are_searched() -> None:
+    """40 models have a trillion sets. What is gained by a wider beam is small; the first model is the best single."""
+    rng = np.random.default_rng(3)
+    half = rng.standard_normal((50, 40))
+    samples = sampled(0.4 + 0.3 * rng.random((8, 40)), np.full((8, 40), 0.3), np.concatenate([half, -half]))
+    costs = np.tile(np.geomspace(0.01, 1, 40), (8, 1))
+    worth = []
+    for beam in (1, 10):
+        sets = best_sets(samples, costs, nothing(8, 40), 0.1, beam, 5)
+        assert sets.sum(1).max() <= 5
+        value = np.where(sets[:, None], samples, -np.inf).max(2).mean(1)
+        worth.append(value - 0.1 * (costs * sets).sum(1))
+    single = (samples.mean(1) - 0.1 * costs).max(1)
+    assert (worth[1] >= worth[0] - 1e-9).all()
+    assert (worth[0] >= single + 0.1).all()
+    assert (worth[1] - worth[0]).max() < 0.01
 
 
 def test_bisection() -> None:
@@ -127,9 +199,8 @@ def test_a_fixed_order_is_a_cascade(budget: float) -> None:
         means, costs = method.estimate([query.prompt])
         ran: list[int] = []
         while True:
-            samples = (
-                means[0] + np.array([0 if i in ran else s for i, s in enumerate(method.deviations_)]) * method.draws
-            )
+            spread = np.array([0 if i in ran else s for i, s in enumerate(method.deviations_)])
+            samples = (means[0] + spread * method.draws).clip(0, 1)
             stay = means[0, ran].max() if ran else -np.inf
             worth = [
                 samples[:, chain[:n]].max(1).mean() - stay - method.multiplier_ * costs[0, chain[len(ran) : n]].sum()
@@ -181,3 +252,20 @@ def test_it_picks_the_right_model_and_a_permutation_changes_nothing() -> None:
         results.append([asked(m, method, q) for q in queries])
     assert results[0] == results[1]
     assert all(text.endswith("right") for text, _ in results[0])
+
+
+def test_what_loses_to_one_model_is_left_to_it() -> None:
+    """The middle model is right on everything and says nothing by which that could be seen; the others are wrong."""
+    train = training()
+    scores = np.tile([0.0, 1.0, 0.0], (60, 1))
+    mute = [[Generation(NAMES[m], f"{i}") for m in range(3)] for i in range(60)]
+    method = fitted(meter(), replace(train, responses=mute, scores=scores))
+    strategy = np.tile([True, False, True], (60, 1))
+    after = np.tile([0.9, 0.1, 0.5], (60, 1))
+    assert method.best_alone(strategy, after, scores, train.costs / method.unit_) == 1
+    assert method.best_alone(~strategy, after, scores, train.costs / method.unit_) is None, "it is as good"
+    dear = np.tile([0.1, 2.0, 1.0], (60, 1))
+    assert method.best_alone(strategy, after, scores, dear) is None, "the budget does not pay for it"
+    method.alone_ = 1
+    assert method.answer(Query("q", "t", "sort a b c")) == answer(1, "sort a b c")[0]
+    assert method.notes[ALONE] == 1

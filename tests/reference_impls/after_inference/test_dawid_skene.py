@@ -1,6 +1,7 @@
 """Dawid-Skene against cases worked by hand, planted confusion matrices, and crowd-kit."""
 
 import itertools
+from random import Random
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from reference_impls.after_inference.dawid_skene import (
     DawidSkene,
     Parameters,
+    agreements,
     coin_logits,
+    coins,
     confusion_logits,
     dawid_skene,
     local_labels,
@@ -33,7 +36,7 @@ def training(prompts: list[str], texts: list[list[str]], kind: str) -> TrainingS
     return TrainingSet(queries, names, responses, none, none, [[[]] * m] * n, np.zeros((n, m, 0)))
 
 
-def fitted(answers: list[str], train: TrainingSet, **parameters: float) -> DawidSkene:
+def fitted(answers: list[str], train: TrainingSet, **parameters: object) -> DawidSkene:
     method = DawidSkene(Meter([constant(f"m{j}", t) for j, t in enumerate(answers)]).pool, Parameters(**parameters))  # type: ignore[arg-type]
     method.fit(train)
     return method
@@ -98,6 +101,96 @@ def test_planted_accuracies_are_recovered() -> None:
     found, q, _ = one_coin(labels, 31)
     assert found == pytest.approx(skills, abs=0.03)
     assert q.sum(1) == pytest.approx(1)
+
+
+def open_answers(n: int, skills: np.ndarray, rng: np.random.Generator, copied: float = 0.0) -> np.ndarray:
+    """Labels [n, models] of answers among thousands, the right one 0; the last model copies the one before it."""
+    values = np.where(rng.random((n, len(skills))) < skills, 0, rng.integers(1, 5000, (n, len(skills))))
+    values[:, -1] = np.where(rng.random(n) < copied, values[:, -2], values[:, -1])
+    return values
+
+
+def chosen(values: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """Whether the most probable of the given answers is right, [n]."""
+    best = logits[:, :-1].argmax(1)
+    return np.asarray(values[np.arange(len(values)), best] == 0)
+
+
+def places(values: np.ndarray) -> np.ndarray:
+    return np.array([local_labels([str(v) for v in row]) for row in values])
+
+
+def test_a_large_set_of_answers_and_two_models_that_err_together() -> None:
+    """Two weak models mostly say the same: EM takes them for the good ones and falls far below the majority."""
+    rng, skills = np.random.default_rng(6), np.array([0.75, 0.65, 0.55, 0.4, 0.4])
+    values = open_answers(3000, skills, rng, copied=0.95)
+    labels, answers = places(values), len(np.unique(values)) + 1
+    found = coins(agreements(labels), answers)
+    assert found == pytest.approx(skills, abs=0.05)
+    em = one_coin(labels, answers)[0]
+    assert em[3:].min() > em[:3].max(), "the likelihood is larger with the wrong ones on top"
+    right = chosen(values, coin_logits(labels, found, answers)).mean()
+    votes = (labels[:, :, None] == labels[:, None, :]).sum(2)
+    largest = votes == votes.max(1, keepdims=True)
+    majority = ((values == 0) & largest).sum(1) / largest.sum(1)  # ties averaged
+    assert right > majority.mean() + 0.02
+    assert chosen(values, coin_logits(labels, em, answers)).mean() < majority.mean() - 0.05
+
+
+@pytest.mark.parametrize("options", [4, 30, 10_000])
+def test_coins_from_pairs_and_from_em_agree_where_models_err_independently(options: int) -> None:
+    rng, skills = np.random.default_rng(7), np.array([0.9, 0.75, 0.6, 0.5])
+    values = np.where(rng.random((4000, 4)) < skills, 0, rng.integers(1, options, (4000, 4)))
+    labels = places((values + rng.integers(0, options, (4000, 1))) % options)
+    pairs = coins(agreements(labels), options)
+    assert pairs == pytest.approx(skills, abs=0.05)
+    assert pairs == pytest.approx(one_coin(labels, max(options + 1, 6))[0], abs=0.05)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.floats(0.05, 0.97), min_size=3, max_size=6), st.sampled_from([3.0, 40.0, 1e6]), st.randoms())
+def test_exact_agreements_give_the_coins_whatever_the_order(
+    skills: list[float], answers: float, random: Random
+) -> None:
+    s = np.array([max(x, 1.2 / answers) for x in skills])
+    exact = np.outer(s, s) + np.outer(1 - s, 1 - s) / (answers - 1)
+    if (exact - 1 / answers).min() / (1 - 1 / answers) < 2e-3:
+        return  # hardly above chance: kept from running away
+    order = list(range(len(s)))
+    random.shuffle(order)
+    assert coins(exact, answers) == pytest.approx(s, abs=0.02)
+    assert coins(exact[np.ix_(order, order)], answers) == pytest.approx(s[order], abs=0.02)
+
+
+def test_too_few_models_for_pairs() -> None:
+    assert coins(np.ones((1, 1)), 100).tolist() == pytest.approx([0.505])
+    two = coins(np.array([[1, 0.36], [0.36, 1]]), 1e9)
+    assert two == pytest.approx([0.6, 0.6], abs=1e-3)
+    never = coins(np.zeros((4, 4)), 50)
+    assert np.isfinite(never).all()
+    assert np.ptp(never) < 1e-6
+
+
+def test_yes_or_no_has_confusion_matrices() -> None:
+    """m3 and m4 say no to everything, so that no is the majority's word half the time."""
+    texts = [["yes", "yes", "yes", "no", "no"] if i % 2 else ["no"] * 5 for i in range(30)]
+    method = fitted(["yes", "yes", "no", "no", "no"], training(["Is it?"] * 30, texts, "yes-no"))
+    assert method.classes_ == ["no", "yes"]
+    assert method.answer(Query("q", "t", "Is it?", "yes-no")) == "yes"
+
+
+def test_letters_of_a_choice_are_an_open_set() -> None:
+    """Letters as capitals, whatever the prompt prints: they were none of the classes a, b, .. before."""
+    prompts = [f"Where?{OPTIONS}"] * 24
+    texts = [[f"({'abcd'[i % 4]})"] * 3 + [f"({'abcd'[(i + 1) % 4]})", f"({'abcd'[(i + 2) % 4]})"] for i in range(24)]
+    method = fitted(["(b)", "(b)", "(c)", "(d)", "(d)"], training(prompts, texts, "choice"))
+    assert method.classes_ == []
+    assert method.answer(Query("q", "t", prompts[0], "choice")) == "(b)"
+
+
+def test_an_unknown_estimator_is_refused() -> None:
+    with pytest.raises(ValueError, match="no coins 'mean': pairs or em"):
+        DawidSkene(Meter([constant("m0", "1")]).pool, Parameters(coins="mean"))
 
 
 @settings(deadline=None, max_examples=40)

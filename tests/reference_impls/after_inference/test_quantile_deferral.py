@@ -2,8 +2,16 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from reference_impls.after_inference.quantile_deferral import Parameters, QuantileDeferral, features, threshold
+from reference_impls.after_inference.quantile_deferral import (
+    Parameters,
+    QuantileDeferral,
+    best_rate,
+    features,
+    threshold,
+)
 from reference_impls.core import Floats, Generation, Meter, Query, TrainingSet
 from tests.reference_impls.fakes import ScriptedModel, constant
 
@@ -131,3 +139,26 @@ def test_one_model_is_that_model() -> None:
     meter.begin()
     assert method.answer(QUERY) == "alone"
     assert meter.end().calls == 1
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.1, 0.2, 0.3, 0.4]), st.sampled_from([-1.0, 0.0, 1.0])), min_size=1, max_size=9
+    )
+)
+def test_the_best_rate_gains_most_of_all_thresholds(rows: list[tuple[float, float]]) -> None:
+    scores, gain = np.array(rows).T
+    rate = best_rate(scores, gain)
+    reached = gain[scores > threshold(scores, rate)].sum()
+    assert reached == max(gain[scores > t].sum() for t in (-1.0, 0.1, 0.2, 0.3, 0.4))
+
+
+@pytest.mark.parametrize("rule", ["learned", "chow-sum"])
+def test_by_default_it_knows_when_to_leave_all_to_one_model(rule: str) -> None:
+    logprobs: list[Logs] = [(-float(i),) for i in range(1, 21)]
+    for small, large, asked in ((0.0, 1.0, 20), (1.0, 0.0, 0), (1.0, 1.0, 0)):
+        train = training(logprobs, np.tile([small, large], (20, 1)))
+        assert sum(deferred(fitted(train, rule=rule), train)) == asked
+    doubtful = training(logprobs, np.array([[float(i < 15), 1.0 if i >= 15 else 0.0] for i in range(20)]))
+    assert sum(deferred(fitted(doubtful, rule=rule), doubtful)) == 5
