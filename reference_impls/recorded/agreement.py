@@ -8,24 +8,19 @@ or ``ATLAS_DATA_MIRROR``), and for MMLU-Pro's texts against their ``pred`` where
 from __future__ import annotations
 
 import argparse
-import json
 import re
-import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from reference_impls.core.answers import final_answer, given_answer
-from reference_impls.recorded import fetch
+from reference_impls.recorded import fetch, registry
 from reference_impls.recorded.readers import read_source
+from reference_impls.recorded.readers.parse import zipped_json
 
-MMLU_PRO = "TIGER-AI-Lab/MMLU-Pro/f418b116db00b065c2aea046518d8fcf74d39872/eval_results"
 _FIRST_RULE = re.compile(r"answer is \(?([A-J])\)?")
 _LAST_LETTER = re.compile(r"\b[A-J]\b")
-_LARGEST = 64 * 1024 * 1024
-"""Bytes of one unpacked file of answers."""
 
 
 @dataclass
@@ -94,7 +89,7 @@ def mmlu_pro(folder: Path, every: int = 1) -> Mapping[str, Agreement]:
     found = {}
     for file in sorted(folder.glob("model_outputs_*.zip")):
         made = found[file.stem.removeprefix("model_outputs_").removesuffix("_5shots")] = Agreement()
-        for row in _rows(file, every):
+        for row in zipped_json(file)[::every]:
             text, theirs = str(row.get("generated_text") or row.get("model_outputs") or ""), row["pred"]
             ours = final_answer(text, "choice")
             made.texts += 1
@@ -122,15 +117,6 @@ def difference(text: str, theirs: str | None, ours: str | None) -> str:
     return "theirs stands nowhere in the text"
 
 
-def _rows(file: Path, every: int) -> Iterator[dict[str, Any]]:
-    with zipfile.ZipFile(file) as archive:
-        (name,) = archive.namelist()
-        if archive.getinfo(name).file_size > _LARGEST:
-            raise ValueError(f"{file}: {name} is larger than {_LARGEST} bytes (it is not the file that is known)")
-        rows = json.loads(archive.read(name))
-    yield from rows[::every]
-
-
 def main() -> None:
     """Prints all agreements."""
     parser = argparse.ArgumentParser(description="The common reader of answers against the sources' own readers.")
@@ -139,10 +125,8 @@ def main() -> None:
     chosen = parser.parse_args()
     for name in ("zeroeval-gsm8k", "routellm-gsm8k"):
         _print(name, gsm8k(name), chosen.show)
-    folder = Path(fetch.mirror()) / MMLU_PRO
-    if not folder.is_dir():
-        print(f"MMLU-Pro: not read (ATLAS_DATA_MIRROR has no {MMLU_PRO})")
-        return
+    source = registry.source("mmlu-pro")
+    folder = fetch.fetch(source)[source.files[0].path].parent
     whole = Agreement()
     for model, found in mmlu_pro(folder, chosen.every).items():
         print(f"{model}: {found.same / found.texts:.4f} of {found.texts}")

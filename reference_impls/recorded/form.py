@@ -70,6 +70,7 @@ class RecordedResponse:
         cost: US dollars.
         prompt_tokens, completion_tokens: what was billed.
         latency: seconds.
+        calls: how often the model was called for it, where that was more than once, as by an agent.
     """
 
     query_id: str
@@ -82,10 +83,11 @@ class RecordedResponse:
     prompt_tokens: int | None
     completion_tokens: int | None
     latency: float | None
+    calls: int | None = None
 
 
 #: Keys that are written only where they say something.
-ADDED = ("kind", "options")
+ADDED = ("kind", "options", "calls")
 QUERY_KEYS = tuple(field.name for field in fields(RecordedQuery))
 RESPONSE_KEYS = tuple(field.name for field in fields(RecordedResponse))
 #: Other names of kinds.
@@ -329,6 +331,7 @@ def _responses(
         response = RecordedResponse(
             name, model, sample, text, answer, score,
             row.number("cost"), row.count("prompt_tokens"), row.count("completion_tokens"), row.number("latency"),
+            row.count("calls"),
         )  # fmt: skip
         made.append(response)
     answered = {name for name, _ in samples}

@@ -8,7 +8,10 @@ there is more than one replicate, the value of each. Then the mean and both ends
 ``recording``, ``command``
     its name, for instance ``zeroeval-gsm8k``; what recomputes the file.
 ``source_hash``
-    of the code that the numbers rest on and of the data's checksums.
+    of the code that the numbers rest on, that of every method that can run among it, and of the data's checksums.
+``run_hashes``
+    the same of each single run, and of what is refused, by its label: where it has not changed the run stands, and
+    only its adjusted numbers are computed anew.
 ``protocol``
     one sentence: what methods that learn were trained and tested on.
 ``queries``, ``tasks``
@@ -20,6 +23,26 @@ there is more than one replicate, the value of each. Then the mean and both ends
     what x is in every curve and point of the file: ``share`` (of the calls that go to the dearer of two models),
     ``cost`` (US dollars a query), ``price`` (mean list price of the models called, US dollars per million completion
     tokens), or null: there are no curves.
+``pools``
+    list, one for each set of models that any run used, the main one first, each with
+
+    ``name``, ``models``
+        what its runs are told apart by from those of other pools; the models' names.
+    ``queries``
+        how many queries its gains are measured on.
+    ``baselines``
+        the label of the run for each of `BASELINES` that exists: ``best-single`` (best mean on the training queries),
+        ``cheapest`` (least mean cost, else list price), ``best-per-task`` (best on the training queries of each
+        task), ``coin`` (a toss between two models, see `play.coin`), ``best-samples`` (a vote over as many samples of
+        the best single model as one response of each model costs), ``oracle``.
+    ``absent``
+        why each of the others does not exist here, in one sentence.
+    ``preflight``
+        what the pool has to offer, before any method is run (`measuring.preflight`).
+``verifier``
+    cascades of the main pool whose verifier errs and has a price: ``{"pool", "chains"}``, the chains as
+    `measuring.verifier.sweep` gives them, each with its curve over error rates and prices and where it breaks even
+    with single models of the pool at the same cost; null where a score or a cost is not known.
 ``rows``
     what is reproduced (`Row`): list of ``{"quantity", "method", "setting", "unit", "ours": estimate, "published",
     "published_in", "expected": [low, high], "tolerance", "difference", "agrees", "reason"}``. *published* is a number
@@ -43,9 +66,32 @@ there is more than one replicate, the value of each. Then the mean and both ends
     ``command``
         what recomputes it.
     ``learned``, ``queries``
-        whether it learned from scored training queries; how many were tested (in each replicate).
-    ``score``, ``gain``
-        estimates; the gain is over the single model that is best on the training queries, on the same test queries.
+        whether it learned from scored training queries; how many were tested (in each replicate): of methods that
+        take too long on all, a random sample.
+    ``split``, ``seeds``
+        the name of the splits that it and its gain rest on, for instance ``5 x cross-fitted``; the seed of each
+        replicate.
+    ``score``
+        estimate.
+    ``gain``
+        over the best single model of the *same pool*, on the queries that this one is tested on: ``{"baseline": its
+        label, "mean", "low", "high", "runs", "p", "p_adjusted", "adjusted": [low, high], "verdict"}`` (see
+        `measuring.comparison`): paired; low and high at 95 % over queries and splits; adjusted by Holm over all runs
+        of the pool but the oracle and the baseline itself, for which p_adjusted, adjusted and verdict are null. The
+        verdict is ``better``, ``worse`` or ``no clear difference``, of the adjusted numbers.
+    ``judges``
+        the gain under every other judge of the same responses, by the judge's name, ``{"mean", "low", "high", "runs",
+        "p"}``: of a run that gives one model's response as it is, over the same single model, neither of them chosen
+        anew, not adjusted. Empty where a recording has one judge, where responses are put together, as by votes,
+        and of the oracle, which knows one judge.
+    ``spread``
+        ``[lowest, highest]`` of the gain over the splits; null where there is one.
+    ``over_coin``
+        the gain, in the same form, over tosses of a coin that cost as much in the mean as the run (`play.coin_at`);
+        null where no costs are known, or only list prices and the run calls several models.
+    ``against``
+        ``{label: {"mean", "low", "high", "runs", "p"}}``: the gain over other runs of the pool, its baselines and
+        `REFERENCES`, paired as ``gain`` is and not adjusted: who compares several adjusts them.
     ``cost``, ``latency``, ``calls``, ``models_called``
         means a query; cost and latency null if unknown; models called are counted once.
     ``called``
@@ -59,26 +105,39 @@ there is more than one replicate, the value of each. Then the mean and both ends
         eleven equally spaced shares of strong calls, as in RouteLLM. A mean may be null: never reached.
     ``cost_quantiles``
         ``{"0", "0.1", ..., "0.9", "0.95", "0.99", "1"}`` of the cost of single queries, or null.
+    ``notes``
+        what the method counted in the first replicate besides (`Method.notes`), by name: for instance the models that
+        never serve. Empty where there is nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from reference_impls.core.model import Floats
 from reference_impls.core.stats import bootstrap
-from reference_impls.recorded import Recording
+from reference_impls.recorded import Recording, fetch, registry
 
 Json = dict[str, Any]
 #: What most protocols and reasons to leave a method out say.
 CROSS_FITTED = (
-    "Methods that learn are cross-fitted: each half of the queries is tested with what the other half taught."
+    "Methods that learn are cross-fitted, five times: each random half of the queries is tested with what the other"
+    " half taught."
 )
 UNPAID = "it trades quality for cost, and what the responses cost is not known"
 #: Resamples of every interval.
 RESAMPLES = 500
+#: Runs that every other one of their pool is held against beside the baselines.
+REFERENCES = ("knn-router", "classifier-router", "majority-vote", "frugalgpt", "prompt-length", "random")
+#: What every pool's methods are held against -> the method that is run for it; the cheapest is the `single` of that
+#: model.
+BASELINES = {
+    "best-single": "single", "cheapest": "single", "best-per-task": "task-router", "coin": "coin",
+    "best-samples": "best-samples", "oracle": "oracle",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -255,6 +314,23 @@ class Spec:
         return f"{self.method} ({', '.join(told)})" if told else self.method
 
 
+@dataclass(frozen=True)
+class Splits:
+    """How a recording is split for methods that learn.
+
+    Attributes:
+        name: as results tell it, for instance ``3 random splits``.
+        make: the recording, split: replicates, each a list of parts whose test queries are put together.
+    """
+
+    name: str
+    make: Callable[[Recording], list[list[Recording]]]
+
+    def __call__(self, recording: Recording) -> list[list[Recording]]:
+        """The replicates."""
+        return self.make(recording)
+
+
 def all_tested(recording: Recording) -> Recording:
     """The same queries, all of them for testing."""
     return replace(recording, queries=tuple(replace(query, split="test") for query in recording.queries))
@@ -267,32 +343,39 @@ class Study:
     Attributes:
         recording: its name.
         protocol: one sentence: what methods that learn were trained and tested on.
-        learned: the recording, split: replicates, each a list of parts whose test queries are put together.
+        learned: how the recording is split for methods that learn.
         rows: what is reproduced, from the recording and from the runs by label.
         plain: the recording as methods without labels see it: the queries to test, and where it has them, train.
         pool: the models that every method is run with; empty is all.
+        name: of that pool; empty counts its models.
         axis: x of the curves (see the file's docstring).
         published: rows of papers that cannot be run again, in the file's form, from the recording.
         settings: parameters by method, where the defaults make no sense here.
         sweeps: parameter and values by method (`Spec.sweep`).
         specs: what is run beside the baselines and every method once.
         left_out: methods that are not run -> why.
+        samples: methods that would take too long on all test queries -> how many of them, drawn at random, they are
+            run on.
+        judges: other scores of the same responses, by the judge's name, [queries, models]; none by default.
         computed: methods that are no files of the repository but can be computed from a recording, by name.
         scored: whether there are scores, without which nothing is run.
     """
 
     recording: str
     protocol: str
-    learned: Callable[[Recording], list[list[Recording]]]
+    learned: Splits
     rows: Callable[[Recording, Mapping[str, Json]], list[Row]]
     plain: Callable[[Recording], Recording] = all_tested
     pool: tuple[str, ...] = ()
+    name: str = ""
     axis: str | None = None
     published: Callable[[Recording], list[Json]] = lambda _: []
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sweeps: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     specs: Sequence[Spec] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    samples: Mapping[str, int] = field(default_factory=dict)
+    judges: Callable[[Recording], Mapping[str, Floats]] = lambda _: {}
     computed: Mapping[str, "Computed"] = field(default_factory=dict)
     scored: bool = True
 
@@ -308,6 +391,7 @@ class Played:
         utilities: of every model, where the method gives them, [queries, models].
         preference: for the stronger of two models, where the method gives one, [queries].
         drew: whether the method drew random numbers, as at ties: then another seed would have given other numbers.
+        notes: what the method counted besides, by name.
     """
 
     queries: list[str]
@@ -319,6 +403,7 @@ class Played:
     utilities: Floats | None = None
     preference: Floats | None = None
     drew: bool = False
+    notes: Mapping[str, int] = field(default_factory=dict)
 
 
 class Table:
@@ -367,22 +452,46 @@ class Computed:
     category: str = "baseline"
 
 
-def random_splits(train: int, seeds: Sequence[int] = (0, 1, 2)) -> Callable[[Recording], list[list[Recording]]]:
+def random_splits(train: int, seeds: Sequence[int] = (0, 1, 2)) -> Splits:
     """A replicate a seed: `train` queries at random to learn on, all others tested."""
-    return lambda recording: [[recording.resplit(train=train, seed=seed)] for seed in seeds]
+    return Splits(
+        f"{len(seeds)} random splits",
+        lambda recording: [[recording.resplit(train=train, seed=seed)] for seed in seeds],
+    )
 
 
-def cross_fitted(recording: Recording) -> list[list[Recording]]:
+def _halves(recording: Recording, seed: int) -> list[Recording]:
     """Two parts: each half of the queries is tested with what was learned on the other, so that all are tested."""
-    first = recording.resplit(train=len(recording.queries) // 2, seed=0)
+    first = recording.resplit(train=len(recording.queries) // 2, seed=seed)
     other = {"train": "test", "test": "train"}
     swapped = tuple(replace(query, split=other[query.split]) for query in first.queries)
-    return [[first, replace(first, queries=swapped)]]
+    return [first, replace(first, queries=swapped)]
 
 
-def as_split(recording: Recording) -> list[list[Recording]]:
-    """The source's own splits."""
-    return [[recording]]
+#: Five replicates, each with halves of its own that are tested in turn.
+cross_fitted = Splits("5 x cross-fitted", lambda recording: [_halves(recording, seed) for seed in range(5)])
+#: The source's own splits.
+as_split = Splits("own split", lambda recording: [[recording]])
+
+
+def fetched(recording: Recording) -> dict[str, Path]:
+    """Where the files lie that a recording was read from, by their path in the repository."""
+    source = registry.source(recording.name)
+    return {file.path: fetch.place(source, file, fetch.cache_folder()) for file in source.files}
+
+
+def sampled(parts: Sequence[Recording], size: int) -> list[Recording]:
+    """The parts with `size` of their test queries, drawn at random, the same each time; all if there are fewer."""
+    tested = queries_tested(parts)
+    rng = np.random.default_rng(0)
+    chosen = {tested[i] for i in rng.choice(len(tested), min(size, len(tested)), replace=False)}
+    made = []
+    for part in parts:
+        queries = tuple(query for query in part.queries if query.split != "test" or query.id in chosen)
+        kept = {query.id for query in queries}
+        responses = tuple(response for response in part.responses if response.query_id in kept)
+        made.append(replace(part, queries=queries, responses=responses))
+    return made
 
 
 def queries_tested(parts: Sequence[Recording]) -> list[str]:

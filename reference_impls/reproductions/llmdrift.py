@@ -12,6 +12,7 @@ import numpy as np
 from reference_impls.after_inference.automix import POLICIES, benefit
 from reference_impls.core.model import Floats
 from reference_impls.recorded import Recording
+from reference_impls.recorded.readers.llmdrift import leetcode_unfenced
 from reference_impls.reproductions.base import (
     CROSS_FITTED,
     Computed,
@@ -23,6 +24,7 @@ from reference_impls.reproductions.base import (
     Study,
     Table,
     cross_fitted,
+    fetched,
     mean_of,
 )
 
@@ -142,6 +144,16 @@ def answered(recording: Recording, runs: Mapping[str, Json]) -> list[Row]:
     return found + rows(recording, runs)
 
 
+def unfenced(recording: Recording) -> Mapping[str, Floats]:
+    """The judge on the code alone: as written, many responses fail only by what stands around it."""
+    return leetcode_unfenced(fetched(recording), recording.models, [query.id for query in recording.queries])
+
+
+def no_other(_: Recording) -> Mapping[str, Floats]:
+    """There is one judge."""
+    return {}
+
+
 def _study(recording: str, *, check: bool, leaks: bool = False) -> Study:
     budgets = ("0.1", "0.25", "0.5", "0.75", "1.0")
     return Study(
@@ -156,6 +168,7 @@ def _study(recording: str, *, check: bool, leaks: bool = False) -> Study:
         computed={"automix-style": Computed(check_by_agreement, learned=True, category="after/cascade")}
         if check
         else {},
+        judges=unfenced if recording == "llmdrift-leetcode" else no_other,
     )
 
 

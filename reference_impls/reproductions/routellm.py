@@ -17,15 +17,17 @@ from reference_impls.core.learn import Logistic, kmeans, squared_distances
 from reference_impls.core.model import Floats
 from reference_impls.measuring import metrics
 from reference_impls.recorded import Recording
-from reference_impls.recorded.readers.routellm import STRONG, WEAK
+from reference_impls.recorded.readers.routellm import STRONG, WEAK, mt_bench_turns
 from reference_impls.reproductions.base import (
     CROSS_FITTED,
     UNPAID,
     Estimate,
     Json,
     Row,
+    Spec,
     Study,
     cross_fitted,
+    fetched,
     mean_of,
     number,
     over,
@@ -229,7 +231,7 @@ def mmlu(recording: Recording, runs: Mapping[str, Json]) -> list[Row]:
     )  # fmt: skip
     found += trained_rows("MMLU", 1531, runs)
     expected = {
-        "knn-router": ((0.31, 0.35), (0.66, 0.69), (0.607, 0.633)),
+        "knn-router (k=50)": ((0.31, 0.35), (0.66, 0.69), (0.607, 0.633)),
         "ridge-router": (None, None, (0.601, 0.626)),
     }
     return found + other_rows(1531, runs, expected)
@@ -294,6 +296,11 @@ def mt_bench(recording: Recording, runs: Mapping[str, Json]) -> list[Row]:
     return found
 
 
+def turns(recording: Recording) -> Mapping[str, Floats]:
+    """MT-Bench has one judge, GPT-4, with a grade for each of two turns."""
+    return mt_bench_turns(fetched(recording), recording.models, [query.id for query in recording.queries])
+
+
 def _study(name: str, benchmark: str, protocol: str, **others: Any) -> Study:
     return Study(
         name, protocol, axis="share", published=partial(published, benchmark),
@@ -305,7 +312,7 @@ STUDIES = (
     _study(
         "routellm-mmlu", "MMLU",
         "Methods that learn have 1531 random questions with labels and are tested on the others; three seeds.",
-        learned=random_splits(1531), rows=mmlu,
+        learned=random_splits(1531), rows=mmlu, specs=(Spec("knn-router", {"k": "50"}),),
     ),
     _study(
         "routellm-gsm8k", "GSM8K",
@@ -315,6 +322,6 @@ STUDIES = (
     _study(
         "routellm-mt-bench", "MT-Bench",
         CROSS_FITTED,
-        learned=cross_fitted, rows=mt_bench,
+        learned=cross_fitted, rows=mt_bench, judges=turns,
     ),
 )  # fmt: skip

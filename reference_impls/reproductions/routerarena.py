@@ -27,7 +27,7 @@ def rows(recording: Recording, runs: Mapping[str, Json]) -> list[Row]:
         if run["learned"] and run["calls"] == 1:
             gain, share = run["gain"], run["called"][CHEAP]
             reason = f"{1 - share:.1%} of the queries go to {DEAR}"
-            if "strong_share" in run["parameters"]:
+            if run["parameters"].get("strong_share", -1) >= 0:
                 reason += f", as the threshold is set for a share of {run['parameters']['strong_share']:.0%}"
             found += [
                 Row(

@@ -7,7 +7,16 @@ from pathlib import Path
 
 from reference_impls.recorded import fetch, registry
 from reference_impls.recorded.form import Recording
-from reference_impls.recorded.readers import gsm8k_solutions, llmdrift, llmrouter, routellm, routerarena, zeroeval
+from reference_impls.recorded.readers import (
+    gsm8k_solutions,
+    llmdrift,
+    llmrouter,
+    mmlu_pro,
+    routellm,
+    routerarena,
+    swe_bench,
+    zeroeval,
+)
 from reference_impls.recorded.readers.parse import Files, SourceError
 
 READERS: dict[str, Callable[[Files], Recording]] = {
@@ -22,6 +31,11 @@ READERS: dict[str, Callable[[Files], Recording]] = {
     "llmrouter": llmrouter.llmrouter,
     "routerarena": routerarena.routerarena,
     "gsm8k-solutions": gsm8k_solutions.gsm8k_solutions,
+    "mmlu-pro-small": mmlu_pro.small,
+    "mmlu-pro-middle": mmlu_pro.middle,
+    "mmlu-pro-large": mmlu_pro.large,
+    "mmlu-pro-all": mmlu_pro.everything,
+    "swe-bench": swe_bench.swe_bench,
 }
 """Every recording that can be read, by its name."""
 

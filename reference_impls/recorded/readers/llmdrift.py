@@ -7,8 +7,11 @@ dollars, its seconds and its answer tokens as recorded; prompt tokens are not re
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import numpy as np
+
+from reference_impls.core.model import Floats
 from reference_impls.recorded.form import RecordedQuery, RecordedResponse, Recording
 from reference_impls.recorded.readers.parse import Files, csv_rows, named
 
@@ -62,6 +65,16 @@ def leetcode(files: Files) -> Recording:
         "llmdrift-leetcode", files, "LEETCODE_EASY_EVAL.csv",
         lambda row: (None, float(row["Directly Usable"])), lambda _: None,
     )  # fmt: skip
+
+
+def leetcode_unfenced(files: Files, models: Sequence[str], queries: Sequence[str]) -> dict[str, Floats]:
+    """1 where the judge accepted the code alone (``Clean_Code_Submit``), [queries, models]."""
+    accepted: dict[str, list[float]] = {}
+    for row in csv_rows(named(files, "LEETCODE_EASY_EVAL.csv")):
+        told = float("Accepted" in row["Clean_Code_Submit"])
+        accepted.setdefault(row["model"].removeprefix("openaichat/"), []).append(told)
+    places = [int(query.rpartition("/")[2]) for query in queries]
+    return {"code alone": np.array([[accepted[model][place] for model in models] for place in places])}
 
 
 def _recording(

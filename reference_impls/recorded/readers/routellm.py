@@ -9,8 +9,12 @@ token counts, so no response has a cost.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from reference_impls.core.answers import final_answer
-from reference_impls.core.model import Price
+from reference_impls.core.model import Floats, Price
 from reference_impls.recorded.form import RecordedQuery, RecordedResponse, Recording
 from reference_impls.recorded.readers.parse import (
     Files,
@@ -92,6 +96,18 @@ def mt_bench(files: Files) -> Recording:
             score = sum(turns) / len(turns) / 10
             responses.append(RecordedResponse(query.id, model, 0, None, None, score, None, None, None, None))
     return Recording("routellm-mt-bench", tuple(queries), tuple(responses), PRICES)
+
+
+def mt_bench_turns(files: Files, models: Sequence[str], queries: Sequence[str]) -> dict[str, Floats]:
+    """GPT-4's grades of the first and of the second turn alone, each divided by 10, [queries, models]."""
+    grades = {
+        (f"mt-bench/{row['question_id']}", str(row["model"]), int(row["turn"])): float(row["score"]) / 10
+        for row in json_lines(named(files, "judgements.jsonl"))
+    }
+    return {
+        f"GPT-4, turn {turn}": np.array([[grades[q, COLUMNS[model], turn] for model in models] for q in queries])
+        for turn in (1, 2)
+    }
 
 
 def _contaminated(files: Files) -> frozenset[str]:

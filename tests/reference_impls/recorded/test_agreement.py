@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reference_impls.recorded.agreement import MMLU_PRO, difference, gsm8k, mmlu_pro
+from reference_impls.recorded import registry
+from reference_impls.recorded.agreement import difference, gsm8k, mmlu_pro
 
 
 @pytest.mark.parametrize(("name", "texts"), [("zeroeval-gsm8k", 15_828), ("routellm-gsm8k", 2_614)])
@@ -20,7 +21,7 @@ def test_at_least_as_many_are_right_as_by_the_sources_own_reader(
 
 
 def test_a_sample_of_mmlu_pro_agrees_and_every_difference_has_a_known_kind(mirror: Path) -> None:
-    folder = mirror / MMLU_PRO
+    folder = mirror / registry.source("mmlu-pro").folder / "eval_results"
     if not folder.is_dir():
         pytest.skip("the mirror here does not hold MMLU-Pro")
     found = mmlu_pro(folder, every=150)

@@ -316,12 +316,19 @@ def test_every_method_runs_or_refuses_in_one_line(name: str, kind: str) -> None:
     json.dumps(result, allow_nan=False)
 
 
+#: Methods that learn without labels from what recordings do not hold; their tests in `after_inference` train them on
+#: scores that are not a number.
+BLIND = ("bargain-cascade", "uncertainty-cascade")
+
+
 @pytest.mark.parametrize("name", sorted(n for n, i in catalog.methods().items() if i.cls.needs_training))
 def test_methods_without_labels_look_at_no_score(name: str) -> None:
     """Turning all train scores round changes nothing for them."""
     info = catalog.method(name)
-    if {"labels", "feedback", *NEVER} & set(info.needs):
-        assert {"labels", "feedback"} & set(info.needs), "it learns from the train split's scores or says otherwise"
+    if {"labels", "feedback"} & set(info.needs):
+        return  # it learns from the train split's scores and says so
+    if set(NEVER) & set(info.needs):
+        assert name in BLIND, "its own test gives it scores that are not a number, or it says that it needs labels"
         return
     data = full()
     train = {q.id for q in data.queries if q.split == "train"}

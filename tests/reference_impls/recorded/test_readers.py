@@ -123,6 +123,11 @@ def test_routellm_mt_bench_is_the_mean_of_two_turns(files: Files, write: Write, 
     assert [(query.id, query.prompt, query.task) for query in made.queries] == [("mt-bench/81", "t81", "math")]
     np.testing.assert_allclose(made.scores, [[0.45, 0.975]])
     assert same_in_generic_form(made, tmp_path)
+    turns = routellm.mt_bench_turns(files, made.models, ["mt-bench/81"])
+    assert {name: values.tolist() for name, values in turns.items()} == {
+        "GPT-4, turn 1": [[pytest.approx(0.7), pytest.approx(1.0)]],
+        "GPT-4, turn 2": [[pytest.approx(0.2), pytest.approx(0.95)]],
+    }
 
 
 @pytest.mark.parametrize(
@@ -222,6 +227,15 @@ def test_llmdrift_leetcode_is_scored_by_its_judge(files: Files, write: Write) ->
     made = llmdrift.leetcode(files)
     np.testing.assert_array_equal(made.scores, [[1], [0]])
     assert len(made.queries) == 2, "the second row of a model is the second query"
+
+
+def test_llmdrift_leetcode_has_a_judge_on_the_code_alone(files: Files, write: Write) -> None:
+    told = (("m", "Accepted"), ("n", "Wrong Answer"), ("m", "Runtime Error"), ("n", "✔ Accepted"))
+    rows = [drift_row(m, "```a```", "", **{"Directly Usable": "0", "Clean_Code_Submit": text}) for m, text in told]
+    write("generation/LEETCODE_EASY_EVAL.csv", rows)
+    made = llmdrift.leetcode(files)
+    [scores] = llmdrift.leetcode_unfenced(files, ("n", "m"), [query.id for query in made.queries]).values()
+    assert scores.tolist() == [[0.0, 1.0], [1.0, 0.0]]
 
 
 def test_llmrouter_has_its_splits_tasks_and_prices(files: Files, write: Write, tmp_path: Path) -> None:

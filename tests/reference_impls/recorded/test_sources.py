@@ -46,7 +46,7 @@ def test_the_registry_is_well_formed() -> None:
     for source in registry.sources().values():
         assert re.fullmatch(r"[\w.-]+/[\w.-]+", source.repository)
         assert re.fullmatch(r"[0-9a-f]{40}", source.commit)
-        assert source.licence in {"Apache-2.0", "MIT"}
+        assert source.licence in {"Apache-2.0", "MIT", "CC-BY-NC-4.0"}
         assert source.citation
         assert source.holds
         for file in source.files:

@@ -104,13 +104,16 @@ def test_numbers_of_a_file() -> None:
 
 
 def test_cross_fitting_tests_every_query_once_and_never_on_itself() -> None:
-    recording = made(7)
-    [parts] = cross_fitted(recording)
-    assert sorted(queries_tested(parts)) == sorted(q.id for q in recording.queries)
-    for part in parts:
-        splits = {name: {q.id for q in part.queries if q.split == name} for name in ("train", "test")}
-        assert len(splits["train"] | splits["test"]) == 7
-        assert not splits["train"] & splits["test"]
+    recording = made(11)
+    replicates = cross_fitted(recording)
+    assert cross_fitted.name == "5 x cross-fitted"
+    assert len({tuple(queries_tested(parts)) for parts in replicates}) == 5
+    for parts in replicates:
+        assert sorted(queries_tested(parts)) == sorted(q.id for q in recording.queries)
+        for part in parts:
+            splits = {name: {q.id for q in part.queries if q.split == name} for name in ("train", "test")}
+            assert len(splits["train"] | splits["test"]) == 11
+            assert not splits["train"] & splits["test"]
 
 
 def test_random_splits_differ_by_seed() -> None:

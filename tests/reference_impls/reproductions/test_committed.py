@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from reference_impls import reproductions
 from reference_impls.recorded import Recording
 from reference_impls.recorded.readers import read_source
 from reference_impls.recorded.readers.routellm import STRONG, WEAK
 from reference_impls.reproductions import llmdrift, llmrouter, play, routellm, zeroeval
-from reference_impls.reproductions.base import Row, Spec, Table
+from reference_impls.reproductions.base import BASELINES, REFERENCES, Row, Spec, Table
 from reference_impls.running import catalog
+from scripts.cli import app
 from tests.reference_impls.recorded.conftest import find_mirror
 
 NAMES = sorted(reproductions.studies())
@@ -79,7 +81,8 @@ def test_every_method_has_been_run_or_refused(name: str) -> None:
     found = committed(name)
     runs = {run["label"]: run for run in found["runs"]}
     assert len(runs) == len(found["runs"])
-    assert {"oracle", "random", "single", "prompt-length"} <= set(runs)
+    assert {"oracle", "random", "single"} <= set(runs)
+    assert "prompt-length" in runs or name == "swe-bench", "of SWE-bench no prompts are recorded"
     told = {run["method"] for run in found["runs"]} | {
         entry["method"].partition(" (")[0] for entry in found["refused"]
     }
@@ -98,7 +101,7 @@ def test_every_method_has_been_run_or_refused(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_costs_are_never_zero_where_they_are_unknown(name: str) -> None:
     found = committed(name)
-    measured = name.startswith("llmdrift") or name == "routerarena"
+    measured = name.startswith("llmdrift") or name in {"routerarena", "swe-bench"}
     assert all((model["cost"] is not None) is measured for model in found["models"])
     assert all((run["cost"] is not None) is measured for run in found["runs"])
     assert all(run["cost"] is None or run["cost"] > 0 for run in found["runs"])
@@ -140,7 +143,75 @@ def test_routellm_prompt_length_and_oracle(read: Read) -> None:
     data = read("routellm-gsm8k")
     runs = runs_of("routellm-gsm8k", data, [Spec("prompt-length"), Spec("oracle")])
     assert compared(routellm.gsm8k(data, runs)) == 5 + 6
-    assert runs["oracle"] == next(run for run in committed("routellm-gsm8k")["runs"] if run["label"] == "oracle")
+    kept = next(run for run in committed("routellm-gsm8k")["runs"] if run["label"] == "oracle")
+    beside = dict.fromkeys(("gain", "over_coin", "against"))  # these know of the pool's other runs
+    assert runs["oracle"] | beside == kept | beside
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("llmdrift-leetcode", ("single", "coin", "oracle", "random", "knn-router", "prompt-length")),
+        ("routellm-gsm8k", ("single", "coin", "oracle", "prompt-length", "majority-vote")),
+        ("routerarena", ("single", "task-router", "single (model=gemini-2.0-flash-001)")),
+        (
+            "zeroeval-gsm8k",
+            ("single", "single (three cheap services)", "oracle (all twelve)",
+             "plurality, ties averaged (three strong services)"),
+        ),
+        ("swe-bench", ("single", "coin", "oracle")),
+    ],
+)  # fmt: skip
+def test_a_sample_of_runs_of_every_kind_is_recomputed(read: Read, name: str, labels: tuple[str, ...]) -> None:
+    """Scores, gains over the baseline of the pool, gains over a coin, and their intervals and p."""
+    data, study = read(name), reproductions.studies()[name]
+    wanted = {spec.label: spec for spec in reproductions.specs(study, data)}
+    kept = {run["label"]: run for run in committed(name)["runs"]}
+    for label in labels:
+        made = play.describe(study, wanted[label], data)
+        for key in ("pool", "split", "seeds", "learned", "queries", "settings", "parameters"):
+            assert made[key] == kept[label][key], (label, key)
+        for key in ("cost", "calls", "spread"):
+            assert made[key] == (kept[label][key] and pytest.approx(kept[label][key], abs=1e-6)), (label, key)
+        for key in ("score", "gain", "over_coin"):
+            assert (made[key] is None) is (kept[label][key] is None), (label, key)
+            for number in ("mean", "low", "high", "runs", *(("p",) if key != "score" else ())):
+                if made[key] is not None:
+                    near = noise(kept[label][key]) if number in ("low", "high") else 1e-6
+                    assert made[key][number] == pytest.approx(kept[label][key][number], abs=near), (label, key)
+
+
+@pytest.mark.parametrize("name", ["routellm-mt-bench", "zeroeval-gsm8k", "llmdrift-prime", "swe-bench"])
+def test_the_preflight_of_every_pool_is_recomputed(read: Read, name: str) -> None:
+    data, pools = read(name), committed(name)["pools"]
+    for pool in pools:
+        assert alike(play.pool_preflight(data, pool["models"]).json(), pool["preflight"]), pool["name"]
+    # and so are the numbers that the command prints
+    printed = CliRunner().invoke(
+        app, ["preflight", f"recorded:{name}", "--json", "--pool", ",".join(pools[-1]["models"])]
+    )
+    assert printed.exit_code == 0, printed.output
+    assert alike(json.loads(printed.stdout), pools[-1]["preflight"])
+
+
+def noise(interval: dict[str, Any]) -> float:
+    """How far the ends of a bootstrap may lie apart: NumPy's releases draw multinomials otherwise (2.5 than 2.4), and
+    of 2,000 resamples the ends are that uncertain themselves.
+    """
+    low, high = interval["low"], interval["high"]
+    return 1e-6 if low is None else max(1e-6, (high - low) / 20)
+
+
+def alike(made: Any, kept: Any, near: float = 1e-6) -> bool:
+    """Whether two JSON values are the same, numbers up to rounding, ends of an interval up to its `noise`."""
+    if isinstance(made, dict) and isinstance(kept, dict):
+        ends = dict.fromkeys(("low", "high"), noise(kept)) if {"low", "high"} <= set(kept) else {}
+        return set(made) == set(kept) and all(alike(made[key], kept[key], ends.get(key, near)) for key in made)
+    if isinstance(made, list) and isinstance(kept, list):
+        return len(made) == len(kept) and all(map(alike, made, kept))
+    if isinstance(made, float) and isinstance(kept, float):
+        return made == pytest.approx(kept, rel=1e-5, abs=near)
+    return bool(made == kept)
 
 
 def test_knn_on_mmlu_with_1531_labels(read: Read) -> None:
@@ -174,7 +245,7 @@ def test_llmrouter_baselines(read: Read) -> None:
     specs = [Spec(method) for method in ("oracle", "random", "single", "task-router")]
     rows = llmrouter.rows(data, runs_of("llmrouter", data, specs))
     assert compared(rows) == 4
-    assert all(row.agrees for row in rows)
+    assert all(row.agrees is not False for row in rows)  # what bounds routers is held against nothing
 
 
 @pytest.mark.parametrize(("name", "count"), [("llmdrift-prime", 5), ("llmdrift-happy", 6)])
@@ -207,9 +278,29 @@ def test_a_recording_is_written_once_and_agrees_with_the_committed_file(read: Re
     assert told[-1] == "routellm-mt-bench: written"
     assert told.count(told[-1]) == 1, "the second call finds it up to date"
     made, kept = json.loads(path.read_text(encoding="utf-8")), committed("routellm-mt-bench")
-    assert {**made, "source_hash": "", "runs": [], "rows": []} == {**kept, "source_hash": "", "runs": [], "rows": []}
+    rest = {"source_hash": "", "run_hashes": {}, "runs": [], "rows": []}
+    assert {**made, **rest} == {**kept, **rest}
     assert [run["label"] for run in made["runs"]] == [run["label"] for run in kept["runs"]]
     for ours, theirs in zip(made["runs"], kept["runs"], strict=True):
         # another processor may round otherwise, and one question of 72 be routed otherwise
         assert ours["score"]["mean"] == pytest.approx(theirs["score"]["mean"], abs=0.02), ours["label"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_only_runs_whose_code_changed_are_made_again(read: Read) -> None:
+    name = "routellm-mt-bench"
+    data, kept = read(name), committed(name)
+    planned = reproductions.specs(reproductions.studies()[name], data)
+    hashes = {spec.label: reproductions.run_hash(name, spec.method) for spec in planned}
+    runs = {run["label"] for run in kept["runs"]}
+
+    def standing(changed: dict[str, str]) -> set[str]:
+        earlier = kept | {"run_hashes": hashes | changed}
+        return {planned[i].label for i in reproductions.still_standing(planned, data, earlier)}
+
+    assert standing({}) == runs
+    looked_at = {spec.label for spec in planned if spec.method in {*BASELINES.values(), *REFERENCES}}
+    # the others are held against these query by query, so these are run beside it
+    assert standing({"cluster-router": "other"}) == runs - {"cluster-router"} - looked_at
+    assert standing({"knn-router": "other"}) == set()  # all are held against this one
+    assert reproductions.still_standing(planned, data, {}) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,18 @@ import pytest
 
 from reference_impls.core.model import Price
 from reference_impls.recorded import RecordedQuery, RecordedResponse, Recording
-from reference_impls.reproductions import SOURCES, chosen, result, source_hash, specs, studies
-from reference_impls.reproductions.base import Spec, Study, Table, all_tested, as_split
+from reference_impls.reproductions import SOURCES, chosen, ran, result, source_hash, specs, studies, verifier_priced
+from reference_impls.reproductions.base import (
+    BASELINES,
+    Spec,
+    Study,
+    Table,
+    all_tested,
+    as_split,
+    cross_fitted,
+    queries_tested,
+    sampled,
+)
 from reference_impls.reproductions.llmdrift import CHECK, MARCH, SMALL, check_by_agreement
 from reference_impls.reproductions.play import DRAWN, best_single, describe, thinned, willingness_curve
 from reference_impls.reproductions.zeroeval import agree, plurality
@@ -37,11 +48,52 @@ def recording(*, prices: bool = True) -> Recording:
 
 
 def study(**others: Any) -> Study:
-    return Study("made", "by hand", as_split, lambda *_: [], plain=lambda r: r, **others)
+    usual: dict[str, Any] = {"protocol": "by hand", "learned": as_split, "rows": lambda *_: [], "plain": lambda r: r}
+    return Study("made", **(usual | others))
 
 
 def mean(run: dict[str, Any], key: str) -> Any:
     return run[key]["mean"]
+
+
+def test_a_slow_method_is_tested_on_a_sample_and_compared_on_it() -> None:
+    """Of five test queries two; where cheap and dear agree or the tie is broken, the vote is one of both."""
+    [part] = sampled([recording()], 2)
+    assert [query.split for query in part.queries].count("train") == 5
+    [again] = sampled([recording()], 2)
+    assert queries_tested([part]) == queries_tested([again])
+    assert len(queries_tested([part])) == 2
+    assert len(queries_tested(sampled([recording()], 99))) == 5
+    run = describe(study(samples={"majority-vote": 2}), Spec("majority-vote"), recording())
+    assert run["queries"] == 2
+    assert describe(study(), Spec("majority-vote"), recording())["queries"] == 5
+    assert -1 <= mean(run, "gain") <= 1
+
+
+def test_a_gain_stands_under_every_judge_where_a_response_is_passed_on() -> None:
+    """The other judge takes each answer for what the first one does not: 2 of 5 become 3, and 3 become 2."""
+    made = recording()
+    judged = study(judges=lambda r: {"contrary": 1 - r.scores})
+    cheap = describe(judged, Spec("single", {"model": "cheap"}), made)
+    assert mean(cheap, "gain") == pytest.approx(-0.2)
+    assert cheap["judges"]["contrary"]["mean"] == pytest.approx(0.2)
+    assert describe(judged, Spec("single"), made)["judges"]["contrary"]["mean"] == 0
+    assert describe(judged, Spec("majority-vote"), made)["judges"] == {}, "a vote's answer is nobody's own"
+    assert describe(study(), Spec("single"), made)["judges"] == {}
+
+
+def test_cascades_with_a_verifier_are_in_the_result_where_costs_are_known() -> None:
+    """Cheap, then dear: a perfect verifier finds 4 of 5 right; 3 of 5 go on to the dear one."""
+    found = verifier_priced(study(), recording())
+    assert found is not None
+    assert found["pool"] == ["cheap", "dear"]
+    [chain] = found["chains"]
+    assert chain["models"] == ["cheap", "dear"]
+    first = chain["points"][0]
+    assert (first["quality"], first["cost"]) == (pytest.approx(0.8), pytest.approx(1 + 0.6 * 3))
+    bare = recording(prices=False)
+    unpaid = replace(bare, responses=tuple(replace(r, cost=None) for r in bare.responses))
+    assert verifier_priced(study(), unpaid) is None
 
 
 def test_single_models_and_the_one_chosen_on_train() -> None:
@@ -227,10 +279,100 @@ def test_labels_are_unique_and_a_result_has_its_form() -> None:
     wanted = specs(made, data)
     assert len({spec.label for spec in wanted}) == len(wanted)
     assert "knn-router" not in {spec.method for spec in wanted}
-    runs = [describe(made, spec, data) for spec in wanted[:4]]
+    runs = [ran(made, spec, data) for spec in wanted if spec.method in {*BASELINES.values(), "random"}]
     found = result(made, data, [*runs, {"method": "gac", "reason": "no distributions"}])
     assert [run["label"] for run in found["runs"]][:2] == ["oracle", "random"]
-    assert [entry["method"] for entry in found["refused"]] == ["gac", "knn-router"]
+    assert [entry["method"] for entry in found["refused"]] == ["best-samples", "gac", "knn-router"]
     assert found["tasks"] == {"task0": 6, "task1": 4}
     assert found["models"][0]["price"] == {"prompt": 1.0, "completion": 1.0}
     assert found["models"][1]["score"]["mean"] == pytest.approx(0.6)
+
+
+def beside(data: Recording | None = None, pools: tuple[Spec, ...] = (), **others: Any) -> dict[str, Any]:
+    """The results of the baselines and of some further runs."""
+    data, made = data or recording(), study(axis="cost", specs=pools, **others)
+    wanted = [*BASELINES.values(), "random", "prompt-length", "majority-vote", "knn-router"]
+    return result(made, data, [ran(made, spec, data) for spec in specs(made, data) if spec.method in wanted])
+
+
+def test_every_pool_has_its_own_baselines_and_no_gain_is_over_those_of_another() -> None:
+    found = beside(pools=(Spec("majority-vote", models=("cheap",), note="one"),))
+    assert [(pool["name"], pool["models"]) for pool in found["pools"]] == [
+        ("2 models", ["cheap", "dear"]), ("one", ["cheap"]),
+    ]  # fmt: skip
+    main, one = (pool["baselines"] for pool in found["pools"])
+    assert main == {
+        "best-single": "single", "cheapest": "single (model=cheap)", "best-per-task": "task-router", "coin": "coin",
+        "oracle": "oracle",
+    }  # fmt: skip
+    assert one["best-single"] == "single (one)"
+    assert "one response a model and query" in found["pools"][0]["absent"]["best-samples"]
+    assert "also the cheapest" in found["pools"][1]["absent"]["coin"]
+    runs = {run["label"]: run for run in found["runs"]}
+    for run in runs.values():
+        assert frozenset(run["pool"]) == frozenset(runs[run["gain"]["baseline"]]["pool"])
+        assert all(frozenset(run["pool"]) == frozenset(runs[label]["pool"]) for label in run["against"])
+    # the cheap model is its pool's best, and worse than the dear one, which is not there
+    assert mean(runs["single (one)"], "gain") == mean(runs["majority-vote (one)"], "gain") == 0
+    assert mean(runs["single (model=cheap)"], "gain") == pytest.approx(-0.2)
+
+
+def test_the_baseline_and_the_oracle_are_not_judged_and_all_others_together() -> None:
+    runs = {run["label"]: run["gain"] for run in beside()["runs"]}
+    for label in ("single", "oracle"):
+        assert [runs[label][key] for key in ("p_adjusted", "adjusted", "verdict")] == [None] * 3
+    judged = {label: gain for label, gain in runs.items() if label not in {"single", "oracle"}}
+    assert {gain["verdict"] for gain in judged.values()} == {"no clear difference"}, "five queries prove nothing"
+    smallest = min(judged.values(), key=lambda gain: gain["p"])
+    assert smallest["p_adjusted"] == pytest.approx(min(1, smallest["p"] * len(judged)))
+
+
+def test_a_coin_stands_half_way_between_its_models() -> None:
+    coin = next(run for run in beside()["runs"] if run["label"] == "coin")
+    assert (mean(coin, "score"), coin["cost"], coin["called"]) == (
+        pytest.approx(0.5), 2.0, {"cheap": 0.5, "dear": 0.5},
+    )  # fmt: skip
+    assert coin["over_coin"]["mean"] == 0
+
+
+def test_a_run_is_held_against_a_coin_that_costs_as_much() -> None:
+    runs = {run["label"]: run for run in beside()["runs"]}
+    # prompt-length sends half of the queries to the dear model: as a coin, whose score is .5 there
+    length = runs["prompt-length"]
+    share = length["called"]["dear"]
+    assert length["over_coin"]["mean"] == pytest.approx(mean(length, "score") - (0.4 + 0.2 * share))
+    # what costs more than the dear model alone has that model as its coin
+    assert runs["majority-vote"]["cost"] == 4
+    assert runs["majority-vote"]["over_coin"]["mean"] == pytest.approx(mean(runs["majority-vote"], "gain"))
+
+
+def test_without_costs_no_model_is_cheap_and_no_coin_is_tossed() -> None:
+    data = recording(prices=False)
+    blind = replace(data, responses=tuple(replace(r, cost=None) for r in data.responses))
+    found = beside(blind)
+    [pool] = found["pools"]
+    assert not {"cheapest", "coin"} & set(pool["baselines"])
+    assert "not known" in pool["absent"]["cheapest"]
+    assert "not known" in pool["absent"]["coin"]
+    assert all(run["over_coin"] is None for run in found["runs"])
+
+
+def test_runs_are_held_against_each_other() -> None:
+    runs = {run["label"]: run for run in beside()["runs"]}
+    assert set(runs["knn-router"]["against"]) == {
+        "single", "single (model=cheap)", "task-router", "coin", "oracle", "majority-vote", "prompt-length", "random",
+    }  # fmt: skip
+    gain = runs["knn-router"]["against"]["random"]
+    assert gain["mean"] == pytest.approx(mean(runs["knn-router"], "score") - 0.5)
+
+
+def test_splits_are_told_with_their_spread() -> None:
+    runs = {run["label"]: run for run in beside(plain=all_tested, learned=cross_fitted)["runs"]}
+    for label in ("knn-router", "single", "majority-vote"):
+        run = runs[label]
+        assert run["split"] == "5 x cross-fitted"
+        assert run["seeds"] == [0, 1, 2, 3, 4]
+        assert len(run["gain"]["runs"]) == 5
+        assert run["spread"] == [min(run["gain"]["runs"]), max(run["gain"]["runs"])]
+    once = next(run for run in beside()["runs"] if run["label"] == "knn-router")
+    assert (once["split"], once["spread"]) == ("own split", None)
