@@ -1,0 +1,189 @@
+"""Worlds in which the right advice is known, and whether it is given.
+
+``python -m reference_impls.advising.simulation`` prints it.
+
+Each world draws a recording: prompts of four tasks, some models, right and wrong answers whose chances are written
+down, so that the true gain of any choice is known. The program prints
+
+- of 100 recordings of each world, how often the advice is what the world demands,
+- how often the intervals hold the true gain, in 1,000 recordings of each world: of a router by task and of a vote,
+  each over the best single model as `gains.gain` tells it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+
+from reference_impls.advising.gains import gain
+from reference_impls.advising.labelled import deal
+from reference_impls.advising.recommend import FOLDS, REPEATS, Advice, recommend
+from reference_impls.core.model import Floats
+from reference_impls.recorded.form import RecordedQuery, RecordedResponse, Recording
+
+#: Words of each task's prompts, so that a router can tell the tasks apart.
+TASKS = {
+    "law": "court statute verdict plaintiff appeal contract clause",
+    "chemistry": "acid molecule reaction solvent oxide catalyst bond",
+    "music": "chord melody tempo sonata rhythm octave harmony",
+    "cooking": "simmer dough oven whisk broth garlic recipe",
+}
+OPTIONS = "ABCD"
+
+
+@dataclass(frozen=True)
+class World:
+    """Where recordings come from.
+
+    Attributes:
+        right: chance that each model is right, [tasks, models].
+        shared: correlation of the models' luck on one query; 1 is the same for all.
+        prices: US dollars of one answer of each model.
+    """
+
+    right: Floats
+    shared: float
+    prices: tuple[float, ...] = ()
+
+    def luck(
+        self, queries: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Floats]:
+        """Tasks of some queries, and whether each model is right, [queries, models]."""
+        tasks, models = self.right.shape
+        task = rng.integers(tasks, size=queries)
+        common, own = rng.standard_normal((queries, 1)), rng.standard_normal((queries, models))
+        drawn = np.sqrt(self.shared) * common + np.sqrt(1 - self.shared) * own
+        normal = NormalDist()
+        limits = np.array([[normal.inv_cdf(chance) for chance in row] for row in self.right])
+        return task, (drawn < limits[task]).astype(np.float64)
+
+    def recording(self, queries: int, seed: int) -> Recording:
+        """Multiple-choice questions; a wrong answer is any of the wrong options."""
+        rng = np.random.default_rng(seed)
+        task, right = self.luck(queries, rng)
+        names = list(TASKS)
+        asked: list[RecordedQuery] = []
+        given: list[RecordedResponse] = []
+        for i, (t, row) in enumerate(zip(task.tolist(), right.tolist(), strict=True)):
+            words = " ".join(rng.permutation(TASKS[names[t]].split())[:5].tolist())
+            reference = OPTIONS[int(rng.integers(4))]
+            asked.append(RecordedQuery(str(i), f"{words} {i}?", reference, names[t], "test", "choice"))
+            for m, good in enumerate(row):
+                wrong = [option for option in OPTIONS if option != reference]
+                answer = reference if good else wrong[int(rng.integers(3))]
+                price = self.prices[m] if self.prices else 0.001
+                text = f"The answer is {answer}."
+                given.append(RecordedResponse(str(i), f"model-{m}", 0, text, answer, good, price, 20, 5, 0.5))
+        return Recording("simulated", tuple(asked), tuple(given), {})
+
+
+#: One model is best at everything, and the others err where it errs.
+ONE_BEST = World(np.tile([0.8, 0.6, 0.5], (4, 1)), 0.7)
+#: Each task has a model of its own.
+ROUTER = World(np.array([[0.9, 0.4, 0.4], [0.4, 0.9, 0.4], [0.4, 0.4, 0.9], [0.9, 0.4, 0.4]]), 0.3)
+#: Five models that are alike and err apart.
+VOTE = World(np.full((4, 5), 0.65), 0.0)
+#: The same, but hardly better together: few labels cannot tell.
+FEW = World(np.full((4, 3), 0.6), 0.6)
+#: Nothing tells the models apart and nothing can be gained.
+LEVEL = World(np.tile([0.62, 0.6, 0.58], (4, 1)), 0.9)
+
+
+class Covered(NamedTuple):
+    """Shares of the recordings: whose interval holds the true gain, lies above it, lies below it."""
+
+    holds: float
+    above: float
+    below: float
+
+
+def coverage(world: World, queries: int, recordings: int, seed: int = 0) -> dict[str, Covered]:
+    """How often intervals hold the true gain: of a router by task learned on all labels, and of a plurality vote,
+    over the model that is best on all labels.
+    """
+    _, many = world.luck(200_000, np.random.default_rng(seed))
+    vote_in_truth = float(_vote(many).mean())
+    held: dict[str, list[tuple[bool, bool, bool]]] = {"router by task": [], "vote": []}
+    for i in range(recordings):
+        task, right = world.luck(queries, np.random.default_rng([seed, i]))
+        tested = deal([str(t) for t in task], FOLDS, REPEATS, i)
+        routed, chosen = np.empty(tested.shape), np.empty(tested.shape)
+        for repeat, of_query in enumerate(tested):
+            for fold in range(FOLDS):
+                rows = of_query == fold
+                by_task, best = _learn(world, task[~rows], right[~rows])
+                routed[repeat, rows] = right[rows, by_task[task[rows]]]
+                chosen[repeat, rows] = right[rows, best]
+        by_task, best = _learn(world, task, right)
+        alone = float(world.right[:, best].mean())
+        truth = float(world.right[np.arange(len(by_task)), by_task].mean()) - alone, vote_in_truth - alone
+        voted = np.tile(_vote(right), (REPEATS, 1))
+        for name, scores, true, learned in (
+            ("router by task", routed, truth[0], True), ("vote", voted, truth[1], False),
+        ):  # fmt: skip
+            found, _ = gain(scores, chosen, right[:, best], FOLDS, learned=learned)
+            held[name].append((found.low <= true <= found.high, found.low > true, found.high < true))
+    return {name: Covered(*np.mean(rows, axis=0).tolist()) for name, rows in held.items()}
+
+
+def _learn(
+    world: World, task: np.ndarray[tuple[int], np.dtype[np.int64]], right: Floats
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], int]:
+    """The best model of each task, and of all; of a task without queries, the latter."""
+    means = right.mean(0)
+    rows = [right[task == t].mean(0) if (task == t).any() else means for t in range(len(world.right))]
+    return np.array([int(row.argmax()) for row in rows]), int(means.argmax())
+
+
+def _vote(right: Floats) -> Floats:
+    """Whether most of the models are right."""
+    most: Floats = (right.mean(1) > 0.5).astype(np.float64)
+    return most
+
+
+def advised(world: World, queries: int, seeds: Sequence[int], methods: Sequence[str] = ()) -> list[Advice]:
+    """The advice on some recordings of a world."""
+    return [recommend(world.recording(queries, seed), methods=methods, seed=seed) for seed in seeds]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--seeds", type=int, default=100, help="recordings of each world that advice is given on")
+    parser.add_argument("--recordings", type=int, default=1000, help="of each world for the coverage")
+    parser.add_argument("--method", action="append", help="try only these; default: all that fit")
+    chosen = parser.parse_args()
+    worlds = {
+        "one model best": ONE_BEST,
+        "router must win": ROUTER,
+        "votes must win": VOTE,
+        "level": LEVEL,
+        "few": FEW,
+    }
+    print("coverage of intervals of nominal 95 %, 300 labels")
+    for name, world in worlds.items():
+        for what, found in coverage(world, 300, chosen.recordings).items():
+            print(
+                f"  {name:16} {what:15} {found.holds:.3f} (above {found.above:.3f}, below {found.below:.3f})",
+                flush=True,
+            )
+    print(f"advice on {chosen.seeds} recordings of 300 labels each")
+    for name, world in worlds.items():
+        began, counts = time.process_time(), dict[str, int]()
+        for seed in range(chosen.seeds):
+            [advice] = advised(world, 300, [seed], chosen.method or ())
+            told = f"{advice.verdict.kind}: {advice.verdict.name} ({advice.verdict.why})"
+            counts[told] = counts.get(told, 0) + 1
+        spent = (time.process_time() - began) / max(chosen.seeds, 1)
+        print(f"  {name} ({spent:.1f} s of processor time each)")
+        for told, count in sorted(counts.items(), key=lambda item: -item[1]):
+            print(f"    {count:4} {told}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Worlds whose right advice is known: the small, fast versions of what `advising.simulation` prints."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from reference_impls.advising import simulation
+from reference_impls.advising.recommend import Advice
+
+#: Of each kind one that takes little time.
+FAST = ("majority-vote", "ridge-router", "cluster-router", "task-router", "prompt-length")
+
+
+def advice(world: simulation.World, queries: int, seed: int = 0) -> Advice:
+    return simulation.advised(world, queries, [seed], FAST)[0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_where_one_model_is_best_everywhere_it_says_so(seed: int) -> None:
+    verdict = advice(simulation.ONE_BEST, 120, seed).verdict
+    assert (verdict.kind, verdict.name, verdict.why) == ("model", "model-0", "default")
+    assert verdict.sentences[0].startswith("Use one model: model-0. ")
+
+
+def test_where_a_router_must_win_it_finds_one() -> None:
+    found = advice(simulation.ROUTER, 300)
+    assert found.verdict.kind == "method"
+    assert found.verdict.name in ("ridge-router", "cluster-router", "task-router")
+    assert found.verdict.why == "better"
+    row = found.found.row(found.verdict.name, "method")
+    assert row is not None
+    # nine of ten are right at best, and the best model alone is at (.9 + .4 + .4 + .9) / 4
+    assert row.gain.mean == pytest.approx(0.9 - 0.65, abs=0.08)
+    assert row.gain.adjusted is not None
+    assert row.gain.adjusted[0] > 0
+
+
+def test_where_votes_must_win_it_finds_them() -> None:
+    verdict = advice(simulation.VOTE, 300).verdict
+    assert (verdict.kind, verdict.name, verdict.why) == ("method", "majority-vote", "better")
+
+
+def test_where_labels_are_too_few_it_says_how_many_more() -> None:
+    found = advice(simulation.FEW, 60, seed=2)
+    assert found.verdict.why == "default"
+    power = found.verdict.power
+    assert power is not None
+    assert power.leading is not None
+    name, gain, wanted = power.leading
+    assert wanted > 60
+    told = f"{name} leads by {100 * gain:.1f} points; about {wanted - 60:,} more labelled queries would tell"
+    assert any(sentence.startswith(told) for sentence in found.verdict.sentences)
+    # four times the labels halve what can be told; half the gain takes four times the labels
+    assert power.needed[0.01] == pytest.approx(4 * power.needed[0.02], rel=0.01)
+
+
+@pytest.mark.parametrize("world", [simulation.LEVEL, simulation.ROUTER], ids=["level", "router"])
+def test_intervals_hold_the_truth(world: simulation.World) -> None:
+    """Of 60 recordings at 95 % five may miss it, six in one of a hundred tries: the full run prints all worlds."""
+    for found in simulation.coverage(world, 120, 60).values():
+        assert found.holds >= 1 - 6 / 60
+        assert found.holds + found.above + found.below == pytest.approx(1)
+
+
+def test_a_worlds_models_are_right_as_often_as_it_says() -> None:
+    task, right = simulation.ROUTER.luck(20_000, np.random.default_rng(0))
+    for t, chances in enumerate(simulation.ROUTER.right):
+        assert right[task == t].mean(0) == pytest.approx(chances, abs=0.03)
