@@ -1,4 +1,4 @@
-"""`atlas` as an engineer has it: run methods, fetch recorded answers, reproduce published numbers.
+"""`atlas` as an engineer has it: look at a pool, run methods, fetch or import answers, reproduce published numbers.
 
 A package that is installed beside may add commands of its own, as a checkout's tools over the data do.
 
@@ -14,7 +14,18 @@ from importlib.metadata import entry_points
 import typer
 from rich.text import Text
 
-from reference_impls.cli import data, methods, reproduce
+from reference_impls.cli import (
+    data,
+    evaluate_log,
+    importing,
+    methods,
+    preflight,
+    recommend,
+    record,
+    reproduce,
+    serve,
+    tracing,
+)
 from reference_impls.cli.console import Commands, say
 from reference_impls.safe import extras
 
@@ -32,7 +43,7 @@ def tool() -> typer.Typer:
         help="Run and compare methods that combine several language models.",
     )
     app.callback()(speak_utf8)
-    for group in (methods, data, reproduce):
+    for group in (methods, data, record, importing, preflight, recommend, evaluate_log, serve, reproduce, tracing):
         group.register(app)
     return app
 

@@ -21,7 +21,7 @@ from reference_impls.cli.console import OUT, OUT_DEFAULT, kept, say, writable, w
 from reference_impls.safe.terminal import one_line
 
 if TYPE_CHECKING:
-    from reference_impls.measuring.comparison import Comparison
+    from reference_impls.measuring.alone import Comparison
 
 # Small matrices, many processes: threads of the linear algebra only get in each other's way. Before NumPy is loaded.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -46,8 +46,8 @@ def run(
     benchmark: Annotated[
         str,
         typer.Option(
-            help="qa, math, code, instructions or writing; or recorded:NAME or recorded:FOLDER for recorded answers"
-            " (atlas data list names the sources)"
+            help="stream (all tasks mixed), qa, math, code, instructions or writing; or recorded:NAME or"
+            " recorded:FOLDER for recorded answers (atlas data list names the sources)"
         ),
     ],
     pool: Annotated[
@@ -73,11 +73,11 @@ def run(
     ] = None,
 ) -> None:
     """Run one method on one benchmark, and beside it the models alone; a table stands at the end."""
-    from reference_impls.measuring import comparison  # noqa: PLC0415
+    from reference_impls.measuring import alone as models_alone  # noqa: PLC0415
     from reference_impls.running import runner, setups  # noqa: PLC0415
 
-    chosen = dict(_pair(text) for text in settings or [])
-    with _progress() as bar:
+    chosen = dict(pair(text) for text in settings or [])
+    with progress_bar() as bar:
         task = bar.add_task(one_line(f"{method} on {benchmark}"), total=None)
         try:
             runner.named(method, chosen, dump)
@@ -91,7 +91,7 @@ def run(
                 dump=dump,
             )
             alone = bar.add_task("", total=len(place.models))
-            beside = comparison.compare(
+            beside = models_alone.compare(
                 result["items"]["score"],
                 place,
                 lambda name: bar.update(alone, advance=1, description=one_line(f"{name} alone")),
@@ -128,7 +128,7 @@ def bench(
     folder = writable(out or summary.RESULTS)
     finished = "nothing was finished"
 
-    with kept(lambda: finished), _progress() as bar:
+    with kept(lambda: finished), progress_bar() as bar:
         task = bar.add_task("bench", total=None)
 
         def told(done: int, total: int, label: str) -> None:
@@ -154,14 +154,15 @@ def bench(
     say.print(Text(one_line(f"{len(written)} results are up to date in {folder}")))
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair(text: str) -> tuple[str, str]:
+    """A setting, ``name=value``."""
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise wrong_use(f"--set {text}: write name=value")
     return name, value
 
 
-def _progress() -> Progress:
+def progress_bar() -> Progress:
     """A progress bar on stderr, so that what is written can be piped."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=Console(file=sys.stderr))

@@ -1,1 +1,1 @@
-"""Running methods: the catalog, set-ups, one run, its summary, the bench over all, and the store of responses."""
+"""Running methods: the catalog, set-ups, one run, its summary and trace, the bench, the store of responses."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
 from pathlib import Path
 
-from reference_impls.benchmarks import BENCHMARKS, sandbox
+from reference_impls.benchmarks import ALL, sandbox
 from reference_impls.running import catalog
 from reference_impls.running.executors import executor
 from reference_impls.running.responses import pool_hash, stored
@@ -46,10 +46,11 @@ def bench(
         ValueError: a back end that does not exist, cannot be reached or has lost its processes, or a file that cannot
             be written: one line.
     """
-    # Without a sandbox the code benchmark is left out; asked for by name, it refuses in one line.
-    possible = [b for b in BENCHMARKS if b != "code" or sandbox.unavailable() is None]
+    # Without a sandbox the code benchmark is left out (and its queries in the stream); asked for by name, it refuses
+    # in one line.
+    possible = [b for b in ALL if b != "code" or sandbox.unavailable() is None]
     chosen = [catalog.benchmark(b).name for b in benchmarks] or possible
-    names = [catalog.method(m).name for m in methods] or [m for m in catalog.methods() if m != "single"]
+    names = [catalog.method(m).name for m in methods] or list(catalog.methods())
     models = [m.name for m in catalog.pool(pool)]
     # The first wave records what everything else reads, so that no two processes compute the same response.
     first: list[_Task] = [("single", b, pool, tuple(seeds), {"model": m}, limit) for b in chosen for m in models]
@@ -72,20 +73,20 @@ def bench(
                         progress(done, total, f"{task[0]} on {task[1]}")
             if wave is first:
                 for b in chosen:
-                    paths = [result_path(f"single-{m}", b, folder) for m in models]
+                    paths = [result_path(f"single-{m}", b, pool, folder) for m in models]
                     singles = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-                    write(oracle(singles), result_path("oracle", b, folder))
+                    write(oracle(singles), result_path("oracle", b, pool, folder))
     labels = [f"single-{m}" for m in models] + ["oracle", *names]
-    return [result_path(label, b, folder) for b in chosen for label in labels]
+    return [result_path(label, b, pool, folder) for b in chosen for label in labels]
 
 
 def _label(task: _Task) -> str:
     method, settings = task[0], task[4]
-    return f"single-{settings['model']}" if method == "single" else method
+    return f"single-{settings['model']}" if "model" in settings else method
 
 
 def _path_of(task: _Task, folder: Path) -> Path:
-    return result_path(_label(task), task[1], folder)
+    return result_path(_label(task), task[1], task[2], folder)
 
 
 def _made_before(path: Path) -> Result | None:

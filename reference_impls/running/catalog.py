@@ -8,20 +8,23 @@ from pathlib import Path
 
 from reference_impls import after_inference, before_inference, during_inference
 from reference_impls import baselines as _baselines  # noqa: F401 (registers them)
-from reference_impls.benchmarks import BENCHMARKS, Benchmark
+from reference_impls.benchmarks import ALL, Benchmark
 from reference_impls.core.model import Model
 from reference_impls.core.registry import MethodInfo, registered
 from reference_impls.core.suggest import nearest
+from reference_impls.models.pool import BY_NAME, POOLS
 from reference_impls.recorded import Recording, form, registry
 from reference_impls.safe import extras
 
-#: Pools by name -> names of built-in models. Further pools are added by `add_pool`.
+#: Pools by name -> names of built-in models: the two whole ones, and parts of them. Further ones are added by
+#: `add_pool`.
 BUILTIN_POOLS = {
-    "builtin": ("sprout", "abacus", "almanac", "forge", "willow", "oak"),
+    **{name: tuple(spec.name for spec in specs) for name, specs in POOLS.items()},
     "weak-strong": ("sprout", "oak"),
     "specialists": ("abacus", "almanac", "forge"),
     "same-vocabulary": ("sprout", "almanac", "oak"),
     "generalists": ("sprout", "willow", "oak"),
+    "peer-pair": ("elm", "fir"),
 }
 #: What the name of a recording follows where a benchmark is asked for.
 RECORDED = "recorded:"
@@ -58,10 +61,10 @@ def benchmark(name: str) -> Benchmark:
     Raises:
         UnknownNameError: there is none.
     """
-    if name not in BENCHMARKS:
-        known = [*BENCHMARKS, f"{RECORDED}FOLDER"]
+    if name not in ALL:
+        known = [*ALL, f"{RECORDED}FOLDER"]
         raise UnknownNameError(f"no benchmark {name!r}{nearest(name, known)}")
-    return BENCHMARKS[name]
+    return ALL[name]
 
 
 def recording(name: str) -> Recording:
@@ -95,11 +98,10 @@ def pool(name: str) -> list[Model]:
     """
     if name in _added:
         return _added[name]()
-    known = BUILTIN_POOLS["builtin"]
     names = BUILTIN_POOLS.get(name) or tuple(name.split(","))
     for part in names:
-        if part not in known:
-            raise UnknownNameError(f"no pool or model {part!r}{nearest(part, [*BUILTIN_POOLS, *_added, *known])}")
+        if part not in BY_NAME:
+            raise UnknownNameError(f"no pool or model {part!r}{nearest(part, [*BUILTIN_POOLS, *_added, *BY_NAME])}")
     try:
         from reference_impls.backends import builtin  # noqa: PLC0415 (ONNX Runtime is loaded only where models run)
     except ModuleNotFoundError as error:

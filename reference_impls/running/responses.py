@@ -338,19 +338,22 @@ def _generation(record: Mapping[str, Any]) -> Generation:
 
 
 class Scorer:
-    """A benchmark's scorer with a store in front (a program runs once, however many methods return it)."""
+    """A benchmark's scorer with a store in front (a program runs once, however many methods return it, on whatever
+    benchmark).
+    """
 
     def __init__(self, benchmark: Benchmark, folder: Path | None = None) -> None:
         self._benchmark = benchmark
-        self._store = Store(f"scores-{benchmark.name}", [code_hash(SCORING)], folder)
+        self._store = Store("scores-code", [code_hash(SCORING)], folder)
 
     def __call__(self, reference: Mapping[str, Any], text: str) -> float:
-        if self._benchmark.name != "code":  # the others take less time than a look into the store
-            return self._benchmark.score(reference, text)
+        benchmark, reference = self._benchmark.scored_by(reference)
+        if benchmark.name != "code":  # the others take less time than a look into the store
+            return benchmark.score(reference, text)
         key = Store.key(reference, text)
         found = self._store.get(key)
         if found is None:
-            found = self._benchmark.score(reference, text)
+            found = benchmark.score(reference, text)
             self._store.put({key: found})
         return float(found)
 
@@ -363,14 +366,16 @@ def training_set(
     items = benchmark.items(split)[:limit]
     scorer = Scorer(benchmark, folder)
     queries = [item.query for item in items]
-    for model in models:
-        model.record([q.prompt for q in queries], benchmark.max_tokens)
+    for most in sorted({q.max_tokens for q in queries}):
+        prompts = [q.prompt for q in queries if q.max_tokens == most]
+        for model in models:
+            model.record(prompts, most)
     greedy = [[m.generate(q.prompt, max_tokens=q.max_tokens, stop=q.stop)[0] for m in models] for q in queries]
     drawn: list[list[list[Generation]]] = [
         [
             m.generate(
                 q.prompt, n=samples, temperature=temperature, max_tokens=q.max_tokens, stop=q.stop,
-                seed=zlib.crc32(q.id.encode()),
+                seed=zlib.crc32(q.prompt.encode()),
             )
             if samples
             else []

@@ -19,6 +19,7 @@ from reference_impls.core.pool import Pool
 from reference_impls.core.registry import MethodInfo
 from reference_impls.core.stages import Method
 from reference_impls.running import catalog
+from reference_impls.running.imported import imported
 from reference_impls.running.outcome import Outcome
 from reference_impls.running.setups import Setup, setup
 from reference_impls.running.summary import RESULTS, Result, summary, write, write_whole
@@ -176,7 +177,10 @@ def may_see_labels(info: MethodInfo, method: Method) -> bool:
     return "labels" in info.needs or not method.needs_training
 
 
+@cache
 def source_hash(info: MethodInfo) -> str:
-    """Changes with the method's file and with everything in `core`: an old result is then run again."""
-    files = [info.path, *sorted((Path(__file__).parents[1] / "core").rglob("*.py"))]
-    return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:12]
+    """Changes with the method's file, with what it imports of the package, and with what counts its calls: an old
+    result is then run again.
+    """
+    files = imported(info.path, Path(__file__).parents[1] / "core/meter.py")
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]

@@ -1,6 +1,7 @@
 """What a method is run on: models, queries and a scorer, found by the names of a benchmark and a pool."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from reference_impls.benchmarks import Benchmark
@@ -60,14 +61,23 @@ class MiniBenchmark:
         self.label, self.split = benchmark.name, split
         self.models = list(models) or stored(catalog.pool(pool))
         self.pool = pool or ",".join(model.name for model in self.models)
-        self.items = benchmark.items(split)[:limit]
+        self._items, self._told = benchmark.items(split)[:limit], False
         self._benchmark, self._scorer = benchmark, Scorer(benchmark)
 
-    def check(self, info: MethodInfo, method: Method) -> None:
-        """The models that run have what methods need."""
+    @property
+    def items(self) -> list[Item]:
+        return [self._benchmark.told(item) for item in self._items] if self._told else self._items
+
+    def check(self, info: MethodInfo, method: Method) -> None:  # noqa: ARG002
+        """The models that run have what methods need. A baseline that is told tasks gets the queries with them."""
+        self._told = method.told_tasks
 
     def training_set(self, info: MethodInfo, samples: int) -> tuple[TrainingSet, str]:  # noqa: ARG002
-        return training_set(self._benchmark, self.models, samples), "train"
+        train = training_set(self._benchmark, self.models, samples)
+        if self._told:
+            told = [self._benchmark.told(item).query for item in self._benchmark.items("train")]
+            train = replace(train, queries=told)
+        return train, "train"
 
     def accuracies(self) -> Mapping[str, float]:
         scores = training_set(self._benchmark, self.models).scores.mean(0)

@@ -144,9 +144,11 @@ def oracle(singles: Sequence[Result]) -> Result:
     }
 
 
-def result_path(method: str, benchmark: str, folder: Path = RESULTS) -> Path:
-    """``results/<benchmark>/<method>.json``; single models are called ``single-<model>``."""
-    return folder / benchmark / f"{method}.json"
+def result_path(label: str, benchmark: str, pool: str = "builtin", folder: Path = RESULTS) -> Path:
+    """``results/<pool>/<benchmark>/<label>.json``; the label of a method is its name, that of a single model
+    ``single-<model>``.
+    """
+    return folder / pool / benchmark / f"{label}.json"
 
 
 def write(result: Result, path: Path) -> None:

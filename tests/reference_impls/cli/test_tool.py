@@ -31,11 +31,11 @@ def missing(name: str) -> object:
 def test_without_the_tools_libraries_the_engineers_commands_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert started(monkeypatch, missing("pydantic"), "methods") == 0
+    assert started(monkeypatch, missing("jinja2"), "methods") == 0
     out, err = capsys.readouterr()
     assert "majority-vote" in out
     assert err.splitlines()[0] == (
-        "atlas: the commands of tools of llm_ensemble_atlas.commands need pydantic:"
+        "atlas: the commands of tools of llm_ensemble_atlas.commands need jinja2:"
         " pip install 'llm-ensemble-atlas[site]'"
     )
 

@@ -22,7 +22,7 @@ def test_only_what_draws_runs_with_every_seed(folder: Path) -> None:
     seeds = (0, 1, 2)
     bench.bench(["random", "majority-vote"], ["writing"], seeds=seeds, **options)  # type: ignore[arg-type]
     drawn, fixed = (
-        json.loads(summary.result_path(name, "writing", folder / "results").read_text())
+        json.loads(summary.result_path(name, "writing", "weak-strong", folder / "results").read_text())
         for name in ("random", "majority-vote")
     )
     alone = [runner.run("random", "writing", pool="weak-strong", limit=6, seed=seed) for seed in seeds]
@@ -38,14 +38,14 @@ def test_a_bench_goes_on_where_it_was_killed(folder: Path) -> None:
     out = folder / "results"
     arguments = {"pool": "weak-strong", "limit": 3, "folder": out, "jobs": 2}
     done: list[str] = []
-    paths = bench.bench(["random"], ["math"], progress=lambda *p: done.append(p[2]), **arguments)  # type: ignore[arg-type]
-    assert [p.stem for p in paths] == ["single-sprout", "single-oak", "oracle", "random"]
+    paths = bench.bench(["random", "single"], ["math"], progress=lambda *p: done.append(p[2]), **arguments)  # type: ignore[arg-type]
+    assert [p.stem for p in paths] == ["single-sprout", "single-oak", "oracle", "random", "single"]
     assert all(p.exists() for p in paths)
-    assert len(done) == 3
+    assert len(done) == 4
     stamps = {p: p.stat().st_mtime_ns for p in paths if p.stem != "oracle"}
     paths[0].unlink()
-    (out / "math" / "half.part").write_text("{")
-    bench.bench(["random"], ["math"], **arguments)  # type: ignore[arg-type]
+    (out / "weak-strong" / "math" / "half.part").write_text("{")
+    bench.bench(["random", "single"], ["math"], **arguments)  # type: ignore[arg-type]
     assert paths[0].exists()
     assert all(p.stat().st_mtime_ns == t for p, t in stamps.items() if p != paths[0]), "nothing is run twice"
     assert not multiprocessing.active_children()

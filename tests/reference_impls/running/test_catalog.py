@@ -94,9 +94,11 @@ def test_method_files_say_what_they_should(info: MethodInfo) -> None:
     stage = {"before": "before_inference", "during": "during_inference", "after": "after_inference"}
     assert info.path.parent.name == stage[info.category.split("/")[0]]
     assert info.family
-    assert info.papers
-    assert re.search(r"^Differences from the paper\n1\. ", info.doc, re.MULTILINE), "the numbered differences"
-    assert len(info.path.read_text(encoding="utf-8").splitlines()) <= 250
+    if info.papers:
+        assert re.search(r"^Differences from the paper\n1\. ", info.doc, re.MULTILINE), "the numbered differences"
+    else:
+        assert "The Atlas's own" in info.doc, "what follows no paper says so"
+    assert len(info.path.read_text(encoding="utf-8").splitlines()) <= 320
     parameters = info.cls.Parameters
     assert dataclasses.is_dataclass(parameters)
     assert parameters.__dataclass_params__.frozen  # type: ignore[attr-defined]
@@ -106,6 +108,7 @@ def test_method_files_say_what_they_should(info: MethodInfo) -> None:
 
 #: Methods that are filed otherwise than their paper, and why.
 FILED_OTHERWISE = {
+    "budget-assignment-router": "FORC and OmniRouter are filed by their predictors; the method is their assignment",
     "logit-averaging": "MOD is filed by its aim, a balance of objectives; the method is its average for any aim",
     "pair-ranker": "LLM-Blender selects and then fuses; the method selects unless `fuse_top` is set",
     "ridge-router": "its paper compares routers and is filed by the one that it speaks for",
@@ -122,10 +125,10 @@ def test_a_method_is_filed_as_its_papers_are(info: MethodInfo, corpus: Corpus) -
     assert agree != (info.name in FILED_OTHERWISE), f"{info.name}: {info.family}, its papers: {families}"
 
 
-@pytest.mark.parametrize("key", ["vernikos2024qefusion", "somerstep2025carrot"])
-def test_a_paper_is_not_offered_a_method_that_is_not_its_own(key: str) -> None:
+@pytest.mark.parametrize(("key", "own"), [("vernikos2024qefusion", []), ("somerstep2025carrot", ["carrot-router"])])
+def test_a_paper_is_not_offered_a_method_that_is_not_its_own(key: str, own: list[str]) -> None:
     """QE-fusion splices spans by a quality estimate, CARROT predicts by neighbours or an encoder."""
-    assert not [info.name for info in METHODS if key in info.papers]
+    assert [info.name for info in METHODS if key in info.papers] == own
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def bench(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
         cwd=tmp_path,
         start_new_session=True,
     )
-    yield process, tmp_path / "reference_impls" / "results" / "qa"
+    yield process, tmp_path / "reference_impls" / "results" / "builtin" / "qa"
     with suppress(ProcessLookupError):  # nobody of its session is left
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
