@@ -98,7 +98,7 @@ release: validate ## a dated, checksummed data release, into build/release
 schema: $(STAMP) ## write papers/schema.json anew from the model
 	$(BIN)/atlas schema
 
-models: $(STAMP) ## train the built-in models anew (about 35 minutes on two cores; installs PyTorch)
+models: $(STAMP) ## train the built-in models of both pools anew (about two hours; installs PyTorch)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/train.lock
 	$(BIN)/python -m reference_impls.models.train
 

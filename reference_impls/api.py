@@ -24,7 +24,7 @@ from reference_impls.core.registry import MethodInfo, registered
 from reference_impls.core.stages import Method
 from reference_impls.core.suggest import nearest
 from reference_impls.core.training import TrainingSet
-from reference_impls.measuring.comparison import Comparison, compare
+from reference_impls.measuring.alone import Comparison, compare
 from reference_impls.recorded.benchmark import RecordedBenchmark
 from reference_impls.recorded.form import Recording
 from reference_impls.running import catalog, runner

@@ -1,16 +1,28 @@
 """What every ensemble is held against: each single model, a random choice, the length of the prompt, the best model
-of every task.
+of every task, a coin between two models, several samples of the best one.
 
 The oracle (the best response of any model to every query) needs the scores and so is no method; the runner
 computes it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from reference_impls.core import Floats, Pool, Query, Router, TrainingSet, method
+from reference_impls.core import (
+    Aggregator,
+    Floats,
+    Generation,
+    Pool,
+    Query,
+    Router,
+    TrainingSet,
+    answer_of,
+    counts,
+    method,
+)
 
 
 @dataclass(frozen=True)
@@ -75,8 +87,11 @@ class PromptLength(Router):
 @method(name="task-router", category="baseline", needs=("labels",))
 class TaskRouter(Router):
     """The model of the best mean score on the train split serves all queries of a task; tasks that the train split
-    lacks get the best over all. Ties go to the cheaper model, as `core.choice` has it.
+    lacks get the best over all. Ties go to the cheaper model, as `core.choice` has it. It is told the task where no
+    method is.
     """
+
+    told_tasks = True
 
     def fit(self, train: TrainingSet) -> None:
         rows: dict[str, list[int]] = {}
@@ -91,3 +106,91 @@ class TaskRouter(Router):
 
     def route(self, query: Query) -> int:
         return self.by_task_.get(query.task, self.overall_)
+
+
+def coin_pair(scores: Floats, costs: Floats) -> tuple[int, int]:
+    """The two models that a coin decides between: the best one, and of those that cost less the one that gives up
+    least quality for the money it saves.
+
+    That is the last piece of the convex hull of the models in the plane of cost and quality, so no other pair does
+    better at a cost between the two.
+
+    Args:
+        scores, costs: means, [models].
+
+    Returns:
+        positions of the cheaper and of the better model; the same where no model is cheaper than the best.
+
+    >>> coin_pair(np.array([0.5, 0.4, 0.8]), np.array([1.0, 2.0, 4.0]))
+    (0, 2)
+    """
+    best = int(np.lexsort((costs, -scores))[0])
+    cheaper = np.flatnonzero(costs < costs[best])
+    if not len(cheaper):
+        return best, best
+    lost = (scores[best] - scores[cheaper]) / (costs[best] - costs[cheaper])
+    return int(cheaper[np.lexsort((costs[cheaper], lost))[0]]), best
+
+
+@dataclass(frozen=True)
+class CoinParameters:
+    """Parameters of the coin."""
+
+    #: Share of the queries that go to the better model.
+    share: float = 0.5
+
+
+@method(name="coin", category="baseline", needs=("labels",))
+class Coin(Router):
+    """A coin tossed for every query between the best single model and a cheaper one (`coin_pair`), whose mean scores
+    and costs on the train split choose them: what costs as much and is no better has learned nothing from the query.
+
+    Where no cost is known, or the best model is the cheapest, that model serves all.
+    """
+
+    Parameters = CoinParameters
+
+    def fit(self, train: TrainingSet) -> None:
+        self.pair_ = coin_pair(train.scores.mean(0), train.costs.mean(0))
+
+    def route(self, query: Query) -> int:  # noqa: ARG002
+        return self.pair_[int(self.rng.random() < self.parameters.share)]
+
+
+@dataclass(frozen=True)
+class BestSamplesParameters:
+    """Parameters of the samples of the best model."""
+
+    #: Responses sampled; 0 takes as many as cost what one response of every model costs, on the train split.
+    samples: int = 0
+    #: Self-consistency (wang2022selfconsistency) samples at 0.5 to 0.7.
+    temperature: float = 0.7
+
+
+@method(name="best-samples", category="baseline", needs=("labels", "answers", "samples"))
+class BestSamples(Aggregator):
+    """A majority vote over samples of the best single model of the train split (self-consistency,
+    wang2022selfconsistency), as many as cost what one response of every model of the pool costs: an ensemble of
+    different models has to beat what its best member does with the same money.
+    """
+
+    Parameters = BestSamplesParameters
+    needs_training = True
+    #: As many samples as the paper takes at most.
+    MOST = 40
+
+    def fit(self, train: TrainingSet) -> None:
+        self.model_ = self.choice.model(self.pool, train.scores.mean(0))
+        costs = train.costs.mean(0)
+        # Where no cost is known every response counts alike.
+        worth = costs.sum() / costs[self.model_] if costs[self.model_] > 0 else len(self.pool)
+        self.samples_ = self.parameters.samples or int(min(max(worth + 1e-9, 1), self.MOST))
+
+    def collect(self, query: Query) -> list[Generation]:
+        # One response is the greedy one: a single sample would be worse than the model alone.
+        temperature = self.parameters.temperature if self.samples_ > 1 else 0.0
+        return self.ask(self.pool[self.model_], query, samples=self.samples_, temperature=temperature)
+
+    def aggregate(self, query: Query, responses: Sequence[Generation]) -> str:
+        answers = [answer_of(r, query) for r in responses]
+        return self.choice.response(responses, answers, counts(answers)).text

@@ -35,7 +35,9 @@ def make_atlas(folder: Path, count: int, seed: int = 0) -> None:
     models = list(real.values())
     keys = [f"synthetic{paper.year or 2025}n{number}" for number, paper in enumerate(rng.choices(models, k=count))]
     for name in ("taxonomy", "site_src"):
-        shutil.copytree(ROOT / name, folder / name)
+        # claims, glossary and guides name real entries
+        speaking = shutil.ignore_patterns("claims.yml", "glossary.yml", "guides.yml")
+        shutil.copytree(ROOT / name, folder / name, ignore=speaking)
     shutil.copyfile(ROOT / "mkdocs.yml", folder / "mkdocs.yml")
     (folder / "scripts").symlink_to(ROOT / "scripts")
     (folder / "papers").mkdir()

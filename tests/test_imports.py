@@ -33,20 +33,40 @@ MAY: dict[str, tuple[str, ...]] = {
     f"{R}.recorded": (f"{R}.core", f"{R}.safe"),
     # recorded answers as a benchmark with models of its own; what came of a query has one form for all benchmarks
     f"{R}.recorded.benchmark": (f"{R}.core", f"{R}.backends.replay", f"{R}.running.outcome"),
+    # other tools' files become what the recorded form's own reader reads
+    f"{R}.importing": (f"{R}.core", f"{R}.recorded"),
+    f"{R}.recording": (f"{R}.core", f"{R}.backends", f"{R}.recorded"),
     f"{R}.running": (f"{R}.core", f"{R}.safe", f"{R}.backends", f"{R}.benchmarks", f"{R}.recorded"),
-    f"{R}.running.catalog": (f"{R}.core", f"{R}.safe", f"{R}.backends", f"{R}.benchmarks", f"{R}.recorded", *METHODS),
+    # the built-in pools by name
+    f"{R}.running.catalog": (
+        f"{R}.core", f"{R}.safe", f"{R}.backends", f"{R}.benchmarks", f"{R}.models.pool", f"{R}.recorded", *METHODS,
+    ),
     f"{R}.measuring": (f"{R}.core",),
+    # fitted methods in front of models that are asked as `recording` asks them
+    f"{R}.serving": (f"{R}.core", f"{R}.backends", f"{R}.recorded", f"{R}.recording", f"{R}.running"),
+    f"{R}.serving.app": (  # the bandit's parameters
+        f"{R}.core", f"{R}.backends", f"{R}.recording", f"{R}.running", f"{R}.before_inference.linucb_router",
+    ),
+    f"{R}.serving.policy": (f"{R}.core", f"{R}.before_inference.linucb_router"),
     # these run methods in order to measure them; nothing that runs methods imports them
-    **{f"{R}.measuring.{name}": RUNS for name in ("comparison", "decision_time", "vocabulary_cost")},
+    **{f"{R}.measuring.{name}": RUNS for name in ("alone", "decision_time", "vocabulary_cost")},
     f"{R}.measuring.overhead": (*RUNS, f"{R}.benchmarks"),
-    f"{R}.reproductions": (f"{R}.core", f"{R}.measuring", f"{R}.recorded", f"{R}.running"),
+    # the two models of a coin are chosen for its expectation as the method itself chooses them
+    f"{R}.reproductions": (f"{R}.core", f"{R}.baselines", f"{R}.measuring", f"{R}.recorded", f"{R}.running"),
     # a study of what AutoMix's published decisions give takes AutoMix's own formulas
     f"{R}.reproductions.llmdrift": (f"{R}.core", f"{R}.recorded", f"{R}.after_inference.automix"),
+    # the two models of a coin are chosen as the baseline does
+    f"{R}.advising": (f"{R}.core", f"{R}.baselines", f"{R}.measuring", f"{R}.recorded", f"{R}.running"),
     f"{R}.cli": (R,),
     "scripts": (),
     "scripts.model": (),
     # an identifier and a title are compared in one way wherever a paper comes from
     "scripts.checks": ("scripts.model", "scripts.sources", f"{R}.safe"),
+    # a claim names methods, benchmarks and recordings
+    "scripts.checks.claims": ("scripts.model", f"{R}.benchmarks", f"{R}.recorded.registry", f"{R}.running.catalog"),
+    # our own results, compared by the functions that made them
+    "scripts.results": (f"{R}.measuring",),
+    "scripts.claims": ("scripts.model", "scripts.results", f"{R}.measuring", f"{R}.safe"),
     "scripts.sources": ("scripts.model", "scripts.imports", f"{R}.safe"),
     "scripts.imports": ("scripts.model", "scripts.checks", "scripts.sources", f"{R}.safe"),
     "scripts.exports": ("scripts.model", f"{R}.safe"),
@@ -56,10 +76,13 @@ MAY: dict[str, tuple[str, ...]] = {
         f"{R}.safe",
     ),
     "scripts.render": (
-        "scripts.model", "scripts.checks", "scripts.exports", f"{R}.benchmarks", f"{R}.core", f"{R}.models.pool",
-        f"{R}.recorded.registry", f"{R}.running.catalog", f"{R}.safe",
+        "scripts.model", "scripts.checks", "scripts.claims", "scripts.results", "scripts.exports", f"{R}.benchmarks",
+        f"{R}.core", f"{R}.models.pool",
+        f"{R}.measuring", f"{R}.recorded.registry", f"{R}.running.catalog", f"{R}.safe",
     ),
-    "scripts.render.mkdocs_hook": ("scripts.model", f"{R}.cli.console", f"{R}.safe"),  # its words for what failed
+    "scripts.render.mkdocs_hook": (  # its words for what failed
+        "scripts.model", "scripts.results", f"{R}.cli.console", f"{R}.safe",
+    ),
     "scripts.render.reference": (R,),  # it describes the public face, whose files it reads
     "scripts.render.unchanged": (R, "scripts"),  # pages are made anew where any of this code has changed
     "scripts.cli": ("scripts", f"{R}.cli", f"{R}.safe"),

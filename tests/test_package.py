@@ -95,7 +95,7 @@ def test_the_wheel_holds_the_engineers_part_alone(installed: Installed) -> None:
     inside = {name.removeprefix("reference_impls/") for name in names}
     assert inside >= {
         "py.typed", "models/weights/oak.onnx", "models/weights/SHA256SUMS", "recorded/sources.yml",
-        "benchmarks/cards/qa.md", "results/math/majority-vote.json", "results/recorded/llmrouter.json",
+        "benchmarks/cards/qa.md", "results/builtin/math/majority-vote.json", "results/recorded/llmrouter.json",
     }  # fmt: skip
     find = (
         "from importlib.util import find_spec as f; print([n for n in ('scripts', 'tests', 'onnxruntime') if f(n)])"
@@ -164,7 +164,7 @@ def test_the_built_in_models_write_results_where_one_works(with_builtin: Install
     done = installed.runs(tmp_path, *bench)
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines()[-1] == "3 results are up to date in atlas-results"
-    result = json.loads((tmp_path / "atlas-results/qa/random.json").read_text(encoding="utf-8"))
+    result = json.loads((tmp_path / "atlas-results/sprout/qa/random.json").read_text(encoding="utf-8"))
     assert (result["method"], result["queries"]) == ("random", 200)
     assert (tmp_path / "cache" / "llm-ensemble-atlas" / "responses").is_dir()
     (tmp_path / "file").touch()

@@ -135,3 +135,16 @@ class TableSession:
     def score(self, tokens: Sequence[int]) -> Floats:
         rows = self.logits_of(tokens)
         return np.array([float(log_softmax(row)[token]) for row, token in zip(rows, tokens, strict=True)])
+
+
+def chances(name: str, vocabulary: Sequence[bytes], seed: int, depth: int, price: float = 1.0) -> TableModel:
+    """A table model of random probabilities after every text of fewer tokens than `depth`; then it ends."""
+    rng = np.random.default_rng(seed)
+    table: dict[str, dict[bytes, float]] = {}
+    texts = [b""]
+    for length in range(depth + 1):
+        for text in texts:
+            p = rng.dirichlet(np.full(len(vocabulary), 0.7)) if length < depth else np.eye(len(vocabulary))[0]
+            table[text.decode()] = dict(zip(vocabulary, (0.999 * p + 0.001 / len(p)).tolist(), strict=True))
+        texts = [text + token for text in texts for token in vocabulary if token]
+    return TableModel(name, vocabulary, table, price)
