@@ -45,8 +45,11 @@ MAY: dict[str, tuple[str, ...]] = {
     # fitted methods in front of models that are asked as `recording` asks them
     f"{R}.serving": (f"{R}.core", f"{R}.backends", f"{R}.recorded", f"{R}.recording", f"{R}.running"),
     f"{R}.serving.app": (  # the bandit's parameters
-        f"{R}.core", f"{R}.backends", f"{R}.recording", f"{R}.running", f"{R}.before_inference.linucb_router",
+        f"{R}.core", f"{R}.backends", f"{R}.recorded", f"{R}.recording", f"{R}.running",
+        f"{R}.before_inference.linucb_router",
     ),
+    # a recommendation is written whole or not at all
+    f"{R}.serving.saved": (f"{R}.core", f"{R}.recorded", f"{R}.running", f"{R}.safe"),
     f"{R}.serving.policy": (f"{R}.core", f"{R}.before_inference.linucb_router"),
     # these run methods in order to measure them; nothing that runs methods imports them
     **{f"{R}.measuring.{name}": RUNS for name in ("alone", "decision_time", "vocabulary_cost")},

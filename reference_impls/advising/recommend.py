@@ -50,7 +50,7 @@ class Advice:
     notes: tuple[str, ...]
 
     def json(self) -> dict[str, Any]:
-        """The form of ``recommendation.json``: numbers to seven digits, null where unknown."""
+        """The form of ``report.json``: numbers to seven digits, null where unknown."""
         power = self.verdict.power
         return {
             "format": FORMAT,
@@ -86,7 +86,7 @@ def number(value: float | None) -> float | None:
 
 
 def row_json(row: Row) -> dict[str, Any]:
-    """A row of ``recommendation.json``; costs in US dollars a query, latencies in seconds."""
+    """A row of ``report.json``; costs in US dollars a query, latencies in seconds."""
     low, high = bootstrap_interval(row.tried.scores.mean(0).tolist(), np.random.default_rng(0))
     return {
         "name": row.name, "kind": row.kind, "category": row.category,

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 # Small matrices, many processes: threads of the linear algebra only get in each other's way. Before NumPy is loaded.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-#: Files of an advice.
-ADVICE = "recommendation.json"
+#: Beside what can be served (`serving.saved`).
+REPORT = "report.json"
 
 
 def recommend(
@@ -101,12 +101,38 @@ def recommend(
         except ValueError as error:  # each message is one line
             bar.stop()
             raise wrong_use(str(error)) from error
-    write_json(folder / ADVICE, found.json())
+    write_json(folder / REPORT, found.json())
+    file, why_not = _save(found, folder)
     if as_json:
         print(json.dumps(found.json(), indent=1, ensure_ascii=False, allow_nan=False))
     else:
         _tell(found)
-    say.print(Text(one_line(f"written: {folder / ADVICE}")))
+    say.print(Text(one_line(f"written: {folder / REPORT}")))
+    if why_not:
+        say.print(Text(one_line(f"atlas: nothing to serve was written: {why_not}")))
+    else:
+        say.print(Text(one_line(f"written: {file}; serve it: atlas serve {file} --config atlas.yml")))
+
+
+def _save(found: Advice, folder: Path) -> tuple[Path, str]:
+    """Writes what is advised, learned from all labelled queries, so that it can be served; the file, and why there is
+    none. What an earlier run has written is no longer what is advised, and goes.
+    """
+    from reference_impls.serving import saved  # noqa: PLC0415
+
+    file, verdict = folder / saved.NAME, found.verdict
+    why = "nothing is advised"
+    if verdict.kind != "nothing":
+        alone = verdict.kind == "model"
+        try:
+            saved.save(saved.learn(verdict.name, found.data.recording, found.data.models, alone=alone), file)
+        except ValueError as error:
+            why = str(error)
+        else:
+            return file, ""
+    for old in (file, file.with_suffix(".npz")):
+        old.unlink(missing_ok=True)
+    return file, why
 
 
 def _beside(name: str) -> Path:

@@ -17,9 +17,23 @@ from reference_impls.cli.console import say, wrong_use
 from reference_impls.safe import extras
 from reference_impls.safe.terminal import one_line
 
+#: Where the models are looked for, if a recommendation is served and nothing is said.
+CONFIG = Path("atlas.yml")
+
 
 def serve(
-    config: Annotated[Path | None, typer.Option(help="whose models: atlas.yml")] = None,
+    recommended: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[RECOMMENDED]",
+            show_default=False,
+            help="recommended.yml of atlas recommend: what it advises answers for the name 'atlas'",
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="whose models", show_default="with RECOMMENDED atlas.yml in the working folder"),
+    ] = None,
     builtin: Annotated[bool, typer.Option("--builtin", help="the built-in models, as stand-ins")] = False,
     pool: Annotated[
         str, typer.Option(help="of the built-in models: a pool, or names with commas between")
@@ -55,17 +69,21 @@ def serve(
     from reference_impls.serving import run  # noqa: PLC0415 (optional libraries)
     from reference_impls.serving.settings import Settings  # noqa: PLC0415
 
+    if recommended is not None and config is None and not builtin and CONFIG.is_file():
+        config = CONFIG
     if (config is not None) == builtin:
         raise wrong_use("write --config atlas.yml or --builtin, one of them")
     if model and method:
         raise wrong_use("write --model or --method, one of them")
+    if recommended is not None and (model or method or data is not None or set_):
+        raise wrong_use(f"{recommended} says who answers (leave out --model, --method, --data and --set)")
     if data is not None and not method:
         raise wrong_use("--data: nobody learns from it (name a method with --method)")
     pairs = [one.partition("=") for one in set_ or ()]
     if wrong := [one for one, equal, _ in pairs if not equal]:
         raise wrong_use(f"--set {wrong[0]}: write NAME=VALUE")
     settings = Settings(
-        config, pool, model, method, {name: value for name, _, value in pairs}, data, explore,
+        config, recommended, pool, model, method, {name: value for name, _, value in pairs}, data, explore,
         state or run.state_beside(config), host, port, key_env, deadline, max_body, keep_prompts,
     )  # fmt: skip
     try:

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,12 +20,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reference_impls.before_inference.linucb_router import Parameters as BanditParameters
-from reference_impls.core.stages import Router
+from reference_impls.core.registry import MethodInfo
+from reference_impls.core.stages import Method, Router
+from reference_impls.recorded import form
 from reference_impls.recording.asking import key_value
 from reference_impls.recording.config import ConfigError, load_as
 from reference_impls.recording.prices import price_of
 from reference_impls.running import catalog
-from reference_impls.serving import fitted, metrics
+from reference_impls.serving import fitted, metrics, saved
 from reference_impls.serving.chat import ATLAS, Chat
 from reference_impls.serving.combined import Combined
 from reference_impls.serving.policy import Bandit, One, Policy, Routed
@@ -117,6 +120,8 @@ def _policy(
     Raises:
         ValueError: one line.
     """
+    if settings.saved is not None:
+        return _recommended(settings, settings.saved, models, threads)
     pool = fitted.pool_of([fitted.NamedModel(m.name, m.price, m.dress) for m in models.values()])
     dearest = pool.names[::-1]
     if settings.model:
@@ -132,22 +137,50 @@ def _policy(
         explore = EXPLORED if settings.explore is None else settings.explore
         known, kind, prompts = None, "text", []
         if settings.data is not None:
-            taught = fitted.lessons(settings.data, info, info.cls(pool, parameters))
+            taught = fitted.lessons(form.load(settings.data), info, info.cls(pool, parameters))
             prompts, kind = taught.train.prompts, taught.kind
         context = fitted.Context(prompts, parameters.embedding)
         if settings.data is not None:
             known = (context.of(prompts), taught.train.scores - parameters.price_weight * taught.train.costs)
         return Bandit(pool, parameters, context, known, explore, rng, state.lessons), kind
-    method, learned = fitted.fit(info, parameters, pool, settings.data)
+    recording = None if settings.data is None else form.load(settings.data)
+    method, learned = fitted.fit(info, parameters, pool, recording)
     merits = (
         learned.merits if learned else np.arange(len(pool), dtype=np.float64)
     )  # where nothing is known the dearest stand in first
     kind = learned.kind if learned else "text"
     if isinstance(method, Router):
         return Routed(method, merits, settings.explore or 0.0, rng, info.name), kind
+    return _combined(info, method, settings, threads), kind
+
+
+def _recommended(
+    settings: Settings, file: Path, models: Mapping[str, Upstream], threads: Executor
+) -> tuple[Policy | Combined, str]:
+    """Who answers for `ATLAS` as `atlas recommend` has saved it.
+
+    Raises:
+        ValueError: one line.
+    """
+    found = saved.load(file, {name: model.dress for name, model in models.items()})
+    if missing := [name for name in found.models if name not in models]:
+        where = settings.config or f"the built-in pool {settings.pool}"
+        raise ValueError(f"{file}: has learned with {missing[0]!r}, which {where} does not have (add it there)")
+    if found.method is None or found.info is None:
+        if settings.explore:
+            raise ValueError(f"--explore: {file} says to use {found.name} alone (leave it out)")
+        ahead = np.argsort(-found.merits, kind="stable").tolist()
+        return One((found.name, *(found.models[i] for i in ahead if found.models[i] != found.name))), found.kind
+    if isinstance(found.method, Router):
+        rng = np.random.default_rng(settings.seed)
+        return Routed(found.method, found.merits, settings.explore or 0.0, rng, found.name), found.kind
+    return _combined(found.info, found.method, settings, threads), found.kind
+
+
+def _combined(info: MethodInfo, method: Method, settings: Settings, threads: Executor) -> Combined:
     if settings.explore:
         raise ValueError(f"--explore: {info.name} asks several models and chooses none (leave it out)")
-    return Combined(info, method, threads), kind
+    return Combined(info, method, threads)
 
 
 #: What became of a feedback (`State.told`), as a reply.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,8 @@ from reference_impls.core.pool import Pool
 from reference_impls.core.registry import MethodInfo
 from reference_impls.core.stages import Method
 from reference_impls.core.training import TrainingSet
-from reference_impls.recorded import form
 from reference_impls.recorded.benchmark import RecordedBenchmark
+from reference_impls.recorded.form import Recording
 from reference_impls.running.runner import may_see_labels
 
 
@@ -41,7 +40,7 @@ class NamedModel:
 
 @dataclass(frozen=True)
 class Lessons:
-    """What a folder teaches about the models that are served.
+    """What a recording teaches about the models that are served.
 
     Attributes:
         train: all its queries.
@@ -59,43 +58,43 @@ def pool_of(models: Sequence[NamedModel]) -> Pool:
     return Pool([models[i] for i in Pool(models).by_price()])
 
 
-def lessons(folder: Path, info: MethodInfo, method: Method) -> Lessons:
-    """What a folder teaches a method: all its queries, whatever their split.
+def lessons(recording: Recording, info: MethodInfo, method: Method) -> Lessons:
+    """What a recording teaches a method: all its queries, whatever their split.
 
     Raises:
-        ValueError: the folder cannot be read, does not know a model, or lacks what the method needs: one line.
+        ValueError: the recording does not know a model, or lacks what the method needs: one line.
     """
-    recording = form.load(folder)
     names = method.pool.names
     if missing := [name for name in names if name not in recording.models]:
         raise ValueError(
-            f"{folder}: has no answers of {missing[0]!r} (record them, or take the model out of the configuration)"
+            f"{recording.name}: has no answers of {missing[0]!r} (record them, or take the model out of the"
+            " configuration)"
         )
     queries = tuple(replace(query, split="train") for query in recording.queries)
     place = RecordedBenchmark(replace(recording, queries=queries), names, split="train")
     train, _ = place.training_set(info, method.training_samples)
     if np.isnan(train.scores).any():
-        raise ValueError(f"{folder}: answers without a score teach nothing (add references, or scores)")
+        raise ValueError(f"{recording.name}: answers without a score teach nothing (add references, or scores)")
     if method.training_samples and not train.sample_scores.shape[2]:
         raise ValueError(
-            f"{folder}: {info.name} learns from several answers of a model to a prompt (record samples: 1)"
+            f"{recording.name}: {info.name} learns from several answers of a model to a prompt (record samples: 1)"
         )
     kinds = {item.query.kind for item in place.items}
     return Lessons(train, train.scores.mean(0), kinds.pop() if len(kinds) == 1 else "text")
 
 
-def fit(info: MethodInfo, parameters: Any, pool: Pool, folder: Path | None) -> tuple[Method, Lessons | None]:
+def fit(info: MethodInfo, parameters: Any, pool: Pool, recording: Recording | None) -> tuple[Method, Lessons | None]:
     """A method that has learned what it needs, and what it has learned from.
 
     Raises:
         ValueError: something that it needs is missing: one line.
     """
     method = info.cls(pool, parameters, np.random.default_rng([0, 1]))
-    if folder is None:
+    if recording is None:
         if method.needs_training:
             raise ValueError(f"{info.name} learns from recorded answers (name their folder with --data)")
         return method, None
-    taught = lessons(folder, info, method)
+    taught = lessons(recording, info, method)
     if may_see_labels(info, method):
         means = dict(zip(pool.names, taught.merits.tolist(), strict=True))
         method.choice.accuracies = lambda: means

@@ -26,6 +26,7 @@ class Settings:
 
     Attributes:
         config: names the models; None for the built-in ones.
+        saved: recommendation that answers for ``atlas`` (`serving.saved`); None where `model` or `method` do.
         pool: of the built-in ones, a pool's name or names with commas between.
         model: the one that answers for ``atlas``; empty where a method or nobody does.
         method: of the registry; empty likewise.
@@ -42,6 +43,7 @@ class Settings:
     """
 
     config: Path | None = None
+    saved: Path | None = None
     pool: str = "builtin"
     model: str = ""
     method: str = ""

@@ -18,6 +18,7 @@ from reference_impls.advising.trial import fitting
 from reference_impls.measuring.metrics import oracle
 from reference_impls.recorded.form import Recording, save
 from reference_impls.running import catalog
+from reference_impls.serving import saved
 from scripts.cli import app
 
 FAST = ["majority-vote", "ridge-router", "task-router", "random", "coin"]
@@ -153,11 +154,17 @@ def test_the_command(tmp_path: Path) -> None:
     done = RUNNER.invoke(app, [*arguments, "--json"])
     assert done.exit_code == 0, done.output
     printed = json.loads(done.stdout)
-    assert printed == json.loads((tmp_path / "mine-advice" / "recommendation.json").read_text(encoding="utf-8"))
+    assert printed == json.loads((tmp_path / "mine-advice" / "report.json").read_text(encoding="utf-8"))
     assert printed["verdict"]["name"] == "model-0"
+    kept = saved.load(tmp_path / "mine-advice" / "recommended.yml")
+    assert (kept.name, kept.method, kept.queries) == ("model-0", None, 60)
     shown = RUNNER.invoke(app, arguments)
     assert shown.exit_code == 0, shown.output
     assert shown.stdout.startswith("Use one model: model-0.")
+    nothing = RUNNER.invoke(app, [*arguments, "--max-latency", "0.1"])
+    assert nothing.exit_code == 0, nothing.output
+    assert "nothing to serve was written: nothing is advised" in nothing.stderr
+    assert not list((tmp_path / "mine-advice").glob("recommended.*")), "what was advised before is no longer"
 
 
 @pytest.mark.parametrize(
