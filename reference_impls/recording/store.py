@@ -57,6 +57,24 @@ def identity(
     return hashlib.sha256(json.dumps(asked, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
+def _opened(file: Path) -> sqlite3.Connection:
+    """A connection that holds the file alone, its tables made."""
+    db = sqlite3.connect(file, timeout=0, isolation_level=None)
+    try:
+        db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        form = db.execute("PRAGMA user_version").fetchone()[0]
+        if form in (0, FORM):
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            db.executescript(f"BEGIN EXCLUSIVE;{_TABLES}PRAGMA user_version={FORM};COMMIT;")
+            return db
+    except BaseException:
+        db.close()
+        raise
+    db.close()
+    raise StoreError(f"{file}: made by another version of the Atlas (name another folder with --out)")
+
+
 class Store:
     """The file, held by one process at a time.
 
@@ -68,14 +86,7 @@ class Store:
         self._file = file
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(file, timeout=0, isolation_level=None)
-            self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
-            form = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if form not in (0, FORM):
-                raise StoreError(f"{file}: made by another version of the Atlas (name another folder with --out)")
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(f"BEGIN EXCLUSIVE;{_TABLES}PRAGMA user_version={FORM};COMMIT;")
+            self._db = _opened(file)
         except sqlite3.DatabaseError as error:
             used = "locked" in str(error)
             why = "another atlas record uses it (wait for its end)" if used else f"{error} (name another with --out)"

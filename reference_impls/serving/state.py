@@ -17,6 +17,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -120,7 +121,11 @@ class State:
             # Its owner's alone: prompts may stand in it.
             os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
             self._write = _opened(file)
-            self._read = _opened(file)
+            try:
+                self._read = _opened(file)
+            except BaseException:
+                self._write.close()
+                raise
         except OSError as error:
             raise StateError(f"{file}: cannot be written: {error.strerror} (name another with --state)") from None
         except sqlite3.DatabaseError as error:
@@ -259,38 +264,32 @@ def decisions(file: Path, *, everything: bool = False) -> Iterator[dict[str, Any
     if not file.is_file():
         raise StateError(f"{file}: no such file (name the one that atlas serve was given with --state)")
     try:
-        db = _opened(file)
-        rows = db.execute(
-            "SELECT d.id, d.at, d.query, d.task, d.model, d.served, d.probabilities, d.utilities, d.status, d.cost,"
-            " d.seconds, d.calls, d.prompt, f.score FROM decisions d LEFT JOIN feedback f ON f.decision = d.id"
-            " WHERE ? OR f.score IS NOT NULL ORDER BY d.rowid",
-            (everything,),
-        )
-        for (
-            name,
-            at,
-            query,
-            task,
-            model,
-            served,
-            chances,
-            utilities,
-            status,
-            cost,
-            seconds,
-            calls,
-            prompt,
-            score,
-        ) in rows:
-            line = {
-                "decision": name, "time": at, "query": query, "task": task, "model": model, "served": served,
-                "probabilities": json.loads(chances), "utilities": utilities and json.loads(utilities),
-                "status": status or "ok", "cost": cost, "seconds": seconds, "calls": calls, "prompt": prompt,
-            }  # fmt: skip
-            yield {key: value for key, value in line.items() if value is not None} | {"score": score}
-        db.close()
+        with closing(_opened(file)) as db:
+            for row in db.execute(_SCORED, (everything,)):
+                yield _line(*row)
     except sqlite3.DatabaseError as error:
         raise StateError(f"{file}: cannot be read: {error} (name the file that atlas serve was given)") from None
+
+
+_SCORED = (
+    "SELECT d.id, d.at, d.query, d.task, d.model, d.served, d.probabilities, d.utilities, d.status, d.cost,"
+    " d.seconds, d.calls, d.prompt, f.score FROM decisions d LEFT JOIN feedback f ON f.decision = d.id"
+    " WHERE ? OR f.score IS NOT NULL ORDER BY d.rowid"
+)
+
+
+def _line(
+    name: str, at: float, query: str, task: str, model: str, served: str | None, chances: str, utilities: str | None,
+    status: str | None, cost: float | None, seconds: float | None, calls: int | None, prompt: str | None,
+    score: float | None,
+) -> dict[str, Any]:  # fmt: skip
+    """A line of the log; of what is unknown only the score is named."""
+    line = {
+        "decision": name, "time": at, "query": query, "task": task, "model": model, "served": served,
+        "probabilities": json.loads(chances), "utilities": utilities and json.loads(utilities),
+        "status": status or "ok", "cost": cost, "seconds": seconds, "calls": calls, "prompt": prompt,
+    }  # fmt: skip
+    return {key: value for key, value in line.items() if value is not None} | {"score": score}
 
 
 def _opened(file: Path) -> sqlite3.Connection:
@@ -301,6 +300,16 @@ def _opened(file: Path) -> sqlite3.Connection:
         sqlite3.DatabaseError: it cannot be used.
     """
     db = sqlite3.connect(file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(db, file)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _prepare(db: sqlite3.Connection, file: Path) -> None:
+    """Makes the tables of a new file; a file of another kind is refused, and left as it is."""
     mark = db.execute("PRAGMA application_id").fetchone()[0]
     form = db.execute("PRAGMA user_version").fetchone()[0]
     empty = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -314,7 +323,6 @@ def _opened(file: Path) -> sqlite3.Connection:
             f"BEGIN IMMEDIATE;{_TABLES}PRAGMA application_id={MARK};PRAGMA user_version={FORM};"
             f"INSERT OR IGNORE INTO secrets VALUES('salt', x'{secrets.token_hex(32)}');COMMIT;"
         )
-    return db
 
 
 def _add(db: sqlite3.Connection, counts: Mapping[str, float]) -> None:
