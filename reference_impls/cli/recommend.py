@@ -67,9 +67,10 @@ def recommend(
 ) -> None:
     """Tell what to use: one model, unless a method is clearly better, or as good at clearly less cost."""
     from reference_impls.advising import recommend as advising  # noqa: PLC0415  only when it is needed
+    from reference_impls.advising import report  # noqa: PLC0415
     from reference_impls.advising.comparisons import Limits  # noqa: PLC0415
     from reference_impls.running import catalog  # noqa: PLC0415
-    from reference_impls.safe.writing import write_json  # noqa: PLC0415
+    from reference_impls.safe.writing import write_json, write_text  # noqa: PLC0415
 
     name = data.removeprefix(catalog.RECORDED)
     folder = writable(out or _beside(name))
@@ -103,11 +104,13 @@ def recommend(
             raise wrong_use(str(error)) from error
     write_json(folder / REPORT, found.json())
     file, why_not = _save(found, folder)
+    page = report.report(found, saved="" if why_not else file.name, why_not=why_not)
+    write_text(folder / report.NAME, page)
     if as_json:
         print(json.dumps(found.json(), indent=1, ensure_ascii=False, allow_nan=False))
     else:
         _tell(found)
-    say.print(Text(one_line(f"written: {folder / REPORT}")))
+    say.print(Text(one_line(f"written: {folder / report.NAME} and {REPORT}")))
     if why_not:
         say.print(Text(one_line(f"atlas: nothing to serve was written: {why_not}")))
     else:

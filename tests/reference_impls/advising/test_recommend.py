@@ -158,6 +158,9 @@ def test_the_command(tmp_path: Path) -> None:
     assert printed["verdict"]["name"] == "model-0"
     kept = saved.load(tmp_path / "mine-advice" / "recommended.yml")
     assert (kept.name, kept.method, kept.queries) == ("model-0", None, 60)
+    page = (tmp_path / "mine-advice" / "report.html").read_text(encoding="utf-8")
+    assert "<h1>Use one model: model-0</h1>" in page
+    assert "atlas serve recommended.yml" in page
     shown = RUNNER.invoke(app, arguments)
     assert shown.exit_code == 0, shown.output
     assert shown.stdout.startswith("Use one model: model-0.")
