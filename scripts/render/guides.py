@@ -56,7 +56,7 @@ class Guides:
             "papers": list(self._papers(guide)), "figure": _figure(name, guide, [table for _, table in tables]),
             "evidence": [_evidence(place, table) for place, table in tables],
             "claims": [self._field.pages[one] for one in guide.claims if one in self._field.pages],
-            "first": list(_first(guide)), "avoid": guide.avoid,
+            "first": list(self._first(guide)), "avoid": guide.avoid,
             "see": [
                 {"title": self._guides[one].name, "page": _address(one)} for one in guide.see if one in self._guides
             ],
@@ -72,6 +72,26 @@ class Guides:
         table = of_board(board) if board else None
         return [table] if table else []
 
+    def _first(self, guide: Guide) -> Iterator[View]:
+        """The methods to try, each with the command that runs it on the first of the guide's places where it ran."""
+        known = catalog.methods()
+        for trial in guide.first:
+            if info := known.get(trial.method):
+                place = next((place for place in guide.evidence if info.name in self._measured(place)), None)
+                yield {
+                    "name": info.name, "page": _home(info), "why": trial.why,
+                    "command": _command(info.name, place) if place else None,
+                }  # fmt: skip
+
+    def _measured(self, place: str) -> set[str]:
+        """The methods and baselines that have a result there."""
+        if place.startswith(catalog.RECORDED):
+            page = self._recordings.pages.get(place.removeprefix(catalog.RECORDED))
+            return {run["method"] for run in page["runs"]} if page else set()
+        pool, _, benchmark = place.partition("/")
+        board = self._results.boards.get((pool, benchmark))
+        return {row["label"] for row in board["rows"]} if board else set()
+
     def _papers(self, guide: Guide) -> Iterator[View]:
         for one in guide.papers:
             if paper := self._views.papers.get(one.paper):
@@ -86,24 +106,12 @@ def _address(name: str) -> str:
     return f"guides/{name}/"
 
 
-def _first(guide: Guide) -> Iterator[View]:
-    """The methods to try, each with the command that runs it where the guide's first results are from."""
-    known = catalog.methods()
-    for trial in guide.first:
-        if info := known.get(trial.method):
-            yield {
-                "name": info.name, "page": _home(info), "why": trial.why, "needs": info.needs,
-                "command": f"atlas run {info.name} --benchmark recorded:FOLDER",
-                "shown": next((_shown(info.name, place) for place in guide.evidence), None),
-            }  # fmt: skip
-
-
 def _home(info: MethodInfo) -> str:
     """The page of a method; what methods are held against has none, and stands in the table of results."""
     return "results/" if info.category == "baseline" else f"methods/{info.name}/"
 
 
-def _shown(method: str, place: str) -> str:
+def _command(method: str, place: str) -> str:
     """The command that runs a method on the Atlas's own data."""
     if place.startswith(catalog.RECORDED):
         return f"atlas run {method} --benchmark {place}"

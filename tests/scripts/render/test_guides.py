@@ -10,10 +10,12 @@ from mkdocs.utils.meta import get_data
 
 from scripts.model import Corpus
 from scripts.model.guides import FILE
-from scripts.render import render_site
+from scripts.render import recorded, render_site, results
+from scripts.render.claims import Claims
 from scripts.render.gains import Table
-from scripts.render.guides import sentence
-from tests.conftest import MakeAtlas, fields
+from scripts.render.guides import Guides, sentence
+from scripts.render.views import Views
+from tests.conftest import ROOT, MakeAtlas, fields
 from tests.scripts.render.pages import Page, render_markdown
 
 PAPER, HOSTILE = "doe2024example", 'Best *of* n <b>&amp; "x" {{ y }} [a](b)'
@@ -52,7 +54,7 @@ def test_a_guide_shows_what_it_names_and_text_stays_text(atlas: Corpus) -> None:
     links = page.attribute("href")
     assert {"../../methods/majority-vote/", f"../../papers/{PAPER}/", "../../guides/open/"} <= set(links)
     assert [link for link in links if "gone" in link] == []
-    assert "atlas run majority-vote --benchmark recorded:swe-bench" in page.text
+    assert "atlas run majority-vote" not in page.text, "it has no result there"
 
 
 def test_an_open_problem_says_what_an_answer_would_be(atlas: Corpus) -> None:
@@ -85,3 +87,16 @@ def row(title: str, verdict: str, mean: float) -> dict[str, Any]:
 def test_the_sentence_follows_the_results(rows: list[dict[str, Any]], told: str) -> None:
     table = Table("pool", "", "", "oak", tuple(rows), None, {"oak": 0.5}, None)
     assert sentence(table) == f"The best single model, oak, scores 0.500. {told}"
+
+
+def test_a_command_names_a_place_where_the_method_has_a_result(corpus: Corpus) -> None:
+    boards, recordings = results.Results(ROOT / results.FOLDER), recorded.Recorded(ROOT / recorded.FOLDER)
+    pages = Guides(Views(corpus), boards, recordings, Claims(corpus)).pages
+    commands = [one["command"].split() for page in pages.values() for one in page["first"] if one["command"]]
+    assert len(commands) > len(pages)
+    for _, _, method, _, benchmark, *pool in commands:
+        if pool:
+            rows = boards.boards[pool[1], benchmark]["rows"]
+        else:
+            rows = recordings.pages[benchmark.removeprefix("recorded:")]["runs"]
+        assert method in {row["method"] for row in rows}
