@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from scripts.checks.duplicates import find_duplicates, may_be_one_paper, normal_title
-from scripts.checks.entry import Problem
+from scripts.checks.entry import Problem, bad_link
 from scripts.model.corpus import Corpus, Entry
+from scripts.model.paper import Relations
 
 NEAR = 92.0
 
@@ -106,7 +107,7 @@ def _near_titles(entries: list[Entry]) -> Iterator[tuple[Entry, Problem]]:
 def _relations(entries: list[Entry], keys: set[str]) -> Iterator[tuple[Entry, Problem]]:
     for entry in entries:
         assert entry.paper
-        for name, targets in entry.paper.relations:
+        for name, targets in entry.paper.relations.items():
             for place, target in enumerate(targets):
                 path = ("relations", name, place)
                 if target == entry.key:
@@ -115,3 +116,23 @@ def _relations(entries: list[Entry], keys: set[str]) -> Iterator[tuple[Entry, Pr
                     near = get_close_matches(target, keys, n=1)
                     hint = f"did you mean '{near[0]}'?" if near else "add that entry first, or remove the relation"
                     yield entry, Problem(path, "relation", f"there is no entry '{target}'", hint)
+        yield from ((entry, problem) for problem in _sources(entry.paper.relations))
+
+
+def _sources(relations: Relations) -> Iterator[Problem]:
+    """Every relation that a text must tell of has one, and no text is named for anything else."""
+    stated = {*relations.builds_on, *relations.compares_with, *relations.surveyed_in}
+    for address, keys in relations.sources.items():
+        path = ("relations", "sources", address)
+        if why := bad_link(address):
+            yield Problem(path, "link", f"'{address}' {why}", "give the full address: https://...")
+        for place, key in enumerate(keys):
+            if key not in stated:
+                repair = "name it under builds_on or compares_with, or remove it here"
+                yield Problem((*path, place), "relation-source", f"no relation to '{key}' is stated", repair)
+    for kind in ("builds_on", "compares_with"):
+        for place, key in enumerate(getattr(relations, kind)):
+            if not relations.read_in(key):
+                repair = "add the address of what you read: sources: {'https://...': [key]}"
+                message = f"no text is named that tells of '{key}'"
+                yield Problem(("relations", kind, place), "relation-unsourced", message, repair)

@@ -67,6 +67,8 @@ _TABLE = [
     ("near-duplicate-title", W, "Nearly equal titles with a common author: a preprint and its publication?"),
     ("summary-equal", E, "Each summary is written for its paper."),
     ("relation", E, "A relation to an entry that is not there helps nobody."),
+    ("relation-source", E, "A source is named for a relation that the entry states."),
+    ("relation-unsourced", I, "Who builds on whom and who compares with whom stands where a text says so."),
     # the claims of the field (taxonomy/claims.yml)
     (
         "claim",

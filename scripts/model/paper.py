@@ -115,11 +115,22 @@ class SurveyRow(Strict):
 
 
 class Relations(Strict):
-    """Keys of other entries."""
+    """Keys of other entries, and where it is read that they are related."""
 
     builds_on: list[Text] = []
     compares_with: list[Text] = []
     surveyed_in: list[Text] = []
+    sources: dict[Text, list[Text]] = Field(
+        default={}, description="the address of each text that was read, and the keys that it tells of"
+    )
+
+    def items(self) -> list[tuple[str, list[str]]]:
+        """The kinds of relation and their keys, in a fixed order."""
+        return [(kind, getattr(self, kind)) for kind in ("builds_on", "compares_with", "surveyed_in")]
+
+    def read_in(self, key: str) -> list[str]:
+        """The addresses where the relation to `key` is read; none if it is not known where."""
+        return [address for address, keys in self.sources.items() if key in keys]
 
 
 class Checked(Strict):

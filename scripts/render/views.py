@@ -51,7 +51,7 @@ class Views:
                 self.by_family[paper.categories[0], paper.family].append(key)
             for benchmark in paper.attributes.benchmarks:
                 self.by_benchmark[benchmark].append(key)
-            for relation, targets in paper.relations.model_dump().items():
+            for relation, targets in paper.relations.items():
                 for target in targets:
                     self.backward[target][relation].append(key)
 
@@ -223,7 +223,21 @@ class Views:
         )
         others = [k for k in family if k not in seen and k not in shared][:RELATED_SHOWN]
         groups += [("Evaluated on the same benchmarks", shared), ("In the same family", others)]
-        return [{"name": name, "papers": self.cards(keys)} for name, keys in groups if keys]
+        texts = {
+            "Builds on": stated.builds_on,
+            "Compared with": stated.compares_with,
+            "Surveyed in": stated.surveyed_in,
+        }
+        return [
+            {"name": name, "papers": self.cards(keys), "sources": self._read_in(paper, texts.get(name, []))}
+            for name, keys in groups
+            if keys
+        ]
+
+    def _read_in(self, paper: Paper, keys: Iterable[str]) -> list[View]:
+        """The addresses that tell of relations of `paper`, each once."""
+        addresses = dict.fromkeys(address for key in keys for address in paper.relations.read_in(key))
+        return [{"url": address, "name": address.split("://", 1)[-1].rstrip("/")} for address in addresses]
 
     def category(self, full_id: str) -> View:
         """A category's page: its text, its families with their papers, and the papers without a family."""

@@ -60,6 +60,7 @@ def _links(paper: Paper) -> Iterator[tuple[YamlPath, str]]:
     for name in ("page", "project", "video", "slides"):
         if url := getattr(paper.links, name):
             yield ("links", name), url
+    yield from ((("relations", "sources", url), url) for url in paper.relations.sources)
     if paper.checked:
         yield from ((("checked", "against", place), url) for place, url in enumerate(paper.checked.against))
 

@@ -159,8 +159,38 @@ BETWEEN: dict[str, tuple[Entries, list[tuple[str, str, int, int]]]] = {
         [("doe2024b", "summary-equal", 7, 10)],
     ),
     "relation": (
-        {"doe2024a": fields(relations={"builds_on": ["doe2024b", "doe2024"]}), "doe2024b": fields(**OTHER)},
+        {
+            "doe2024a": fields(
+                relations={
+                    "builds_on": ["doe2024b", "doe2024"],
+                    "sources": {"https://arxiv.org/abs/2406.1": ["doe2024b", "doe2024"]},
+                }
+            ),
+            "doe2024b": fields(**OTHER),
+        },
         [("doe2024a", "relation", 11, 25)],
+    ),
+    "relation-unsourced": (
+        {
+            "doe2024a": fields(
+                relations={
+                    "builds_on": ["doe2024b"],
+                    "compares_with": ["doe2024b"],
+                    "surveyed_in": ["doe2024b"],
+                }
+            ),
+            "doe2024b": fields(**OTHER),
+        },
+        [("doe2024a", "relation-unsourced", 11, 15), ("doe2024a", "relation-unsourced", 12, 19)],
+    ),
+    "link": (
+        {
+            "doe2024a": fields(
+                relations={"builds_on": ["doe2024b"], "sources": {"ftp://arxiv.org/abs/2406.1": ["doe2024b"]}}
+            ),
+            "doe2024b": fields(**OTHER),
+        },
+        [("doe2024a", "link", 13, 33)],
     ),
 }
 
@@ -215,7 +245,8 @@ def test_near_titles_are_only_told_once_and_of_the_same_people(corpus: Corpus, t
         corpus, tmp_path / "1", {"doe2024a": fields(), "roe2024b": fields(**near, authors=["Max Roe"])}
     )
     assert strangers == []
-    stated = fields(**near, relations={"builds_on": ["doe2024a"]})
+    read_in = {"https://arxiv.org/abs/2406.1": ["doe2024a"]}
+    stated = fields(**near, relations={"builds_on": ["doe2024a"], "sources": read_in})
     assert findings_of(corpus, tmp_path / "2", {"doe2024a": fields(), "doe2024b": stated}) == []
 
 
