@@ -6,25 +6,31 @@ import numpy as np
 import pytest
 
 from reference_impls.advising import simulation
-from reference_impls.advising.recommend import Advice
+from reference_impls.advising.recommend import Advice, recommend
 
 #: Of each kind one that takes little time.
 FAST = ("majority-vote", "ridge-router", "cluster-router", "task-router", "prompt-length")
 
 
 def advice(world: simulation.World, queries: int, seed: int = 0) -> Advice:
-    return simulation.advised(world, queries, [seed], FAST)[0]
+    return recommend(world.recording(queries, seed), methods=FAST, repeats=2, seed=seed)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_where_one_model_is_best_everywhere_it_says_so(seed: int) -> None:
-    verdict = advice(simulation.ONE_BEST, 120, seed).verdict
+    found = advice(simulation.ONE_BEST, 120, seed)
+    verdict = found.verdict
     assert (verdict.kind, verdict.name, verdict.why) == ("model", "model-0", "default")
     assert verdict.sentences[0].startswith("Use one model: model-0. ")
+    assert simulation.demanded("one model best", found)
+    assert simulation.demanded("level", found)
+    assert not simulation.demanded("router must win", found)
 
 
 def test_where_a_router_must_win_it_finds_one() -> None:
     found = advice(simulation.ROUTER, 300)
+    assert simulation.demanded("router must win", found)
+    assert not simulation.demanded("votes must win", found)
     assert found.verdict.kind == "method"
     assert found.verdict.name in ("ridge-router", "cluster-router", "task-router")
     assert found.verdict.why == "better"
@@ -37,12 +43,16 @@ def test_where_a_router_must_win_it_finds_one() -> None:
 
 
 def test_where_votes_must_win_it_finds_them() -> None:
-    verdict = advice(simulation.VOTE, 300).verdict
+    found = advice(simulation.VOTE, 300)
+    verdict = found.verdict
+    assert simulation.demanded("votes must win", found)
+    assert not simulation.demanded("few labels", found)
     assert (verdict.kind, verdict.name, verdict.why) == ("method", "majority-vote", "better")
 
 
 def test_where_labels_are_too_few_it_says_how_many_more() -> None:
     found = advice(simulation.FEW, 60, seed=2)
+    assert simulation.demanded("few labels", found)
     assert found.verdict.why == "default"
     power = found.verdict.power
     assert power is not None
@@ -67,3 +77,12 @@ def test_a_worlds_models_are_right_as_often_as_it_says() -> None:
     task, right = simulation.ROUTER.luck(20_000, np.random.default_rng(0))
     for t, chances in enumerate(simulation.ROUTER.right):
         assert right[task == t].mean(0) == pytest.approx(chances, abs=0.03)
+
+
+def test_the_benchmark_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    words = "--seeds 2 --recordings 4 --labels 60 --world level --method majority-vote --jobs 1"
+    monkeypatch.setattr("sys.argv", ["simulation", *words.split()])
+    simulation.main()
+    told = capsys.readouterr().out
+    assert "advice on 2 recordings of 60 labels each" in told
+    assert "  level: what it demands in 2 of 2" in told

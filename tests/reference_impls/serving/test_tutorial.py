@@ -24,7 +24,7 @@ def free() -> int:
 
 def test_every_command_of_the_page_does_what_it_says(tmp_path: Path) -> None:
     page = PAGE.read_text(encoding="utf-8")
-    ports = {"8091": str(free()), "8080": str(free())}
+    ports = {old: str(free()) for old in ("8091", "8080", "8081")}
     for old, new in ports.items():
         page = page.replace(old, new)
     for name, content in re.findall(r'```\w+ title="([^"]+)"\n(.*?)```', page, re.DOTALL):
@@ -33,7 +33,7 @@ def test_every_command_of_the_page_does_what_it_says(tmp_path: Path) -> None:
         line.removeprefix("$ ") for block in re.findall(r"```console\n(.*?)```", page, re.DOTALL)
         for line in block.splitlines() if not line.startswith("$ pip ")
     ]  # fmt: skip
-    assert len(commands) == 10
+    assert len(commands) == 13
     lines = [f'set -e; atlas() {{ "{sys.executable}" -m scripts.cli "$@"; }}; trap "kill 0" EXIT']
     for command in commands:
         lines.append(command)
@@ -47,6 +47,8 @@ def test_every_command_of_the_page_does_what_it_says(tmp_path: Path) -> None:
         start_new_session=True, check=False,
     )  # fmt: skip
     assert "all of them" in run.stdout, run.stdout + run.stderr
+    assert "Use one model: " in run.stdout, "eight prompts tell nothing else"
+    assert (tmp_path / "atlas-outcomes-advice" / "report.html").is_file()
     assert json.loads((tmp_path / "answer.json").read_text("utf-8"))["atlas"]["decision"]
     line = json.loads((tmp_path / "log.jsonl").read_text("utf-8"))
     assert line["score"] == 1.0
