@@ -13,12 +13,15 @@ VARIABLES = (URL, REPOSITORY) = ("ATLAS_SITE_URL", "ATLAS_REPOSITORY")
 
 
 class Settings(Strict):
-    """`url` and `repository` are empty until the project has a public home; what needs them is then left out."""
+    """`url`, `repository` and `mail` (where contributions may be sent) are empty until the project has a public home;
+    what needs them is then left out.
+    """
 
     name: Text
     description: Text
     url: str = ""
     repository: str = ""
+    mail: str = ""
 
 
 def load_settings(root: Path) -> Settings:

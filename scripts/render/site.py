@@ -23,7 +23,7 @@ from scripts.checks.halves import beside
 from scripts.checks.rules import RULES
 from scripts.exports import FORMATS
 from scripts.model import Corpus
-from scripts.render import api, choose, claims, compare, recorded, unchanged
+from scripts.render import api, choose, claims, compare, entry_form, recorded, unchanged
 from scripts.render.benchmarks import benchmark_views
 from scripts.render.chapters import CHAPTERS, address
 from scripts.render.charts import unchecked
@@ -256,6 +256,8 @@ class Pages:
         yield self.page("glossary.md", terms=glossary(views, every))
         yield self.page("recorded-form.md", papers=set(views.papers), sources=source_views())
         yield self.page("your-models.md")
+        yield self.page("contribute/form.md", template="entry-form.md", menus=entry_form.menus(views.corpus))
+        yield "assets/data/entry-form.json", _compact(entry_form.rules(views.corpus))
         yield self.page(
             "data.md",
             example=next(iter(views.papers), ""),

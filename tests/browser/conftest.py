@@ -57,6 +57,8 @@ ADDRESSES = {
     "benchmarks": "/benchmarks/",
     "benchmark": "/benchmarks/math/",
     "contribute": "/contribute/",
+    "entry form": "/contribute/form/",
+    "entry form": "/contribute/form/",
     "about": "/about/",
 }
 
