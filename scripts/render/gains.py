@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reference_impls.benchmarks import ALL
 from reference_impls.measuring.comparison import BETTER, NEITHER, WORSE
 from reference_impls.running import catalog
 from scripts.render.drawing import Cell, Figure, signed
@@ -19,9 +20,11 @@ from scripts.render.recorded import Recorded
 from scripts.render.results import LEADING, Results
 
 View = dict[str, Any]
+#: Runs of what a method must be held against beside the best single model.
+CONTROLS = ("task-router", "best-samples")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """One pool on one set of queries.
 
@@ -34,6 +37,11 @@ class Table:
         alone: score of each model.
         cost: of 1,000 queries with the baseline in US dollars, or None.
         credit: whose answers they are.
+        tasks: how many kinds of tasks its queries are of.
+        labels: scored queries that methods learned from, or None where nothing learned.
+        own: whether its models were trained for this Atlas, and are small.
+        controls: what any method must be held against beside the best single model, as far as it was run: the best
+            model of each task, and samples of the best model.
     """
 
     title: str
@@ -45,6 +53,10 @@ class Table:
     alone: Mapping[str, float]
     cost: float | None
     credit: str = ""
+    tasks: int = 1
+    labels: int | None = None
+    own: bool = False
+    controls: tuple[View, ...] = ()
 
     @property
     def best(self) -> View | None:
@@ -65,6 +77,12 @@ def tables(results: Results, recordings: Recorded) -> list[Table]:
     return made + [table for page in recordings.pages.values() for table in of_recording(page)]
 
 
+def every_table(results: Results, recordings: Recorded) -> list[Table]:
+    """As `tables`, and the project's own pools on each task beside the stream of all."""
+    made = [table for board in results.boards.values() if (table := of_board(board))]
+    return made + [table for page in recordings.pages.values() for table in of_recording(page)]
+
+
 def of_board(board: View) -> Table | None:
     """One of the project's own pools on one benchmark; None where nothing can be compared."""
     if not board["best"]:
@@ -74,6 +92,8 @@ def of_board(board: View) -> Table | None:
         f"{board['page']}#{board['pool']}", board["best"], _methods(board["rows"]), board["preflight"],
         {row["title"]: row["score"] for row in board["rows"] if row["kind"] == "single"},
         next((row["cost"] for row in board["rows"] if row["title"] == board["best"]), None),
+        tasks=max(len(board["levels"]), 1) if board["benchmark"] == LEADING else 1,
+        labels=len(ALL[board["benchmark"]].items("train")), own=True, controls=_controls(board["rows"]),
     )  # fmt: skip
     return table if table.rows else None
 
@@ -85,7 +105,8 @@ def of_recording(page: View) -> list[Table]:
             pool["title"], _note(len(pool["models"]), pool["model"]), f"{page['page']}#{pool['anchor']}",
             pool["model"], _methods(pool["runs"]), pool["preflight"],
             {model["name"]: model["score"]["mean"] for model in page["models"] if model["score"]["mean"] is not None},
-            pool["best"]["cost"], page["credit"],
+            pool["best"]["cost"], page["credit"], tasks=len(page["tasks"]), labels=_labels(page, pool),
+            controls=_controls(pool["runs"]),
         )
         for pool in page["pools"]
         if pool["model"]
@@ -99,6 +120,21 @@ def _note(count: int, best: str) -> str:
 
 def _methods(rows: Iterable[View]) -> tuple[View, ...]:
     return tuple(row for row in rows if row["kind"] == "method" and row["gain"] and row["gain"]["verdict"])
+
+
+def _controls(rows: Iterable[View]) -> tuple[View, ...]:
+    return tuple(row for row in rows if row["method"] in CONTROLS and row["gain"] and row["gain"]["verdict"])
+
+
+def _labels(page: View, pool: View) -> int | None:
+    """Queries of a recording that methods learned from: those that were not tested, or, where methods were
+    cross-fitted and so tested on all, the half that taught the other one.
+    """
+    tested = max((run["queries"] for run in pool["runs"] if run["learned"] and run["kind"] == "method"), default=None)
+    if tested is None:
+        return None
+    queries = int(page["queries"])
+    return queries - int(tested) or queries // 2
 
 
 class Overview:

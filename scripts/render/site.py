@@ -29,7 +29,7 @@ from scripts.render.chapters import CHAPTERS, address
 from scripts.render.charts import unchecked
 from scripts.render.claims import Claims
 from scripts.render.drawing import Figure, styles
-from scripts.render.gains import Overview
+from scripts.render.gains import Overview, every_table
 from scripts.render.glossary import glossary
 from scripts.render.guides import HEADS, Guides
 from scripts.render.markup import front_matter, html_attribute, http, md, meta_tags, script_json, verbatim
@@ -281,7 +281,7 @@ class Pages:
         yield from self.render_recorded(views, recordings)
         yield from self.render_claims(field)
         yield from self.render_guides(Guides(views, results, recordings, field))
-        yield from self.render_choice(views, methods, results, overview)
+        yield from self.render_choice(views, methods, results, recordings, overview)
         trends = Trends(views).page()
         yield self.page("trends.md", trends=trends, numbers=numbers)
         yield from ((chart.path, chart.text) for chart in trends["charts"].values() if chart)
@@ -352,19 +352,19 @@ class Pages:
             yield from self.drawn([page["figure"]])
 
     def render_choice(
-        self, views: Views, methods: list[View], results: Results, overview: Overview
+        self, views: Views, methods: list[View], results: Results, recordings: Recorded, overview: Overview
     ) -> Iterator[tuple[str, str]]:
         """The pages that lead to a method, and the data that they share."""
         compared = compare.comparison(views, methods, results, overview)
         yield "assets/data/methods.json", _compact(compared)
         yield self.page("compare.md", compared=compared, starts=compare.starts(compared))
+        runs = choose.runs_of(every_table(results, recordings))
+        yield "assets/data/choose.json", _compact(choose.page_data(views, methods, runs))
+        by_name = {method["name"]: method for method in methods}
         yield self.page(
-            "choose.md",
-            compared=compared,
-            questions=choose.questions(),
-            columns=choose.columns(compared),
-            reading=choose.further_reading(views, compared),
-        )
+            "choose.md", methods=methods, runs=runs, questions=choose.QUESTIONS,
+            situations=choose.situations(runs, by_name),
+        )  # fmt: skip
 
     def render_methods(
         self, views: Views, methods: list[View], overview: Overview, field: Claims

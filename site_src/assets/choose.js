@@ -1,38 +1,25 @@
-// The page choose: answers to a few questions lead to the methods that fit, with the reasons; the address keeps the
-// answers. What a question governs and what an answer meets is written in the page (scripts/render/choose.py).
-// Without this file the table of the page says the same.
+// The page choose: answers to a few questions lead to at most three methods, or to one model; the address keeps them.
+// Which methods an answer lets in and which runs count is decided in scripts/render/choose.py, whose masks are read
+// here; `weighed` and `advise` do what they do there. Without this file the table of the page stands.
 
 import { counted, el, fetchJson } from "./dom.js";
 
-const COMPARED = "compare/?m=";
-const SHOWN = 3; // gains of a method on its card
-const money = (dollars) => (dollars === null ? "unknown" : `${Number(dollars.toPrecision(2))} USD`);
-const words = (string) => (string ?? "").split(" ").filter(Boolean);
-
-/** Of a method's runs, the share that is clearly better less the share that is clearly worse. */
-const weight = ({ gains }) => gains.length
-  ? gains.reduce((sum, { verdict }) => sum + (verdict === "better") - (verdict === "worse"), 0) / gains.length : -1;
+const money = (dollars) => `${Number(dollars.toPrecision(2))} USD`;
+const MOST = 4; // methods side by side on the page compare
 
 class Chooser {
-  /** @param {HTMLElement} page @param {any} data methods.json */
+  /** @param {HTMLElement} page @param {any} data choose.json */
   constructor(page, data) {
     this.data = data;
     this.root = new URL(page.dataset.root, document.baseURI);
     this.form = document.getElementById("atlas-choose-form");
-    this.meanings = new Map(data.needs.map(({ id, meaning }) => [id, meaning]));
-    this.questions = [...this.form.querySelectorAll("fieldset")].map((set) => ({
-      text: set.querySelector("legend").textContent,
-      governs: words(set.dataset.governs),
-      inputs: [...set.querySelectorAll("input")],
-    }));
+    this.selects = [...this.form.querySelectorAll("select")];
+    this.reset = this.form.querySelector("button");
+    this.bits = new Map(data.questions.flatMap(({ id, answers }) => answers.map((answer) => [id, answer]))
+      .map(([id, answer], place) => [`${id}=${answer}`, 1 << place]));
     this.status = el("p", { role: "status", "aria-live": "polite", class: "atlas-choose-status" });
-    this.fits = el("ol", { class: "atlas-choose-fits" });
-    this.out = el("div");
-    this.compare = el("p");
-    this.one = el("p", { class: "atlas-question" }, "Use one model: of the methods that fit, none is more often clearly "
-      + "better than the best single model of its pool than clearly worse.");
-    document.querySelector("#atlas-choose-found > div")
-      .replaceChildren(this.status, this.one, this.compare, this.fits, this.out);
+    this.answer = el("div");
+    document.getElementById("atlas-choose-found").replaceChildren(this.status, this.answer);
     this.form.addEventListener("change", () => this.answered());
     this.form.addEventListener("submit", (event) => event.preventDefault()); // Enter changes nothing
     this.form.addEventListener("reset", () => setTimeout(() => this.answered()));
@@ -42,17 +29,16 @@ class Chooser {
 
   fromAddress() {
     const asked = new URLSearchParams(location.search);
-    for (const { inputs } of this.questions) {
-      const wanted = asked.get(inputs[0].name) ?? "";
-      (inputs.find((input) => input.value === wanted) ?? inputs[0]).checked = true;
+    for (const select of this.selects) {
+      const wanted = asked.get(select.name) ?? "";
+      select.value = this.bits.has(`${select.name}=${wanted}`) ? wanted : "";
     }
     this.show();
   }
 
   answered() {
     const address = new URL(location.href);
-    for (const { inputs } of this.questions) {
-      const { name, value } = inputs.find((input) => input.checked);
+    for (const { name, value } of this.selects) {
       address.searchParams.delete(name);
       if (value) address.searchParams.set(name, value);
     }
@@ -60,112 +46,139 @@ class Chooser {
     this.show();
   }
 
-  /** The answer given to every question, or null where it is left open. */
-  given() {
-    return this.questions.map(({ text, governs, inputs }) => {
-      const input = inputs.find((one) => one.checked);
-      const label = input.parentElement.querySelector("b")?.textContent;
-      const calls = input.dataset.calls ? Number(input.dataset.calls) : Infinity;
-      return input.value ? { text, label, governs, meets: words(input.dataset.meets), calls } : null;
-    });
+  get aim() {
+    return this.form.elements.aim.value || this.data.aims[0];
   }
 
-  /** Why a method fits, and why it does not: an empty second list lets it in. */
-  judge(method, given) {
-    const [pro, contra] = [[], []];
-    for (const need of method.needs) {
-      const answer = given.find((one) => one?.governs.includes(need));
-      const meaning = this.meanings.get(need);
-      const met = answer?.meets.includes(need);
-      if (!answer) pro.push(`It needs ${meaning}; you left that open.`);
-      else if (met) pro.push(`It needs ${meaning}: your answer \u201c${answer.label}\u201d gives that.`);
-      else contra.push({ id: need, text: `need ${meaning}` });
+  /** A bit for each answer given. */
+  get mask() {
+    return this.selects.reduce((mask, { name, value }) => mask | (this.bits.get(`${name}=${value}`) ?? 0), 0);
+  }
+
+  /** Every method that the answers let in, with its runs that count; the weightiest first, those without a run last. */
+  weighed() {
+    const { mask } = this;
+    const reached = 1 << this.data.aims.indexOf(this.aim);
+    const found = this.data.methods.map((method) =>
+      ({ method, kept: (method.fits & mask) === mask, runs: [], won: [], lost: [] }));
+    for (const run of this.data.runs) {
+      const one = found[run.m];
+      if (!one.kept || (run.counts & mask) !== mask) continue;
+      one.runs.push(run);
+      if (run.won & reached) one.won.push(run);
+      else if (run.worse) one.lost.push(run);
     }
-    if (!method.needs.length) pro.push("It needs nothing beyond one response of a model.");
-    const { mean, measured } = method.calls;
-    const basis = measured ? "measured" : "by construction";
-    const allowed = Math.min(...given.map((one) => one?.calls ?? Infinity));
-    if (mean === null) pro.push("How many calls it makes has not been measured.");
-    else if (mean > allowed) contra.push({ id: "calls", text: `make more than ${counted(allowed, "call")} a query` });
-    else pro.push(`It makes ${counted(Number(mean.toPrecision(3)), "call")} a query (${basis}).`);
-    return { method, pro, contra };
+    for (const one of found) one.weight = (one.won.length - one.lost.length) / (one.runs.length + 1);
+    const tie = (a, b) => (a.method.name < b.method.name ? -1 : 1);
+    return found.sort((a, b) => (b.runs.length > 0) - (a.runs.length > 0)
+      || b.weight - a.weight || b.won.length - a.won.length || tie(a, b));
   }
 
   show() {
-    const given = this.given();
-    const judged = this.data.methods.map((method) => this.judge(method, given));
-    const fitting = judged.filter(({ contra }) => !contra.length);
-    fitting.sort((a, b) => weight(b.method) - weight(a.method));
-    const open = given.filter((answer) => !answer).length;
-    this.status.textContent = `${fitting.length} of ${counted(judged.length, "method")} `
-      + `${fitting.length === 1 ? "fits" : "fit"}${open ? `; ${counted(open, "question")} left open` : ""}.`
-      + (fitting.length ? "" : " Leave a question open to see more.");
-    this.one.hidden = !fitting.length || !this.data.pools || fitting.some(({ method }) => weight(method) > 0);
-    this.fits.replaceChildren(...fitting.map(({ method, pro }) => this.card(method, pro)));
-    this.showCompare(fitting.map(({ method }) => method.name).slice(0, this.data.most));
-    this.showOut(judged.filter(({ contra }) => contra.length));
-    const kept = new Set(fitting.map(({ method }) => method.category.id));
-    for (const group of document.querySelectorAll(".atlas-reading")) group.hidden = !kept.has(group.dataset.category);
+    const all = this.weighed();
+    const gained = all.filter(({ weight }) => weight > 0);
+    const best = new Map();
+    for (const one of gained) {
+      if (!best.has(one.method.category.id)) best.set(one.method.category.id, one);
+    }
+    const advised = [...best.values()].slice(0, this.data.proposed);
+    const measured = all.filter(({ runs }) => runs.length);
+    const sum = (name) => measured.reduce((total, one) => total + one[name].length, 0);
+    const { margin, saved } = this.data.cheaper;
+    const reached = { better: "are clearly better than the best single model of their pool",
+      "no-dearer": "are clearly better than the best single model of their pool and cost no more",
+      cheaper: `are less than ${counted(margin, "point")} worse than the best single model of their pool and save `
+        + `${saved} % or more` }[this.aim];
+    this.status.textContent = `${counted(sum("runs"), "run")} of ${counted(measured.length, "method")} `
+      + `${sum("runs") === 1 ? "fits" : "fit"}: ${sum("won").toLocaleString("en")} ${reached}, `
+      + `${sum("lost").toLocaleString("en")} are clearly worse.`;
+    this.reset.hidden = !this.mask;
+    this.answer.replaceChildren(
+      advised.length ? this.proposals(advised) : this.oneModel(measured.length),
+      this.compare(gained),
+      el("div", { class: "atlas-choose-rest" },
+        this.more("Other methods that gained", gained.filter((one) => !advised.includes(one)), true),
+        this.more("Methods that did not gain", measured.filter((one) => one.weight <= 0), true),
+        this.more("Methods that fit, without a run that does", all.filter(({ kept, runs }) => kept && !runs.length)),
+        this.more("Methods that your answers keep out", all.filter(({ kept }) => !kept))));
   }
 
   link({ page, title }) {
     return el("a", { href: new URL(page, this.root).href }, title);
   }
 
-  card(method, pro) {
-    return el("li", { class: `atlas-card atlas-card--${method.category.stage}`, "data-method": method.name },
-      el("h3", {}, this.link(method)),
-      el("p", {}, el("span", { class: `atlas-tag atlas-tag--${method.category.stage}` }, method.category.name),
-        ` ${method.lead}`),
-      el("ul", {}, pro.map((reason) => el("li", {}, reason))),
-      this.evidence(method));
+  proposals(advised) {
+    return el("ol", { class: "atlas-choose-fits" }, advised.map((one) => this.card(one)));
   }
 
-  /** Where the method gained over the best single model of the same pool, and at what cost; or that it did not. */
-  evidence({ gains, needs }) {
-    if (!gains.length) return el("p", { class: "atlas-none" }, "Not measured yet.");
-    const [better, worse] = ["better", "worse"].map((verdict) => gains.filter((gain) => gain.verdict === verdict));
-    const counts = `Clearly better than the best single model in ${better.length} of ${counted(gains.length, "run")}, `
-      + `clearly worse in ${worse.length}.`;
-    return el("div", { class: "atlas-choose-gains" },
-      el("p", {}, el("b", {}, better.length ? counts : `${counts} Use one model instead.`)),
-      el("ul", {}, better.slice(0, SHOWN).map((gain) => this.gain(gain, needs))));
+  oneModel(measured) {
+    return el("div", { class: "atlas-card atlas-choose-one" },
+      el("h2", {}, "Use one model"),
+      el("p", {}, measured
+        ? "Of the methods that fit, none reached the aim more often than it clearly lost. Take the model that scores "
+          + "best on queries of your own; if you have no scores, a few dozen are the first thing to make."
+        : "Nothing was measured under these answers. Until something is, take the model that scores best on your own "
+          + "queries, or leave a question open."),
+      el("p", {}, "What your models could gain at most, before any method is run: ", el("code", {}, "atlas preflight my-answers")));
   }
 
-  gain({ where, page, baseline, told, cost, alone, labels }, needs) {
-    const paid = cost === null || alone === null ? "cost unknown" : `${money(cost)} against ${money(alone)} for 1,000 queries`;
-    const wanted = needs.includes("labels") && labels
-      ? `; some ${labels.toLocaleString("en")} labelled queries would find a gain of 2 points there` : "";
-    return el("li", {}, this.link({ page, title: where }), `: ${told} over ${baseline}, ${paid}${wanted}.`);
+  card({ method, runs, won, lost }) {
+    const { category } = method;
+    const size = (run) => (this.aim === "cheaper" ? 1 - run.cost / this.data.pools[run.p].alone : run.gain);
+    const own = (run) => this.data.pools[run.p].own;
+    const run = [...won].sort((a, b) => own(a) - own(b) || size(b) - size(a))[0];
+    const pool = this.data.pools[run.p];
+    const among = won.length > 1 ? `, the largest ${this.aim === "cheaper" ? "saving" : "gain"} of ${won.length}` : "";
+    const row = (name, ...cells) => [el("dt", {}, name), el("dd", {}, cells.flat())];
+    const brief = !this.mask; // with nothing answered, all fits on one screen
+    return el("li", { class: `atlas-card atlas-card--${category.stage}`, "data-method": method.name },
+      el("h2", {}, this.link(method)),
+      el("p", {}, el("span", { class: `atlas-tag atlas-tag--${category.stage}` }, category.name), ` ${method.lead}`),
+      el("dl", { class: "atlas-choose-facts" },
+        row("Gained", el("b", {}, run.told), ` over ${pool.baseline}: `, this.link(pool),
+          pool.own ? " (small models trained for this Atlas)" : "", among, "."),
+        !brief && row("Cost", run.cost === null || pool.alone === null ? "unknown there"
+          : `${money(run.cost)} there, ${pool.baseline} ${money(pool.alone)} (1,000 queries)`),
+        !brief && row("Labels", method.learns ? `learned from ${counted(pool.labels, "scored query", "scored queries")} there`
+          : "needs none", pool.needed ? `; some ${pool.needed.toLocaleString("en")} would show a gain of 2 points` : ""),
+        row("Risk", this.risk(runs, won, lost, run)),
+        !brief && row("Try", el("code", {}, method.command))),
+      !brief && this.details(`${counted(runs.length, "run")} that ${runs.length === 1 ? "fits" : "fit"}`, runs));
   }
 
-  showCompare(names) {
-    const order = this.data.pools
-      ? "Ordered by the share of runs in which they are clearly better than the best single model of the pool, less that "
-        + "in which they are clearly worse; with your models the order may differ. "
-      : "In the order of the taxonomy; nothing has been measured yet. ";
-    const address = new URL(COMPARED + names.join(","), this.root).href;
-    this.compare.hidden = !names.length;
-    this.compare.replaceChildren(order,
-      names.length > 1 ? el("a", { href: address }, `Compare the first ${names.length} side by side`) : "");
+  /** What could go wrong: where it lost, how often it made no difference, what simpler thing did as well. */
+  risk(runs, won, lost, run) {
+    const none = runs.length - won.length - lost.length;
+    const worst = [...lost].sort((a, b) => a.gain - b.gain)[0];
+    return [
+      `${none} of ${counted(runs.length, "run")} without ${this.aim === "cheaper" ? "that" : "a clear difference"}`,
+      worst ? [`, ${lost.length} clearly worse, the worst by ${worst.told.split(" (")[0].replace("\u2212", "")} on `,
+        this.link(this.data.pools[worst.p]), "."] : ", none clearly worse.",
+      run.control ? ` Something simpler gained as much there: ${run.control}.` : "",
+    ].flat();
   }
 
-  showOut(out) {
-    const reasons = new Map();
-    for (const { method, contra } of out) {
-      for (const { id, text } of contra) {
-        if (!reasons.has(id)) reasons.set(id, { text, methods: [] });
-        reasons.get(id).methods.push(method);
-      }
-    }
-    const groups = [...reasons.values()].sort((a, b) => b.methods.length - a.methods.length);
-    this.out.hidden = !out.length;
-    this.out.replaceChildren(
-      el("h2", {}, `What falls out (${out.length})`),
-      el("p", {}, "A method with several reasons stands under each."),
-      ...groups.map(({ text, methods }) => el("details", {},
-        el("summary", {}, `${methods.length} ${methods.length === 1 ? text.replace(/^(need|make)/, "$1s") : text}`),
-        el("ul", {}, methods.map((method) => el("li", {}, this.link(method)))))));
+  /** The runs behind a card, the largest gain first. */
+  details(title, runs) {
+    const sorted = [...runs].sort((a, b) => b.gain - a.gain);
+    return el("details", { class: "atlas-more" }, el("summary", {}, title), el("ul", {}, sorted.map((run) => {
+      const pool = this.data.pools[run.p];
+      return el("li", {}, this.link(pool), run.detail && ` (${run.detail})`, `: ${run.told} over ${pool.baseline}`);
+    })));
+  }
+
+  compare(gained) {
+    const names = gained.map(({ method }) => method.name).slice(0, MOST);
+    if (names.length < 2) return "";
+    return el("p", {}, "Ordered by the share of runs that reached the aim less the share that clearly lost. ",
+      el("a", { href: new URL(`compare/?m=${names.join(",")}`, this.root).href }, "Compare them side by side"));
+  }
+
+  more(title, found, told = false) {
+    if (!found.length) return "";
+    return el("details", { class: "atlas-more" }, el("summary", {}, `${title} (${found.length})`),
+      el("ul", {}, found.map(({ method, runs, won, lost }) => el("li", {}, this.link(method),
+        told && `: ${won.length} of ${counted(runs.length, "run")} reached it, ${lost.length} clearly worse`))));
   }
 }
 
@@ -176,7 +189,7 @@ try {
 } catch (error) {
   console.error("Choose:", error);
   document.getElementById("atlas-choose-form").hidden = true;
-  document.querySelector("#atlas-choose-found > div").replaceChildren(
-    el("p", {}, "The questions could not be loaded; the table below says what each method needs."));
+  document.getElementById("atlas-choose-found").replaceChildren(
+    el("p", {}, "The questions could not be loaded; the table below says what each answer alone leads to."));
   page.dataset.state = "failed";
 }

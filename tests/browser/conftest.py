@@ -48,7 +48,7 @@ ADDRESSES = {
     "reference": "/reference/core/",
     "recorded": "/recorded/",
     "recording": "/recorded/routerarena/",
-    "choose": "/choose/?see=text&know=labels",
+    "choose": "/choose/?see=text&labels=some",
     "compare": "/compare/?m=knn-router,frugalgpt,majority-vote",
     "trends": "/trends/",
     "results": "/results/",

@@ -7,14 +7,20 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from scripts.model import Corpus
-from scripts.render.choose import QUESTIONS, governed
+from scripts.render.choose import QUESTIONS, Run, advise, command, example, runs_of
+from scripts.render.gains import every_table, points
+from scripts.render.recorded import FOLDER as RECORDED
+from scripts.render.recorded import Recorded
+from scripts.render.results import FOLDER, Results
 from tests.browser.conftest import PHONE, NewPage, Watch, ready
 from tests.browser.test_hostile import PAYLOAD, expect_harmless, flat
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -30,27 +36,10 @@ def compared(built: Path) -> dict[str, Any]:
     return data
 
 
-def fitting(methods: list[dict[str, Any]], given: dict[str, str]) -> set[str]:
-    """Names of the methods that the answers leave, worked out a second time from the questions themselves."""
-    missing: set[str] = set()
-    calls: float = float("inf")
-    for question in QUESTIONS:
-        for answer in question.answers:
-            if given.get(question.id) == answer.id:
-                missing |= set(governed(question)) - set(answer.meets)
-                calls = min(calls, answer.calls or calls)
-    return {m["name"] for m in methods if not missing & set(m["needs"]) and (m["calls"]["mean"] or 0) <= calls}
-
-
 def shown(page: Page) -> list[str]:
-    """Names of the methods that the page says fit, in its order."""
+    """Names of the methods that the page proposes, in its order."""
     names: list[str] = page.locator(FITS).evaluate_all("items => items.map(item => item.dataset.method)")
     return names
-
-
-def answer(page: Page, question: str, label: str) -> Locator:
-    """An answer's button, by the words of the question and of the answer."""
-    return page.get_by_role("group", name=question).get_by_role("radio", name=re.compile(f"^{re.escape(label)}"))
 
 
 def titles(compared: dict[str, Any], *names: str) -> list[str]:
@@ -77,141 +66,98 @@ def with_data(new_page: NewPage, data: dict[str, Any]) -> Page:
 # --- choose -------------------------------------------------------------------------------------------------------
 
 
-def test_answers_lead_to_a_method(page: Page, compared: dict[str, Any]) -> None:
+@pytest.fixture(scope="module")
+def runs() -> list[Run]:
+    """What was measured, as the renderer reads it."""
+    return runs_of(every_table(Results(ROOT / FOLDER), Recorded(ROOT / RECORDED)))
+
+
+def advised(runs: list[Run], given: dict[str, str]) -> list[str]:
+    return [one.info.name for one in advise(runs, given)]
+
+
+def test_the_engineer_is_led_to_a_method_with_its_evidence(page: Page, runs: list[Run]) -> None:
+    """Five hundred scored prompts of several kinds, three services: what do I run, what does it bring, what does it
+    need?"""
     open_choose(page)
-    total = len(compared["methods"])
-    expect(page.locator(FITS)).to_have_count(total)
     status = page.locator(".atlas-choose-status")
     expect(status).to_have_attribute("aria-live", "polite")
-    expect(status).to_have_text(f"{total} of {total} methods fit; {len(QUESTIONS)} questions left open.")
-    answer(page, "What do you get from the models?", "Text any").check()
-    answer(page, "What do you know about the quality", "Scored training queries").check()
-    answer(page, "How many calls", "One").check()
-    wanted = fitting(compared["methods"], {"see": "text", "know": "labels", "budget": "one"})
-    assert "knn-router" in wanted
-    assert "linucb-router" not in wanted
-    expect(page.locator(FITS)).to_have_count(len(wanted))
-    assert set(shown(page)) == wanted
-    card = page.locator(f'{FITS}[data-method="knn-router"]')
-    expect(card).to_contain_text(
-        "It needs scored training queries: your answer “Scored training queries” gives that."
-    )
-    expect(card).to_contain_text("It makes 1 call a query (by construction).")
-    card.get_by_role("link").first.click()
-    expect(page).to_have_url(re.compile(r"/methods/knn-router/$"))
+    expect(status).to_contain_text(f"{len(runs):,} runs of ")
+    assert shown(page) == advised(runs, {})
+    page.get_by_label("What do you get from the models?").select_option(label="Any text, over an interface")
+    page.get_by_label("How many scored queries").select_option("some")
+    page.get_by_label("One task or many?").select_option("many")
+    expect(page).to_have_url(re.compile(r"\?see=text&labels=some&tasks=many$"))
+    given = {"see": "text", "labels": "some", "tasks": "many"}
+    wanted = advise(runs, given)
+    assert wanted
+    assert shown(page) == [one.info.name for one in wanted]
+    first = wanted[0]
+    card, stands = page.locator(FITS).first, example(first)
+    expect(card).to_contain_text(f"{points(stands.row['gain'])} over {stands.table.baseline}")
+    expect(card.get_by_role("link", name=stands.table.title, exact=True).first).to_be_visible()
+    expect(card).to_contain_text(f"of {len(first.runs)} run")
+    expect(card).to_contain_text(command(first.info))
+    card.get_by_text(re.compile(r"^\d+ runs? that fits?$")).click()
+    expect(card.locator("details li")).to_have_count(len(first.runs))
+    card.get_by_role("heading").get_by_role("link").click()
+    expect(page).to_have_url(re.compile(rf"/methods/{first.info.name}/$"))
     page.go_back()
     ready(page)
-    assert set(shown(page)) == wanted
-    expect(answer(page, "How many calls", "One")).to_be_checked()
+    assert shown(page) == advised(runs, given)
+    expect(page.get_by_label("One task or many?")).to_have_value("many")
 
 
 @pytest.mark.parametrize("see", [None, *(answer.id for answer in QUESTIONS[0].answers)])
-def test_the_page_decides_as_the_questions_say(page: Page, compared: dict[str, Any], see: str | None) -> None:
+def test_the_page_decides_as_the_renderer_does(page: Page, runs: list[Run], see: str | None) -> None:
     """A hundred states of the form: each answer to each question alone, and pairs with the first question."""
     open_choose(page)
-    expect(page.locator(FITS).first).to_be_visible()
-    for question, other in itertools.combinations(QUESTIONS[1:], 2):
-        given = {question.id: question.answers[-1].id, other.id: other.answers[0].id}
-        given |= {"see": see} if see else {}
-        page.evaluate(
-            """given => {
-                const form = document.getElementById("atlas-choose-form");
-                for (const input of form.querySelectorAll("input")) {
-                    input.checked = input.value === (given[input.name] ?? "");
-                }
-                form.dispatchEvent(new Event("change"));
-            }""",
-            given,
-        )
-        assert set(shown(page)) == fitting(compared["methods"], given), given
-        assert dict(re.findall(r"[?&](\w+)=([\w-]+)", page.url)) == given
+    form = page.locator("#atlas-choose-form")
+    if see:
+        form.locator("[name=see]").select_option(see)
+    for question, other in itertools.product(QUESTIONS[1:], (None, "cheaper")):
+        for one in question.answers:
+            given = {"see": see or "", question.id: one.id} | ({"aim": other} if other else {})
+            for name, value in given.items():
+                form.locator(f"[name={name}]").select_option(value)
+            assert shown(page) == advised(runs, given), given
+            expect(page.get_by_role("heading", name="Use one model")).to_have_count(0 if shown(page) else 1)
+        form.locator(f"[name={question.id}]").select_option("")
+        form.locator("[name=aim]").select_option("")
 
 
-def test_what_falls_out_is_counted_under_its_reason(page: Page, compared: dict[str, Any]) -> None:
-    given = {"see": "text", "know": "nothing"}
+def test_unanswered_it_is_one_screen(new_page: NewPage) -> None:
+    for size, most in (((1360, 800), 1), (PHONE, 2.5)):
+        page = new_page(size=size)
+        open_choose(page)
+        bottom = page.evaluate("document.querySelector('.atlas-choose').getBoundingClientRect().bottom")
+        assert bottom <= most * size[1]
+
+
+def test_one_model_is_advised_where_nothing_gains(page: Page, runs: list[Run]) -> None:
+    given = {"labels": "none", "answer": "open", "see": "answers"}
+    assert not advised(runs, given)
     open_choose(page, given)
-    out = {m["name"]: m for m in compared["methods"]} | {}
-    for name in fitting(compared["methods"], given):
-        del out[name]
-    expect(page.get_by_role("heading", name=f"What falls out ({len(out)})")).to_be_visible()
-    without_labels = sorted(m["title"] for m in out.values() if "labels" in m["needs"])
-    group = page.locator("#atlas-choose-found details", has_text="scored training queries")
-    expect(group.locator("summary")).to_have_text(f"{len(without_labels)} need scored training queries")
-    group.locator("summary").click()
-    assert sorted(group.get_by_role("link").all_inner_texts()) == without_labels
-    kept = {m["category"]["id"] for m in compared["methods"] if m["name"] in fitting(compared["methods"], given)}
-    reading = page.locator(".atlas-reading:visible")
-    assert set(reading.evaluate_all("groups => groups.map(group => group.dataset.category)")) == kept
+    expect(page.get_by_role("heading", name="Use one model")).to_be_visible()
+    expect(page.get_by_text("atlas preflight")).to_be_visible()
+    expect(page.get_by_role("link", name="Compare them side by side")).to_have_count(0)
 
 
-def test_the_questions_are_answered_with_the_keyboard(page: Page, compared: dict[str, Any]) -> None:
+def test_an_address_of_questions_unknown_leaves_them_open(page: Page, runs: list[Run]) -> None:
+    open_choose(page, {"see": "no-such", "colour": "red", "labels": "__proto__"})
+    assert shown(page) == advised(runs, {})
+
+
+def test_the_questions_work_by_the_keyboard(page: Page, runs: list[Run]) -> None:
     open_choose(page)
-    first = page.locator(".md-content").get_by_role("radio").first
-    first.focus()
+    page.get_by_label("What do you get from the models?").focus()
     page.keyboard.press("ArrowDown")
     expect(page).to_have_url(re.compile(r"\?see=answers$"))
     page.keyboard.press("Enter")  # no form is sent
-    page.keyboard.press("Tab")
-    page.keyboard.press("ArrowUp")  # round to the last answer
-    expect(page).to_have_url(re.compile(r"\?see=answers&tokenizer=different$"))
-    assert set(shown(page)) == fitting(compared["methods"], {"see": "answers", "tokenizer": "different"})
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Start again").press("Enter")
-    expect(page.locator(FITS)).to_have_count(len(compared["methods"]))
     expect(page).to_have_url(re.compile(r"/choose/$"))
-
-
-def test_answers_without_a_method_say_so(page: Page, compared: dict[str, Any]) -> None:
-    given = {"see": "answers", "know": "nothing", "task": "open", "ask": "no", "samples": "no"}
-    open_choose(page, given)
-    wanted = fitting(compared["methods"], given)
-    assert not wanted
-    expect(page.locator(".atlas-choose-status")).to_contain_text("0 of")
-    expect(page.locator(".atlas-choose-status")).to_contain_text("Leave a question open")
-    expect(page.get_by_role("link", name=re.compile("side by side"))).to_be_hidden()
-
-
-def gain(verdict: str, told: str = "+2.0 points (+1.0 to +3.0)") -> dict[str, Any]:
-    return {"where": "MMLU", "page": "recorded/", "baseline": "oak", "told": told, "verdict": verdict, "detail": "",
-            "cost": 0.5, "alone": 0.25, "labels": 1234}  # fmt: skip
-
-
-def test_measured_methods_stand_first_and_calls_decide(new_page: NewPage, compared: dict[str, Any]) -> None:
-    """With made-up measurements, so that it holds whatever was measured."""
-    first, second, third = (method["name"] for method in compared["methods"][:3])
-    data = json.loads(json.dumps(compared)) | {"pools": 2}
-    gains = {first: [gain("better"), gain("worse")], second: [gain("better"), gain("no clear difference")]}
-    for method in data["methods"]:
-        method["gains"] = gains.get(method["name"], [])
-        method["calls"] = {first: {"mean": 2.5, "measured": True}, second: {"mean": 1.0, "measured": True}}.get(
-            method["name"], {"mean": None, "measured": False}
-        )
-    page = with_data(new_page, data)
-    open_choose(page)
-    assert shown(page)[:2] == [second, first]
-    card = page.locator(FITS).first
-    expect(card).to_contain_text("Clearly better than the best single model in 1 of 2 runs, clearly worse in 0.")
-    expect(card).to_contain_text(
-        "MMLU: +2.0 points (+1.0 to +3.0) over oak, 0.5 USD against 0.25 USD for 1,000 queries"
-    )
-    expect(page.get_by_text("Use one model: of the methods that fit")).to_be_hidden()
-    expect(page.get_by_role("link", name="Compare the first 4 side by side")).to_have_attribute(
-        "href", re.compile(rf"/compare/\?m={second},{first},")
-    )
-    answer(page, "How many calls", "One").check()
-    assert first not in shown(page)
-    assert {second, third} <= set(shown(page))  # what was not measured stays in, and says so
-    expect(page.locator(f'{FITS}[data-method="{third}"]')).to_contain_text("has not been measured")
-    expect(page.get_by_text("1 makes more than 1 call a query")).to_be_visible()
-
-
-def test_one_model_is_advised_where_nothing_gains(new_page: NewPage, compared: dict[str, Any]) -> None:
-    data = json.loads(json.dumps(compared)) | {"pools": 2}
-    for method in data["methods"]:
-        method["gains"] = [gain("worse", "−9.0 points (−9.9 to −8.0)"), gain("no clear difference")]
-    page = with_data(new_page, data)
-    open_choose(page)
-    expect(page.get_by_text("Use one model: of the methods that fit")).to_be_visible()
-    expect(page.locator(FITS).first).to_contain_text("clearly worse in 1. Use one model instead.")
+    assert shown(page) == advised(runs, {})
 
 
 # --- compare ------------------------------------------------------------------------------------------------------
@@ -345,24 +291,28 @@ def test_a_library_that_does_not_come_is_said_in_the_page(new_page: NewPage, wat
 
 # --- both ---------------------------------------------------------------------------------------------------------
 
+KEPT = {"page", "name", "id", "stage", "aims", "questions"}  # by these the scripts find things
 
-@pytest.mark.parametrize("address", ["/compare/?m=knn-router,frugalgpt", "/choose/?see=text&know=nothing"])
-def test_text_of_methods_stays_text(new_page: NewPage, compared: dict[str, Any], address: str) -> None:
+
+def spoiled(value: Any) -> Any:
+    """Data whose every text is an attempt."""
+    if isinstance(value, dict):
+        return {key: part if key in KEPT and key != "category" else spoiled(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [spoiled(part) for part in value]
+    return PAYLOAD if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("address", ["/compare/?m=knn-router,frugalgpt", "/choose/?see=text&labels=some"])
+def test_text_of_methods_stays_text(new_page: NewPage, built: Path, address: str) -> None:
     """Their text is the project's own, and still nothing in the data may become markup."""
-    data = json.loads(json.dumps(compared)) | {"benchmarks": [{"name": "math", "title": PAYLOAD}]}
-    row = {"score": 0.5, "low": 0.1, "high": 0.9, "cost": 1, "latency": 1, "best": PAYLOAD, "gain": None}
-    for need in data["needs"]:
-        need["meaning"] = PAYLOAD
-    for method in data["methods"]:
-        method |= {"title": PAYLOAD, "lead": PAYLOAD, "family": PAYLOAD, "differences": [PAYLOAD], "mean": 0.5}
-        method["results"] = {"math": row}
-        method["gains"] = [dict.fromkeys(("where", "baseline", "told", "detail"), PAYLOAD) | {
-            "page": "recorded/", "verdict": "better", "cost": 1, "alone": None, "labels": 9,
-        }]  # fmt: skip
-        method["parameters"] = [{"name": PAYLOAD, "default": PAYLOAD, "comment": PAYLOAD}]
-        method["papers"] = [{"page": "papers/", "title": PAYLOAD}]
-        method["category"] |= {"name": PAYLOAD}
-    page = with_data(new_page, data)
+
+    def fulfil(route: Route) -> None:
+        file = built / urlsplit(route.request.url).path.removeprefix("/")
+        route.fulfill(json=spoiled(json.loads(file.read_text(encoding="utf-8"))))
+
+    page = new_page()
+    page.route("**/assets/data/*.json", fulfil)
     page.goto(address)
     ready(page)
     expect_harmless(page)
@@ -373,23 +323,23 @@ def test_text_of_methods_stays_text(new_page: NewPage, compared: dict[str, Any],
 def test_without_its_data_a_page_says_so_and_keeps_the_table(new_page: NewPage, watch: Watch, address: str) -> None:
     watch.expected.append("500")
     page = new_page()
-    page.route(DATA, lambda route: route.fulfill(status=500))
+    page.route("**/assets/data/*.json", lambda route: route.fulfill(status=500))
     page.goto(address)
     expect(page.get_by_text(re.compile("could not be loaded"))).to_be_visible()
     expect(page.locator("tbody tr").first).to_be_visible()
 
 
 @pytest.mark.parametrize("address", ["/compare/", "/choose/"])
-def test_without_javascript_the_table_tells_all(new_page: NewPage, compared: dict[str, Any], address: str) -> None:
+def test_without_javascript_a_table_tells_all(new_page: NewPage, compared: dict[str, Any], address: str) -> None:
     page = new_page(java_script_enabled=False, size=PHONE)
     page.goto(address)
     rows = page.locator("table tbody tr")
-    expect(rows).to_have_count(len(compared["methods"]))
-    expect(rows.first.get_by_role("link")).to_be_visible()
-    expect(page.locator(".md-content").get_by_role("radio")).to_have_count(
-        0
-    )  # nothing stands there that does nothing
-    expect(page.locator(".md-content").get_by_role("combobox")).to_have_count(0)
+    if address == "/compare/":
+        expect(rows).to_have_count(len(compared["methods"]))
+    else:
+        expect(rows.first).to_contain_text("Nothing answered")
+    expect(rows.first.get_by_role("link").first).to_be_visible()
+    expect(page.locator(".md-content").get_by_role("combobox")).to_have_count(0)  # nothing there does nothing
 
 
 # --- trends -------------------------------------------------------------------------------------------------------

@@ -1,16 +1,13 @@
-"""The pages compare and choose: what methods need and cost, and which questions lead to them."""
+"""The page compare: what methods need, cost and were measured at."""
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from reference_impls.core.registry import NEEDS
 from reference_impls.running import catalog
 from scripts.model import Corpus
-from scripts.render.choose import QUESTIONS, columns, further_reading, governed, questions
 from scripts.render.compare import MOST, View, beside, comparison, starts
 from scripts.render.gains import Overview
 from scripts.render.methods import method_views
@@ -76,9 +73,6 @@ def test_every_method_is_compared_with_its_needs(views: Views, tmp_path: Path) -
         assert set(method["needs"]) == set(infos[method["name"]].needs)
         assert method["lead"]
         assert method["family"]
-    assert {need["id"] for need in columns(compared)} == {need for info in infos.values() for need in info.needs}
-    groups = [method["category"]["id"] for method in compared["methods"]]
-    assert [group["category"]["id"] for group in further_reading(views, compared)] == list(dict.fromkeys(groups))
 
 
 def test_starts_are_methods_of_one_category(views: Views, tmp_path: Path) -> None:
@@ -100,16 +94,3 @@ def test_a_method_stands_first_beside_others_of_its_category() -> None:
     assert beside(vote, [fuse, vote, route, rank]) == ["vote", "rank", "fuse"]
     assert beside(route, [fuse, vote, route, rank]) == []
     assert len(beside(vote, [vote, *(method(str(place), "after", "") for place in range(9))])) == MOST
-
-
-def test_every_need_is_governed_by_one_question() -> None:
-    counts = Counter(need for question in QUESTIONS for need in governed(question))
-    assert counts == dict.fromkeys(NEEDS, 1)
-
-
-def test_every_question_has_an_answer_that_meets_all_that_it_governs() -> None:
-    assert len({question.id for question in QUESTIONS}) == len(QUESTIONS)
-    for question in QUESTIONS:
-        assert len({answer.id for answer in question.answers}) == len(question.answers) >= 2
-        assert any(set(answer.meets) == set(governed(question)) for answer in question.answers)
-    assert [one["governs"] for one in questions()] == [governed(question) for question in QUESTIONS]
