@@ -17,6 +17,7 @@ from rich.text import Text
 from reference_impls.cli import (
     data,
     evaluate_log,
+    gateways,
     importing,
     methods,
     preflight,
@@ -43,7 +44,9 @@ def tool() -> typer.Typer:
         help="Run and compare methods that combine several language models.",
     )
     app.callback()(speak_utf8)
-    for group in (methods, data, record, importing, preflight, recommend, evaluate_log, serve, reproduce, tracing):
+    for group in (
+        methods, data, record, importing, preflight, recommend, evaluate_log, serve, gateways, reproduce, tracing,
+    ):  # fmt: skip
         group.register(app)
     return app
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from reference_impls.cli import gateways
 from reference_impls.cli.console import say, wrong_use
 from reference_impls.safe.folders import FolderError
 from reference_impls.safe.writing import write_text
@@ -35,13 +36,25 @@ def render(
 
 
 def export(
-    form: Annotated[str, typer.Argument(metavar="FORMAT", help=f"one of: {', '.join(FORMATS)}")],
+    form: Annotated[
+        str,
+        typer.Argument(
+            metavar="FORMAT", help=f"one of: {', '.join(FORMATS)}; or a gateway: {', '.join(gateways.GATEWAYS)}"
+        ),
+    ],
+    recommended: Annotated[Path | None, typer.Argument(help=gateways.RECOMMENDED, show_default=False)] = None,
     category: Annotated[str | None, typer.Option(help="only this stage (before) or category (before/...)")] = None,
+    config: Annotated[Path, typer.Option(help=gateways.OF_GATEWAY)] = gateways.CONFIG,
     out: Annotated[Path | None, typer.Option(help="file to write; default: stdout")] = None,
 ) -> None:
-    """Export all papers, or those of a stage or category."""
+    """Export all papers, or those of a stage or category; or what atlas recommend advises, for a gateway."""
+    if form in gateways.GATEWAYS:
+        gateways.write(form, recommended, config, out)
+        return
     if form not in FORMATS:
-        raise wrong_use(f"there is no format '{form}'; one of: {', '.join(FORMATS)}")
+        raise wrong_use(f"there is no format '{form}'; one of: {', '.join((*FORMATS, *gateways.GATEWAYS))}")
+    if recommended is not None:
+        raise wrong_use(f"{recommended}: only a gateway takes a recommendation ({', '.join(gateways.GATEWAYS)})")
     corpus = load()
     known = {full_id for full_id, _, _ in corpus.taxonomy} | {stage.id for stage in corpus.taxonomy.stages}
     if category and category not in known:
