@@ -58,7 +58,6 @@ ADDRESSES = {
     "benchmark": "/benchmarks/math/",
     "contribute": "/contribute/",
     "entry form": "/contribute/form/",
-    "entry form": "/contribute/form/",
     "about": "/about/",
 }
 

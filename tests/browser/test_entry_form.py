@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 
 from scripts.checks import Level, validate
 from tests.browser.conftest import PHONE, NewPage, ready
-from tests.browser.site import SiteServer
 from tests.conftest import MakeAtlas, fields
 
 pytestmark = pytest.mark.browser
@@ -19,7 +18,7 @@ FORM = "/contribute/form/"
 SUMMARY = fields()["summary"]
 
 
-def opened(new_page: NewPage, site: SiteServer, query: str = "") -> Page:
+def opened(new_page: NewPage, query: str = "") -> Page:
     page = new_page(size=PHONE)
     page.goto(f"{FORM}{query}")
     ready(page)
@@ -31,8 +30,8 @@ def state(page: Page) -> str:
     return page.locator("#atlas-entry-state").inner_text()
 
 
-def test_what_it_hands_over_is_an_entry(new_page: NewPage, site: SiteServer, make_atlas: MakeAtlas) -> None:
-    page = opened(new_page, site)
+def test_what_it_hands_over_is_an_entry(new_page: NewPage, make_atlas: MakeAtlas) -> None:
+    page = opened(new_page)
     assert "Title" in state(page)
     page.get_by_label("Title", exact=True).fill("Waiting: Small Models #1 Ask 'Later'")
     page.get_by_label("Authors", exact=True).fill("Jane Doe\nÉmile Zöla-Roe")
@@ -59,8 +58,8 @@ def test_what_it_hands_over_is_an_entry(new_page: NewPage, site: SiteServer, mak
     assert errors <= {"canonical"}, "atlas fmt mends the form"
 
 
-def test_a_paper_that_is_here_is_named(new_page: NewPage, site: SiteServer) -> None:
-    page = opened(new_page, site)
+def test_a_paper_that_is_here_is_named(new_page: NewPage) -> None:
+    page = opened(new_page)
     page.get_by_label("Title", exact=True).fill("RouteLLM: Learning to route LLMs by preference data")
     twin = page.locator("#atlas-entry-twins a")
     expect(twin.first).to_have_attribute("href", re.compile(r"papers/ong2024routellm/$"))
@@ -70,8 +69,8 @@ def test_a_paper_that_is_here_is_named(new_page: NewPage, site: SiteServer) -> N
     expect(page.locator("#atlas-entry-state")).to_contain_text("here already")
 
 
-def test_a_correction_says_what_changes_and_nothing_else(new_page: NewPage, site: SiteServer) -> None:
-    page = opened(new_page, site, "?paper=ong2024routellm")
+def test_a_correction_says_what_changes_and_nothing_else(new_page: NewPage) -> None:
+    page = opened(new_page, "?paper=ong2024routellm")
     said = page.locator("#atlas-entry-yaml")
     expect(said).to_have_text("Nothing is changed yet.")
     page.get_by_label("Year of the venue", exact=True).fill("2026")
@@ -81,8 +80,8 @@ def test_a_correction_says_what_changes_and_nothing_else(new_page: NewPage, site
     assert page.locator("#atlas-entry img").count() == 0
 
 
-def test_a_field_is_named_where_it_is_wrong(new_page: NewPage, site: SiteServer) -> None:
-    page = opened(new_page, site, "?paper=../../etc")
+def test_a_field_is_named_where_it_is_wrong(new_page: NewPage) -> None:
+    page = opened(new_page, "?paper=../../etc")
     page.get_by_role("button", name="Check all fields").click()
     title = page.get_by_label("Title", exact=True)
     expect(title).to_be_focused()
