@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters.html import HtmlFormatter
+from pygments.lexers.python import PythonLexer
+
 from reference_impls.core.registry import MethodInfo
 from reference_impls.running import catalog
+from scripts.model.formulas import Formulas, read_formulas
 from scripts.render import recorded
+from scripts.render.mathematics import Typesetter
 from scripts.render.recorded import Recorded
 from scripts.render.results import FOLDER, Results
 from scripts.render.steps import traces
@@ -20,15 +28,73 @@ from scripts.render.steps import traces
 View = dict[str, Any]
 _PARAMETER = re.compile(r"((?:^    #: ?.*\n)+)^    (\w+):", re.MULTILINE)
 _ITEM = re.compile(r"^\d+\. ", re.MULTILINE)
+#: A bracket with a relation in it, which is 1 or 0.
+_CONDITION = re.compile(r"\[[^\]]*(?:=|\\ge|\\le|\\in|<|>)[^\]]*\]")
 
 
 def method_views(root: Path, results: Results | None = None, recordings: Recorded | None = None) -> list[View]:
     """All methods but the baselines, by category and name; both kinds of results are those of `root` by default."""
     results, recordings = results or Results(root / FOLDER), recordings or Recorded(root / recorded.FOLDER)
     infos = [info for info in catalog.methods().values() if info.category != "baseline"]
-    return [
-        _view(root, info, results, recordings) for info in sorted(infos, key=lambda info: (info.category, info.name))
-    ]
+    formulas, typesetter = read_formulas(root), Typesetter.of(root)
+    views = []
+    for info in sorted(infos, key=lambda info: (info.category, info.name)):
+        view = _view(root, info, results, recordings)
+        views.append({**view, "explained": _explained(info.name, formulas, typesetter)})
+    titles = {view["name"]: view["title"] for view in views}
+    for view in views:
+        view["kin"] = _kin(view["name"], formulas, titles)
+    return views
+
+
+def _explained(name: str, formulas: Formulas, typesetter: Typesetter) -> View | None:
+    """Formulas, their symbols and notes, typeset; None where nobody has written them down."""
+    if (found := formulas.methods.get(name)) is None:
+        return None
+    used = {letter for latex in found.formulas for letter in typesetter.symbols(latex)}
+    own = {letters[0] for latex in found.where if (letters := typesetter.symbols(latex))}
+    common = {
+        latex: meaning
+        for latex, meaning in formulas.common.items()
+        if (letters := typesetter.symbols(latex))
+        and letters[0] in used - own
+        and set(letters) <= used
+        and ("'" not in latex or any("q'" in one for one in found.formulas))
+    }
+    brackets = {latex: words for latex, words in formulas.common.items() if not typesetter.symbols(latex)}
+    if any(_CONDITION.search(latex) for latex in found.formulas):
+        common |= brackets
+    where = {**found.where, **common}
+    return {
+        "formulas": [typesetter.display(latex) for latex in found.formulas],
+        "where": [(typesetter.inline(latex), typesetter.text(meaning)) for latex, meaning in where.items()],
+        "notes": typesetter.text(found.notes),
+        "steps": found,
+    }
+
+
+def _kin(name: str, formulas: Formulas, titles: Mapping[str, str]) -> View:
+    """Methods that this one goes out from and that go out from it, each with what is done otherwise."""
+    every = [(mine, other, how) for mine, one in formulas.methods.items() for other, how in one.akin.items()]
+    known = [(mine, other, how) for mine, other, how in every if {mine, other} <= set(titles)]
+    return {
+        "from": [
+            {"title": titles[other], "page": f"methods/{other}/", "how": how}
+            for mine, other, how in known
+            if mine == name
+        ],
+        "to": [
+            {"title": titles[mine], "page": f"methods/{mine}/", "how": how}
+            for mine, other, how in known
+            if other == name
+        ],
+    }
+
+
+def coloured(source: str) -> Markup:
+    """Python with its parts marked by the classes that the theme colours, for inside <pre>."""
+    formatter = HtmlFormatter(nowrap=True)
+    return Markup(highlight(source, PythonLexer(stripnl=False), formatter))  # noqa: S704  Pygments escapes
 
 
 def _view(root: Path, info: MethodInfo, results: Results, recordings: Recorded) -> View:
@@ -44,6 +110,7 @@ def _view(root: Path, info: MethodInfo, results: Results, recordings: Recorded) 
         "category": info.category,
         "family": info.family,
         "papers": list(info.papers),
+        "needs": list(info.needs),
         "parameters": _parameters(info, source),
         "path": info.path.relative_to(root).as_posix() if info.path.is_relative_to(root) else info.path.name,
         "source": source,

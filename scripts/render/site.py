@@ -29,11 +29,13 @@ from scripts.render.chapters import CHAPTERS, address
 from scripts.render.charts import unchecked
 from scripts.render.claims import Claims
 from scripts.render.drawing import Figure, styles
+from scripts.render.flow import flow
 from scripts.render.gains import Overview, every_table
 from scripts.render.glossary import glossary
 from scripts.render.guides import HEADS, Guides
 from scripts.render.markup import front_matter, html_attribute, http, md, meta_tags, script_json, verbatim
-from scripts.render.methods import method_views
+from scripts.render.mathematics import prose
+from scripts.render.methods import coloured, method_views
 from scripts.render.preflight import preflight_figures
 from scripts.render.recorded import Recorded, source_views
 from scripts.render.results import FOLDER, Results, figures
@@ -219,7 +221,14 @@ class Pages:
             lstrip_blocks=True,
         )
         self.environment.filters.update(
-            md=md, http=http, meta_tags=meta_tags, verbatim=verbatim, pretty=_pretty, figures=figures
+            md=md,
+            http=http,
+            meta_tags=meta_tags,
+            verbatim=verbatim,
+            pretty=_pretty,
+            figures=figures,
+            prose=prose,
+            coloured=coloured,
         )
         self.environment.globals.update(site=settings.model_dump(), figure=self._figure)
 
@@ -382,7 +391,9 @@ class Pages:
             beside = compare.beside(method, methods)
             path, name = f"methods/{method['name']}.md", method["name"]
             gains, told = overview.method_figure(name), overview.method_sentence(name)
-            yield from self.drawn([gains])
+            explained = method["explained"]
+            steps = flow(name, method["title"], explained["steps"], category["stage"]["id"]) if explained else None
+            yield from self.drawn([gains, steps])
             played = players(method["traces"], method["title"], category["stage"]["id"]) if method["traces"] else []
             for one in played:
                 yield from ((figure.path, figure.file(used(self.styles, figure.wide.body))) for figure in one.figures)
@@ -390,7 +401,8 @@ class Pages:
                 yield f"assets/data/traces/{name}.json", _compact(method["traces"])
             yield self.page(
                 path, template="method.md", method=method, played=played, papers=papers, category=category,
-                beside=beside, gains=gains, told=told, reasons=overview.reasons(name),
+                beside=beside, gains=gains, told=told, reasons=overview.reasons(name), steps=steps,
+                lineage=views.lineage(papers),
                 claims=field.of_method(name, method["category"]),
             )  # fmt: skip
 

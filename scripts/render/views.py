@@ -239,6 +239,13 @@ class Views:
         addresses = dict.fromkeys(address for key in keys for address in paper.relations.read_in(key))
         return [{"url": address, "name": address.split("://", 1)[-1].rstrip("/")} for address in addresses]
 
+    def lineage(self, cards: Iterable[View]) -> View:
+        """The papers that some papers build on, and those that build on them, each once."""
+        keys = [card["key"] for card in cards]
+        on = dict.fromkeys(k for key in keys for k in self.papers[key].relations.builds_on if k in self.papers)
+        by = dict.fromkeys(k for key in keys for k in self.backward[key]["builds_on"])
+        return {"on": self.cards(k for k in on if k not in keys), "by": self.cards(k for k in by if k not in keys)}
+
     def category(self, full_id: str) -> View:
         """A category's page: its text, its families with their papers, and the papers without a family."""
         category = self.corpus.taxonomy.category(full_id)
