@@ -143,6 +143,11 @@ class Recorded:
         return list(self.files.values())
 
 
+def _waits(one: Json) -> bool:
+    """Whether a method came after the recording was last reproduced; it may well run."""
+    return str(one["reason"]).startswith("not yet run")
+
+
 def _page(name: str, found: Json | None) -> View:
     source = registry.recordings().get(name)
     head = {
@@ -163,7 +168,9 @@ def _page(name: str, found: Json | None) -> View:
     return {
         **head,
         "found": True,
-        **{key: found[key] for key in ("command", "protocol", "queries", "tasks", "axis", "published", "refused")},
+        **{key: found[key] for key in ("command", "protocol", "queries", "tasks", "axis", "published")},
+        "refused": [one for one in found["refused"] if not _waits(one)],
+        "waiting": [one["method"] for one in found["refused"] if _waits(one)],
         "models": models,
         "verifier": verifier,
         "compared": compared,

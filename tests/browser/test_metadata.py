@@ -242,7 +242,7 @@ def test_the_server_answers_as_a_web_server_does(site: SiteServer) -> None:
 def test_without_a_repository_nothing_points_to_one(pages: Built) -> None:
     page = pages.pages[ROUTELLM]
     assert not [link for _, link in page.links if "issues/new" in link or "/edit/" in link]
-    assert ("a", "../../contribute/#correct-an-entry") in page.links
+    assert ("a", "../../contribute/form/?paper=ong2024routellm") in page.links
     assert not [link for document in pages.pages.values() for _, link in document.links if "issues/new" in link]
     assert not [address for address, document in pages.pages.items() if document.canonical]
     assert not [address for address, document in pages.pages.items() if document.meta("og:url")]

@@ -107,6 +107,16 @@ def test_a_gain_without_an_interval_is_no_verdict(tmp_path: Path) -> None:
     assert page["pools"][0]["verdicts"]["unknown"] == 1
 
 
+def test_a_method_that_has_not_run_yet_is_not_said_to_be_unable(tmp_path: Path) -> None:
+    refused = [
+        {"method": "gac", "reason": "gac needs distributions"},
+        {"method": "weaver", "reason": "not yet run on it"},
+    ]
+    page = Recorded(recordings.write(tmp_path, recordings.result(refused=refused))).pages[PAID]
+    assert [one["method"] for one in page["refused"]] == ["gac"]
+    assert page["waiting"] == ["weaver"]
+
+
 def test_a_pool_names_its_own_baselines(recorded: Recorded) -> None:
     (pool,) = recorded.pages[PAID]["pools"]
     assert pool["model"] == "large"
