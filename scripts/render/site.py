@@ -38,6 +38,7 @@ from scripts.render.mathematics import prose
 from scripts.render.methods import coloured, method_views
 from scripts.render.preflight import preflight_figures
 from scripts.render.recorded import Recorded, source_views
+from scripts.render.relations import Relations
 from scripts.render.results import FOLDER, Results, figures
 from scripts.render.settings import Settings, load_settings
 from scripts.render.steps import players, used
@@ -291,9 +292,17 @@ class Pages:
         yield from self.render_claims(field)
         yield from self.render_guides(Guides(views, results, recordings, field))
         yield from self.render_choice(views, methods, results, recordings, overview)
+        yield from self.render_relations(Relations(views))
         trends = Trends(views).page()
         yield self.page("trends.md", trends=trends, numbers=numbers)
         yield from ((chart.path, chart.text) for chart in trends["charts"].values() if chart)
+
+    def render_relations(self, relations: Relations) -> Iterator[tuple[str, str]]:
+        """Who compares with whom and who builds on whom, with the data that the page's script reads."""
+        page = relations.page()
+        yield self.page("comparisons.md", relations=page)
+        yield "assets/data/relations.json", _compact(relations.data())
+        yield from self.drawn(page["figures"].values())
 
     def render_papers(self, views: Views, every: list[View], field: Claims) -> Iterator[tuple[str, str]]:
         """A page for each paper."""

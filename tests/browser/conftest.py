@@ -51,6 +51,7 @@ ADDRESSES = {
     "choose": "/choose/?see=text&labels=some",
     "compare": "/compare/?m=knn-router,frugalgpt,majority-vote",
     "trends": "/trends/",
+    "comparisons": "/comparisons/?set=wang2024moa,chen2024routerdc",
     "results": "/results/",
     "claims": "/claims/",
     "claim": "/claims/some-ensemble-beats-best-member/",
@@ -261,4 +262,6 @@ def ready(page: Page) -> Page:
         expect(page.locator(".atlas-x-card").first).to_be_visible()
     if page.locator("#atlas-compare, .atlas-choose").count():
         expect(page.locator('#atlas-compare[data-state="ready"], .atlas-choose[data-state="ready"]')).to_be_visible()
+    if page.locator("#atlas-comparisons").count():
+        expect(page.locator('#atlas-comparisons[data-state="ready"]')).to_be_visible()
     return page
