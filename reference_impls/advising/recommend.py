@@ -136,7 +136,8 @@ def _notes(data: Labelled, found: Comparisons) -> tuple[str, ...]:
     notes = [f"{n:,} of {n + len(data):,} queries are left out: {why}." for why, n in data.left_out.items()]
     if np.isnan(data.costs).any():
         lacking = [m for m, costs in zip(data.models, data.costs.T, strict=True) if np.isnan(costs).any()]
-        notes.append(f"What answers of {', '.join(lacking)} cost is not known, so nothing is said of cost.")
+        whose = "" if len(lacking) == len(data.models) else f" of {', '.join(lacking)}"
+        notes.append(f"What answers{whose} cost is not known, so nothing is said of cost.")
     if len(data.models) == 1:
         notes.append("There is one model, so there is nothing to combine but samples of it.")
     if found.tests and not any(row.kind == "method" for row in found.rows):

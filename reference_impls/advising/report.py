@@ -91,7 +91,9 @@ def _verdict(found: Advice) -> Element:
     data = found.data
     about = None
     if found.verdict.kind == "method":
-        doc = catalog.method(found.verdict.name).doc.partition("\n\n")[0]
+        info = catalog.method(found.verdict.name)
+        # The baselines share a file, so its docstring is about all of them.
+        doc = ((info.cls.__doc__ if info.category == "baseline" else info.doc) or "").partition("\n\n")[0]
         about = h("p", h("strong", "What it is. "), " ".join(doc.split()))
     pairs: dict[str, Child] = {
         "recording": data.recording.name,
@@ -254,28 +256,29 @@ def _tasks(found: Advice, rival: Row | None) -> Iterable[Element]:
     shown = ordered[:_TASKS]
     baseline = found.found.baseline
     z = NormalDist().inv_cdf(1 - (1 - LEVEL) / len(shown) / 2)
-    heads = ["task", "queries", *data.models, baseline.name]
+    heads = ["task", "queries", baseline.name]
     if rival is not None:
         heads += [rival.name, "gain, points", "95 % interval"]
     cells: list[list[Child]] = []
     for task in shown:
         rows = places[task]
-        line: list[Child] = [task, f"{len(rows):,}", *(f"{100 * s:.0f}" for s in data.scores[rows].mean(0))]
-        line.append(f"{100 * baseline.tried.scores[:, rows].mean():.0f}")
+        line: list[Child] = [task, f"{len(rows):,}", f"{100 * baseline.tried.scores[:, rows].mean():.0f}"]
         if rival is not None:
             gained = rival.tried.scores[:, rows] - baseline.tried.scores[:, rows]
             mean, error = crossed(gained, found.folds, learned=True)
-            few = len(rows) < _FEWEST
             interval = f"{100 * (mean - z * error):+.1f} to {100 * (mean + z * error):+.1f}"
             line += [f"{100 * rival.tried.scores[:, rows].mean():.0f}", f"{100 * mean:+.1f}",
-                     "too few queries" if few else interval]  # fmt: skip
+                     "too few queries" if len(rows) < _FEWEST else interval]  # fmt: skip
+        line += [f"{100 * score:.0f}" for score in data.scores[rows].mean(0)]
         cells.append(line)
     about = (
         f"Scores in per cent. Gains are {rival.name}'s over the best single model; their intervals are adjusted to"
         f" {len(shown)} tasks." if rival is not None else "Scores in per cent."
     )  # fmt: skip
     more = f" The {len(ordered) - len(shown):,} smaller tasks are left out." if len(ordered) > len(shown) else ""
-    yield _section("tasks", "By task", h("p", about + more), table("Scores by task", heads, cells, numbers=1))
+    yield _section(
+        "tasks", "By task", h("p", about + more), table("Scores by task", [*heads, *data.models], cells, numbers=1)
+    )
 
 
 def _together(found: Advice) -> Iterable[Element]:

@@ -161,7 +161,8 @@ def _tell(found: Advice) -> None:
     for note in found.notes:
         out.print(Text(one_line(note)), soft_wrap=True)
     if found.left_out:
-        out.print(f"{len(found.left_out)} methods were not compared:")
+        count = len(found.left_out)
+        out.print(f"{count} methods were not compared:" if count > 1 else "One method was not compared:")
         for name, why in found.left_out.items():
             out.print(Text(one_line(f"  {name}: {why}")), soft_wrap=True)
 
