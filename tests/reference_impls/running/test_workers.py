@@ -16,6 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from reference_impls.advising import simulation
+from reference_impls.advising.recommend import recommend
 from reference_impls.running import catalog, executors
 from reference_impls.running.bench import bench as run_all
 from reference_impls.running.workers import Workers, WorkersError, uninterrupted
@@ -208,6 +210,25 @@ def test_a_killed_dask_worker_costs_no_task(cluster: tuple[str, list[subprocess.
     for mine, other in zip(here, there, strict=True):
         a, b = (json.loads(path.read_text()) for path in (mine, other))
         assert {**a, "timing": None, "versions": None} == {**b, "timing": None, "versions": None}
+
+
+def test_advice_survives_a_killed_worker(cluster: tuple[str, list[subprocess.Popen[str]]]) -> None:
+    """The folds of `recommend` on two workers, one killed after the first: the advice is that of one process."""
+    address, workers = cluster
+    recording, methods = simulation.ROUTER.recording(60, 0), ["majority-vote", "ridge-router"]
+    told: list[int] = []
+
+    def progress(done: int, total: int, label: str) -> None:  # noqa: ARG001
+        if not told:
+            workers[0].kill()
+        told.append(done)
+
+    here = recommend(recording, methods=methods, repeats=2)
+    there = recommend(recording, methods=methods, repeats=2, scheduler=address, progress=progress)
+    assert workers[0].wait() == -signal.SIGKILL
+    assert workers[1].poll() is None
+    assert len(told) == 2 * here.folds, "a fold is told once, when it is done"
+    assert here.json() == there.json()
 
 
 @pytest.mark.parametrize(
