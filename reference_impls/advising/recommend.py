@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from reference_impls.core.stats import bootstrap_interval
 from reference_impls.measuring.comparison import as_json
 from reference_impls.recorded.form import Recording
 
-#: Of the form of `Advice.json`.
+#: Of the form of `Advice.json`, and the JSON Schema that says it.
 FORMAT = 1
+SCHEMA = Path(__file__).with_name("report.schema.json")
 #: Folds, and how often the queries are dealt out to them; of more than so many queries once, as every one of them is
 #: tested then too, and their number tells more than another deal.
 FOLDS, REPEATS, MANY = 5, 5, 3000

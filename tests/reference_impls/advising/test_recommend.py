@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from reference_impls.advising import gains, labelled, recommend, simulation
 from reference_impls.advising.comparisons import Limits
+from reference_impls.advising.recommend import SCHEMA as SCHEMA_FILE
 from reference_impls.advising.trial import fitting
 from reference_impls.measuring.metrics import oracle
 from reference_impls.recorded.form import Recording, save
@@ -21,6 +23,7 @@ from reference_impls.running import catalog
 from reference_impls.serving import saved
 from scripts.cli import app
 
+SCHEMA = Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
 FAST = ["majority-vote", "ridge-router", "task-router", "random", "coin"]
 RUNNER = CliRunner()
 
@@ -91,7 +94,9 @@ def test_limits_are_kept() -> None:
     row = found.found.row("model-0", "model")
     assert row is not None
     assert row.over == "4 dollars for 1,000 queries are more than 3"
-    nothing = advised(small(), limits=Limits(latency=0.1)).verdict
+    kept = advised(small(), limits=Limits(latency=0.1))
+    SCHEMA.validate(kept.json())
+    nothing = kept.verdict
     assert (nothing.kind, nothing.name) == ("nothing", "")
     assert nothing.sentences[0].startswith("No model alone keeps the limits (0.1 s for 95 of 100 queries)")
 
@@ -100,6 +105,7 @@ def test_a_limit_is_not_kept_by_what_is_not_known() -> None:
     recording = small()
     unpaid = replace(recording, responses=tuple(replace(r, cost=None) for r in recording.responses))
     found = advised(unpaid, limits=Limits(cost=3.0))
+    SCHEMA.validate(found.json())
     assert found.verdict.kind == "nothing"
     assert all(row.over == "what it costs is not known" for row in found.found.rows)
     assert found.found.row("coin", "baseline") is None, "without costs no model is the cheaper one"
@@ -138,6 +144,16 @@ def test_processes_find_the_same() -> None:
     assert alone == together
 
 
+def test_the_schema_knows_every_key_and_takes_no_other() -> None:
+    Draft202012Validator.check_schema(SCHEMA.schema)
+    told = advised(small()).json()
+    SCHEMA.validate(told)
+    for part in (told, told["rows"][0], told["verdict"], told["preflight"]):
+        part["more"] = 1
+        assert not SCHEMA.is_valid(told)
+        del part["more"]
+
+
 def test_the_order_of_the_models_plays_no_part() -> None:
     recording = small()
     turned = recording.only(reversed(recording.models))
@@ -156,6 +172,7 @@ def test_the_command(tmp_path: Path) -> None:
     printed = json.loads(done.stdout)
     assert printed == json.loads((tmp_path / "mine-advice" / "report.json").read_text(encoding="utf-8"))
     assert printed["verdict"]["name"] == "model-0"
+    SCHEMA.validate(printed)
     kept = saved.load(tmp_path / "mine-advice" / "recommended.yml")
     assert (kept.name, kept.method, kept.queries) == ("model-0", None, 60)
     page = (tmp_path / "mine-advice" / "report.html").read_text(encoding="utf-8")
