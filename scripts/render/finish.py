@@ -18,6 +18,7 @@ from typing import Any
 from reference_impls.safe.writing import write_text
 from scripts.render.policy import guard, inline_scripts
 from scripts.render.site import SEARCH
+from scripts.render.slim import remove_unused, squeezed
 
 # The templates put these comments around HTML that needs no Markdown. Markdown would parse it twice to pass it
 # through, and Zensical would take its links for those of a source file.
@@ -94,8 +95,9 @@ def finish_site(site: Path, docs: Path) -> None:
         elif path.is_file() and not name.name.startswith("."):
             (site / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, site / name)
-    write_text(wrong, guard(wrong.read_text(encoding="utf-8"), known), durable=False)
+    write_text(wrong, squeezed(guard(wrong.read_text(encoding="utf-8"), known)), durable=False)
     _complete_search(index, docs, texts)
+    remove_unused(site)
 
 
 def _finish_page(page: Path, source: str, known: frozenset[str], address: str, texts: dict[str, str]) -> None:
@@ -115,7 +117,7 @@ def _finish_page(page: Path, source: str, known: frozenset[str], address: str, t
             else:
                 texts[location] = f"{texts.get(location, '')} {_Text(pieces[int(found[2])]).escaped}".strip()
     built = put_back(_HIDDEN.sub(r'\1="', built), pieces)
-    write_text(page, guard(built, known, wasm=_WASM.match(source) is not None), durable=False)
+    write_text(page, squeezed(guard(built, known, wasm=_WASM.match(source) is not None)), durable=False)
 
 
 class _Text(HTMLParser):

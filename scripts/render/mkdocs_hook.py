@@ -27,6 +27,7 @@ from scripts.render.frame import Frames
 from scripts.render.markup import html_attribute
 from scripts.render.policy import PolicyError, guard, inline_scripts
 from scripts.render.settings import load_settings
+from scripts.render.slim import remove_unused, squeezed
 from scripts.results.reading import ResultError
 
 WATCHED = ("papers", "taxonomy", "site_src", "reference_impls/results")
@@ -129,20 +130,22 @@ def on_post_page(html: str, /, *, page: Page, **_: Any) -> str:
 
 def _guarded(html: str, *, wasm: bool = False) -> str:
     try:
-        return guard(html, _BUILD.scripts, wasm=wasm, serving=_BUILD.serving)
+        return squeezed(guard(html, _BUILD.scripts, wasm=wasm, serving=_BUILD.serving))
     except PolicyError as error:
         raise PluginError(str(error)) from error
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Adds the papers to the theme's search index. Their pages are kept from its parser, which would take longer over
-    them than MkDocs takes to build them, and would index the lists of related papers, too."""
+    """Adds the papers to the theme's search index, and takes out what nobody asks for. The pages of papers are kept
+    from the index's parser, which would take longer over them than MkDocs takes to build them, and would index the
+    lists of related papers, too."""
     path = Path(config.site_dir) / "search" / "search_index.json"
     if path.is_file():
         index = json.loads(path.read_text(encoding="utf-8"))
         index["docs"] += search_documents(Path(config.docs_dir))
         write_text(path, json.dumps(index, ensure_ascii=False, separators=(",", ":")), durable=False)
         _extend_search(Path(config.site_dir) / "assets")
+    remove_unused(Path(config.site_dir))
 
 
 def _extend_search(assets: Path) -> None:
