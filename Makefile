@@ -15,7 +15,7 @@ STAMP  := $(VENV)/.setup-$(LOCK)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup validate render site serve test crowdkit bench-site bench-tools fuzz release models lint format schema lock clean
+.PHONY: help setup runtime validate render site serve test crowdkit bench-site bench-play bench-tools fuzz release models lint format schema lock clean
 
 # A line '#: ...' is the heading of the targets below it.
 help: ## this list
@@ -35,6 +35,10 @@ endif
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable scripts
 	@touch $@
 
+# Where it cannot be had a line says so, and the site is built without it.
+runtime: $(STAMP) ## what runs models in the page play, from the npm registry (build/web)
+	@$(BIN)/python -m scripts.render.runtime
+
 validate: $(STAMP) ## check every entry
 	$(BIN)/atlas validate
 
@@ -42,7 +46,7 @@ render: $(STAMP) ## the pages and data files, into build/docs
 	$(BIN)/atlas render
 
 # MkDocs wants its source folder to exist before its hook renders into it.
-site: validate ## the built site, into build/site (ENGINE=zensical builds it with Zensical)
+site: validate runtime ## the built site, into build/site (ENGINE=zensical builds it with Zensical)
 ifeq ($(ENGINE),zensical)
 	$(BIN)/python -m scripts.render.zensical
 else ifeq ($(ENGINE),mkdocs)
@@ -53,12 +57,12 @@ else
 endif
 	@echo "The site is in build/site (open it through a web server, for example: make serve)"
 
-serve: validate ## the site on http://127.0.0.1:8000, rebuilt on every edit (PORT=... for another port)
+serve: validate runtime ## the site on http://127.0.0.1:8000, rebuilt on every edit (PORT=... for another port)
 	@mkdir -p build/docs
 	$(BIN)/mkdocs serve --livereload --dev-addr 127.0.0.1:$(PORT)
 
 #: The code
-test: $(STAMP) ## every test; the browser tests too where a Chromium is found
+test: $(STAMP) runtime ## every test; the browser tests too where a Chromium is found
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope
 
 crowdkit: $(VENV)-crowdkit/.setup ## the comparisons with crowd-kit, in an environment of their own (800 MB)
@@ -87,6 +91,9 @@ fuzz: $(STAMP) ## a million broken entries, .bib files, recordings and issue for
 
 bench-site: $(STAMP) ## time, memory and size of sites of 400 to 10,000 papers
 	$(BIN)/python -m tests.bench_site
+
+bench-play: $(STAMP) runtime ## what the page play has learned, and how often it agrees with Python (writes site_src/play)
+	$(BIN)/python -m tests.bench_play
 
 bench-tools: $(STAMP) ## time and memory of validate, fmt, duplicates and export for 1,348 to 10,000 entries
 	$(BIN)/python -m tests.bench_tools
