@@ -80,7 +80,7 @@ MAY: dict[str, tuple[str, ...]] = {
     ),
     "scripts.render": (
         "scripts.model", "scripts.checks", "scripts.claims", "scripts.results", "scripts.exports", f"{R}.benchmarks",
-        f"{R}.core", f"{R}.models.pool",
+        f"{R}.core", f"{R}.models.pool", f"{R}.models.checksums",  # the page play serves the weights
         f"{R}.measuring", f"{R}.recorded.registry", f"{R}.running.catalog", f"{R}.safe",
     ),
     "scripts.render.mkdocs_hook": (  # its words for what failed

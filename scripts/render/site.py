@@ -33,6 +33,7 @@ from scripts.render.flow import flow
 from scripts.render.gains import Overview, every_table
 from scripts.render.glossary import glossary
 from scripts.render.guides import HEADS, Guides
+from scripts.render.live import RECORDED_RUNS, live_files, play_view
 from scripts.render.markup import front_matter, html_attribute, http, md, meta_tags, script_json, verbatim
 from scripts.render.mathematics import prose
 from scripts.render.methods import coloured, method_views
@@ -45,6 +46,8 @@ from scripts.render.steps import players, used
 from scripts.render.trends import Trends
 from scripts.render.views import View, Views, search_documents
 
+#: What a file of the site holds: text, bytes, or what stands in another file.
+File = str | bytes | Path
 #: Papers from which on a second process pays.
 FEWEST = 100
 DEFAULT = Path("build") / "docs"
@@ -108,21 +111,24 @@ def render_site(corpus: Corpus, out: Path) -> Report:
     return report
 
 
-def _write(folder: OwnFolder, files: Iterable[tuple[str, str | Path]], process: int) -> tuple[int, int]:
+def _write(folder: OwnFolder, files: Iterable[tuple[str, File]], process: int) -> tuple[int, int]:
     """Number of files, and of those that have changed. Only these are written, so that a server that watches the
     folder sees true changes only. A second process stops when it has lost the one that started it, `process`."""
     count = changed = 0
     for name, content in files:
         if process not in (os.getpid(), os.getppid()):
             break
-        data = content.read_bytes() if isinstance(content, Path) else content.encode("utf-8", "replace")
+        if isinstance(content, bytes):
+            data = content
+        else:
+            data = content.read_bytes() if isinstance(content, Path) else content.encode("utf-8", "replace")
         changed += folder.write(name, data)
         count += 1
     return count, changed
 
 
 class _Site:
-    """The files of the site, each as (path below the output folder, text or file to copy)."""
+    """The files of the site, each as (path below the output folder, text, bytes or file to copy)."""
 
     def __init__(self, corpus: Corpus) -> None:
         self.corpus = corpus
@@ -149,13 +155,15 @@ class _Site:
         yield from self.pages.render_reference()
         yield from self.pages.render_papers(self.views, self.methods, self.claims)
 
-    def rest(self) -> Iterator[tuple[str, str | Path]]:
+    def rest(self) -> Iterator[tuple[str, File]]:
         """Every other file."""
         corpus, views, assets = self.corpus, self.views, self.source / "assets"
         yield from self.pages.render_all(views, self.results, self.recordings, self.methods, self.claims)
         for file in sorted(assets.rglob("*")):
             if file.is_file():
                 yield f"assets/{file.relative_to(assets).as_posix()}", file
+        yield from live_files(corpus.root)
+        yield self.pages.play(corpus.root, self.methods)
         yield "assets/data/explorer.json", _compact(views.explorer())
         yield "assets/data/summaries.json", _compact(views.summaries())
         yield "assets/data/bibtex.json", _compact(views.bibtex)
@@ -414,6 +422,17 @@ class Pages:
                 lineage=views.lineage(papers),
                 claims=field.of_method(name, method["category"]),
             )  # fmt: skip
+
+    def play(self, root: Path, methods: list[View]) -> tuple[str, str]:
+        """The page on which models run; recorded runs beside them."""
+        recorded_runs = [
+            {"method": method, "played": played}
+            for method in methods
+            if method["name"] in RECORDED_RUNS and method["traces"]
+            for played in players(method["traces"], method["title"], method["category"].partition("/")[0])[:1]
+        ]
+        view = play_view(root)
+        return self.page("play.md", view=view, data=script_json(view["data"]), runs=recorded_runs)
 
     def page(self, path: str, template: str | None = None, **context: Any) -> tuple[str, str]:
         """One page as (path, text). The template sets its metadata by calling `meta(...)`."""

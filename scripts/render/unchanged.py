@@ -25,7 +25,7 @@ from scripts.render.settings import VARIABLES
 
 NAME = ".atlas-inputs"
 #: All below an Atlas that its site is made from.
-SOURCES = ("papers", "taxonomy", "site_src", "reference_impls/results")
+SOURCES = ("papers", "taxonomy", "site_src", "reference_impls/results", "requirements", "build/web")
 #: Our own code, with the data that lies in it.
 CODE = tuple(Path(package.__path__[0]) for package in (scripts, reference_impls))
 LARGEST = 64_000_000  # bytes of a file that is still read for its digest

@@ -48,6 +48,7 @@ ADDRESSES = {
     "reference": "/reference/core/",
     "recorded": "/recorded/",
     "recording": "/recorded/routerarena/",
+    "play": "/play/",
     "choose": "/choose/?see=text&labels=some",
     "compare": "/compare/?m=knn-router,frugalgpt,majority-vote",
     "trends": "/trends/",

@@ -1,0 +1,139 @@
+"""What the page play serves beside its scripts: the runtime, the built-in models, and what the ways have learned.
+
+The fitted parts (`site_src/play/fitted.json`, `router.f16`) and the table of agreement (`agreement.json`) are written
+by `make bench-play` from the Python methods; here they are handed on.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from reference_impls.benchmarks import BENCHMARKS
+from reference_impls.models.checksums import read_checked
+from reference_impls.models.pool import POOLS, WEIGHTS, price
+from scripts.render.runtime import LOCK, Lock, runtime_files
+
+View = dict[str, Any]
+FOLDER = Path("site_src") / "play"
+#: Where the page's scripts look for them.
+PLACE = "assets/play"
+#: Prompts of each task that the page offers: the first of its test split.
+PROMPTS = 12
+#: Methods of which the page shows a recorded run, with or without a runtime.
+RECORDED_RUNS = ("classifier-router", "majority-vote", "uncertainty-cascade", "unite")
+#: Models that are served.
+SERVED = [spec.name for pool in POOLS.values() for spec in pool]
+
+
+def live_files(root: Path) -> Iterator[tuple[str, str | bytes]]:
+    """The files that run models in the page, as (path, content); none where the runtime is not there."""
+    runtime = runtime_files(root)
+    if not runtime:
+        return
+    for name, data in runtime.items():
+        yield f"{PLACE}/runtime/{name}", data
+    weights = _weights()
+    for name, data in weights.items():
+        yield f"{PLACE}/weights/{name}.onnx.gz", data
+    axes = _packed((root / FOLDER / "router.f16").read_bytes())
+    yield f"{PLACE}/router.f16.gz", axes
+    fitted = json.loads((root / FOLDER / "fitted.json").read_text(encoding="utf-8"))
+    digest = hashlib.sha256(b"".join([*runtime.values(), *weights.values(), axes])).hexdigest()[:12]
+    told = {
+        "version": digest,
+        "runtimeBytes": sum(map(len, runtime.values())),
+        "cards": cards(),
+        "tokenizers": _tokenizers(),
+        **fitted,
+    }
+    yield f"{PLACE}/models.json", json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def play_view(root: Path) -> View:
+    """What the page says before anything is loaded."""
+    runtime, agreement = runtime_files(root), root / FOLDER / "agreement.json"
+    view: View = {
+        "lock": Lock.load(root / LOCK) if runtime else None,
+        "runtime_bytes": sum(map(len, runtime.values())),
+        "cards": list(cards().values()) if runtime else [],
+        "agreement": json.loads(agreement.read_text(encoding="utf-8")) if agreement.is_file() else None,
+        "data": {},
+    }
+    if runtime:
+        fitted = json.loads((root / FOLDER / "fitted.json").read_text(encoding="utf-8"))["fitted"]
+        view["data"] = {
+            "runtimeBytes": view["runtime_bytes"],
+            "routerBytes": len(_packed((root / FOLDER / "router.f16").read_bytes())),
+            "cards": {name: {key: card[key] for key in ("role", "price", "bytes")} for name, card in cards().items()},
+            "pools": {pool: by_price([spec.name for spec in specs]) for pool, specs in POOLS.items()},
+            "members": {
+                pool: {
+                    task: {way: parts[way]["members"] for way in ("unite", "gac")} for task, parts in tasks_.items()
+                }
+                for pool, tasks_ in fitted.items()
+            },
+            "tasks": tasks(),
+        }
+    return view
+
+
+@cache
+def cards() -> dict[str, View]:
+    """Each model's architecture, size and price, in the names of the page's scripts."""
+    weights = _weights()
+    made: dict[str, View] = {}
+    for name in SERVED:
+        card = json.loads(read_checked(WEIGHTS / f"{name}.json"))
+        cost = price(card["parameters"])
+        kept = {key: card[key] for key in ("name", "role", "parameters", "layers", "width", "heads", "tokenizer")}
+        prices = {"prompt": cost.prompt, "completion": cost.completion}
+        made[name] = kept | {"price": prices, "bytes": len(weights[name])}
+    return made
+
+
+def by_price(names: list[str]) -> list[str]:
+    """From the cheapest to the dearest, as methods see them."""
+    return sorted(names, key=lambda name: (cards()[name]["price"]["completion"], name))
+
+
+@cache
+def tasks() -> dict[str, View]:
+    """The tasks with some prompts of each, as queries."""
+    return {
+        name: {
+            "title": task.title,
+            "kind": task.kind,
+            "maxTokens": task.max_tokens,
+            "queries": [
+                {"id": q.id, "prompt": q.prompt, "kind": q.kind, "options": q.options, "maxTokens": q.max_tokens}
+                for q in (item.query for item in task.items("test")[:PROMPTS])
+            ],
+        }
+        for name, task in BENCHMARKS.items()
+    }
+
+
+@cache
+def _weights() -> dict[str, bytes]:
+    return {name: _packed(_planes(read_checked(WEIGHTS / f"{name}.onnx"))) for name in SERVED}
+
+
+def _tokenizers() -> View:
+    names = sorted({card["tokenizer"] for card in cards().values()})
+    return {name: json.loads(read_checked(WEIGHTS / f"{name}.tokenizer.json")) for name in names}
+
+
+def _planes(data: bytes) -> bytes:
+    """Every other byte, and then the rest: of numbers of half precision the signs and exponents stand together, which
+    compresses better. `interleaved` in assets/play/load.js puts them back."""
+    return data[::2] + data[1::2]
+
+
+def _packed(data: bytes) -> bytes:
+    return gzip.compress(data, compresslevel=6, mtime=0)

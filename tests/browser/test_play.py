@@ -1,0 +1,192 @@
+"""The page play: nothing is loaded before Start, each way answers as its Python method does, and a run can be paused,
+stepped, rewound and replayed by its address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from reference_impls.backends import builtin
+from reference_impls.benchmarks import BENCHMARKS
+from reference_impls.core.query import Query
+from reference_impls.running import catalog
+from scripts.render.runtime import runtime_files
+from tests.browser.conftest import PHONE, NewPage, Scheme, Tab
+from tests.browser.site import SiteServer, build, make_root, serving
+from tests.browser.test_accessibility import serious_violations
+from tests.conftest import ROOT, fields
+from tests.live import Answer, alone, from_parts, in_page, in_python
+
+pytestmark = pytest.mark.browser
+
+NOT_FETCHED = "onnxruntime-web is not there (make runtime fetches it, with npm and a network)"
+#: (way, pool or model) -> queries of each task that are held against Python; `tests.bench_play` holds a hundred.
+SAMPLED = {
+    ("one", "oak"): 3,
+    ("route", "builtin"): 3,
+    ("vote", "builtin"): 2,
+    ("cascade", "builtin"): 3,
+    ("unite", "peers"): 2,
+    ("gac", "peers"): 2,
+}
+VOTE_BESIDE_ONE = "/play/?task=math&example=1&a=vote:builtin&b=one:oak"
+
+
+@pytest.fixture
+def runtime() -> None:
+    """For tests in which models run."""
+    if not runtime_files(ROOT):
+        pytest.skip(NOT_FETCHED)
+
+
+def opened(page: Page, address: str = "/play/") -> Page:
+    page.goto(address)
+    expect(page.locator('#atlas-play[data-state="ready"]')).to_be_visible()
+    return page
+
+
+def started(page: Page) -> Page:
+    page.get_by_role("button", name="Start").click()
+    for lane in page.locator(".atlas-play-lane").all():
+        expect(lane).to_have_attribute("data-state", "done")
+    return page
+
+
+@pytest.mark.usefixtures("runtime")
+def test_nothing_is_loaded_before_start(new_page: NewPage, site: SiteServer) -> None:
+    page = new_page()
+    site.sent.clear()
+    opened(page, VOTE_BESIDE_ONE)
+    page.wait_for_load_state("networkidle")
+    before = {path for path, _ in site.sent}
+    assert not [path for path in before if "/assets/play/" in path and not path.endswith(("lane.js", "frames.js"))]
+    expect(page.locator(".atlas-play-size")).to_contain_text("MB of runtime, and 6 models")
+    started(page)
+    weights = [path for path, _ in site.sent if "/weights/" in path]
+    assert len(weights) == len(set(weights)) == 6
+    # a second visit takes all of it from the browser's cache
+    site.sent.clear()
+    started(opened(page, VOTE_BESIDE_ONE))
+    assert not [
+        path for path, _ in site.sent if "/runtime/ort-wasm-simd-threaded.wasm" in path or "/weights/" in path
+    ]
+
+
+@pytest.mark.usefixtures("runtime")
+@pytest.mark.parametrize("way", SAMPLED, ids="-".join)
+def test_the_page_answers_and_bills_as_python_does(tab: Tab, way: tuple[str, str]) -> None:
+    name, pool = way
+    queries = [
+        (task, item.query)
+        for task, benchmark in BENCHMARKS.items()
+        for item in benchmark.items("test")[: SAMPLED[way]]
+    ]
+    found = in_page(opened(tab()), name, pool, queries)
+    assert len(found) == len(queries)
+    for (task, query), answer in zip(queries, found, strict=True):
+        expected = _expected(name, pool, task, query)
+        assert answer["text"] == expected["text"], query.prompt
+        bill = {key: answer["usage"][key] for key in expected["usage"]}
+        assert bill == pytest.approx(expected["usage"], rel=1e-9), query.prompt
+
+
+def _expected(way: str, pool: str, task: str, query: Query) -> Answer:
+    if way == "one":
+        return alone(catalog.pool(pool)[0], query)
+    method, meter = from_parts(way, pool, task)
+    try:
+        return in_python(method, meter, query)
+    finally:
+        meter.close()
+
+
+@pytest.mark.usefixtures("runtime")
+def test_any_text_is_read_as_python_reads_it(tab: Tab) -> None:
+    texts = ["Zürich, 12 Ω\n    x  y\t½ ٣", "日本 \x1c\x85\u00a0a", "😀 b\ufeff", "", "The  the\n\n    return 1"]
+    model = builtin.load("oak")
+    asked = [("writing", Query("q", "writing", text, "text", 8)) for text in texts]
+    found = in_page(opened(tab()), "one", "oak", asked)
+    assert [answer["usage"]["prompt"] for answer in found] == [1 + len(model.encode(text)) for text in texts]
+    assert [answer["text"] for answer in found] == [alone(model, query)["text"] for _, query in asked]
+
+
+@pytest.mark.usefixtures("runtime")
+def test_a_run_is_stepped_rewound_and_replayed_by_its_address(tab: Tab) -> None:
+    page = started(opened(tab(), "/play/?task=code&example=2&a=unite:peers"))
+    lane = page.locator(".atlas-play-lane")
+    place = lane.get_by_role("slider")
+    last = int(place.get_attribute("max") or 0)
+    assert last > 10
+    expect(lane.locator(".atlas-play-final")).to_be_visible()
+    text = lane.locator(".atlas-play-final code").inner_text()
+    lane.get_by_role("button", name="Back").click()
+    expect(place).to_have_value(str(last - 1))
+    expect(lane.locator(".atlas-play-final")).to_have_count(0)
+    expect(lane.locator(".atlas-play-merged .atlas-play-chosen")).to_have_count(1)
+    place.focus()
+    page.keyboard.press("Home")
+    expect(lane.locator(".atlas-play-bill")).to_contain_text("0 calls")
+    for step in (1, 2):
+        lane.get_by_role("button", name="Step").click()
+        expect(place).to_have_value(str(step))
+    lane.get_by_role("button", name="Play").click()
+    expect(lane.get_by_role("button", name="Pause")).to_be_visible()
+    lane.get_by_role("button", name="Pause").click()
+    address = page.url
+    started(opened(page, address))
+    expect(lane.locator(".atlas-play-final code")).to_have_text(text, use_inner_text=True)
+
+
+@pytest.mark.usefixtures("runtime")
+def test_the_page_stays_quick_while_models_run(new_page: NewPage) -> None:
+    """The browser itself reports tasks of more than 50 ms; what it reports must not be of our scripts."""
+    page = opened(new_page(), VOTE_BESIDE_ONE)
+    page.evaluate(
+        """() => { window.long = []; new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) for (const script of entry.scripts)
+              if (script.sourceURL.includes("/assets/play")) window.long.push(script.duration);
+        }).observe({ type: "long-animation-frame" }); }"""
+    )
+    started(page)
+    assert [ms for ms in page.evaluate("window.long") if ms > 50] == []
+
+
+@pytest.mark.usefixtures("runtime")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_while_a_run_is_shown(tab: Tab, scheme: Scheme) -> None:
+    page = started(opened(tab(scheme=scheme, size=PHONE), VOTE_BESIDE_ONE))
+    found = serious_violations(page, "#atlas-play")
+    assert not found, found
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.usefixtures("runtime")
+def test_what_fails_is_told(tab: Tab) -> None:
+    page = opened(tab(), "/play/?task=qa&a=one:oak")
+    page.get_by_label("Prompt, yours").fill("🙂" * 290)
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("status")).to_contain_text("leaves no room for a response")
+
+
+@pytest.fixture(scope="module")
+def without_runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
+    """A site that was built where npm is not."""
+    root = make_root(tmp_path_factory.mktemp("without") / "atlas", {"doe2024a": fields()})
+    with serving(build(root, root / "build" / "site")) as server:
+        yield server
+
+
+def test_without_the_runtime_the_page_says_so(tab: Tab, without_runtime: SiteServer) -> None:
+    page = tab(url=without_runtime.url)
+    page.goto("/play/")
+    expect(page.get_by_text("was built without the runtime")).to_be_visible()
+    expect(page.locator("#atlas-play")).to_have_count(0)
+
+
+def test_without_scripts_recorded_runs_stand_there(new_page: NewPage) -> None:
+    page = new_page(java_script_enabled=False)
+    page.goto("/play/")
+    expect(page.locator(".atlas-frames > li:visible").first).to_be_visible()
+    assert page.locator(".atlas-steps").count() == 4
