@@ -42,7 +42,7 @@ from scripts.render.recorded import Recorded, source_views
 from scripts.render.relations import Relations
 from scripts.render.results import FOLDER, Results, figures
 from scripts.render.settings import Settings, load_settings
-from scripts.render.steps import players, used
+from scripts.render.steps import Player, players, used
 from scripts.render.trends import Trends
 from scripts.render.views import View, Views, search_documents
 
@@ -212,6 +212,11 @@ _COMPILED = _Compiled()
 def _shown(methods: list[View], views: Views) -> list[View]:
     """The methods of categories that the taxonomy knows."""
     return [method for method in methods if method["category"] in views.categories]
+
+
+def _most_telling(played: list[Player]) -> Player:
+    """The run in which the method helps, where there is one."""
+    return next((player for player in played if player.kind == "helps"), played[0])
 
 
 class Pages:
@@ -425,11 +430,11 @@ class Pages:
 
     def play(self, root: Path, methods: list[View]) -> tuple[str, str]:
         """The page on which models run; recorded runs beside them."""
+        told = [method for method in methods if method["name"] in RECORDED_RUNS and method["traces"]]
         recorded_runs = [
-            {"method": method, "played": played}
-            for method in methods
-            if method["name"] in RECORDED_RUNS and method["traces"]
-            for played in players(method["traces"], method["title"], method["category"].partition("/")[0])[:1]
+            {"method": method, "played": _most_telling(players(method["traces"], method["title"], stage))}
+            for method in told
+            if (stage := method["category"].partition("/")[0])
         ]
         view = play_view(root)
         return self.page("play.md", view=view, data=script_json(view["data"]), runs=recorded_runs)
