@@ -131,6 +131,8 @@ def test_on_paper_nothing_is_cut_off_or_folded(page: Page) -> None:
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
     boxes = page.locator(".scroll").evaluate_all("all => all.map(box => [box.scrollHeight, box.clientHeight])")
     assert all(whole <= seen + 1 for whole, seen in boxes)
+    page.set_viewport_size({"width": 700, "height": 1000})  # A4 between its margins
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert page.locator(".prompts pre").first.is_visible(), "what is folded on the screen is printed"
 
 
