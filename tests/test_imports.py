@@ -83,6 +83,10 @@ MAY: dict[str, tuple[str, ...]] = {
         f"{R}.core", f"{R}.models.pool", f"{R}.models.checksums",  # the page play serves the weights
         f"{R}.measuring", f"{R}.recorded.registry", f"{R}.running.catalog", f"{R}.safe",
     ),
+    # the page counts as cheaper what advice counts as cheaper
+    "scripts.render.choose": (
+        f"{R}.advising.verdict", f"{R}.core", f"{R}.measuring", f"{R}.running.catalog",
+    ),
     "scripts.render.mkdocs_hook": (  # its words for what failed
         "scripts.model", "scripts.results", f"{R}.cli.console", f"{R}.safe",
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +14,10 @@ from scripts.model.corpus import CorpusError
 from scripts.model.paper import Strict, Text
 
 FILE = Path("taxonomy") / "formulas.yml"
+#: The same mathematics as MathML, by its LaTeX.
+MATHML = Path("site_src") / "mathml.json"
+#: Mathematics within text.
+INLINE = re.compile(r"\$([^$]+)\$")
 
 
 class Calls(Strict):
@@ -57,3 +63,16 @@ def read_formulas(root: Path) -> Formulas:
         return Formulas.model_validate(yaml.load((root / FILE).read_text(encoding="utf-8"), yaml.CSafeLoader))
     except (yaml.YAMLError, ValidationError) as error:
         raise CorpusError(f"{FILE.as_posix()}: {error}") from error
+
+
+def latex_of(formulas: Formulas) -> Iterator[str]:
+    """All mathematics of the file."""
+    yield from formulas.common
+    for words in formulas.common.values():
+        yield from INLINE.findall(words)
+    for one in formulas.methods.values():
+        yield from one.formulas
+        for symbols, meaning in one.where.items():
+            yield symbols
+            yield from INLINE.findall(meaning)
+        yield from INLINE.findall(one.notes)

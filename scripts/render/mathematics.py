@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from scripts.model.formulas import Formulas
+from scripts.model.formulas import INLINE, MATHML
 
-FILE = Path("site_src") / "mathml.json"
-_INLINE = re.compile(r"\$([^$]+)\$")
 _LETTER = re.compile(r"<mi[^>]*>([^<]+)</mi>")
 _CODE = re.compile(r"``(.+?)``|`([^`]+)`")
 #: Names of functions, which need no explanation.
@@ -39,7 +37,7 @@ class Typesetter:
     @classmethod
     def of(cls, root: Path) -> Typesetter:
         """That of the Atlas at `root`."""
-        file = root / FILE
+        file = root / MATHML
         return cls(json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {})
 
     def display(self, latex: str) -> Markup:
@@ -59,7 +57,7 @@ class Typesetter:
     def text(self, words: str) -> Markup:
         """Text with mathematics between dollar signs and code between backticks."""
         made, end = Markup(), 0
-        for found in _INLINE.finditer(words):
+        for found in INLINE.finditer(words):
             made += prose(words[end : found.start()]) + self.inline(found[1])
             end = found.end()
         return made + prose(words[end:])
@@ -82,16 +80,3 @@ def _lettered(words: str) -> Markup:
     greek = _NAME.sub(lambda found: _GREEK[found[0]], words)
     indexed = _INDEXED.sub(r"<var>\1</var><sub>\2</sub>", str(escape(greek)))
     return Markup(_POWER.sub(r"<sup>\1</sup>", indexed))  # noqa: S704  escaped before
-
-
-def latex_of(formulas: Formulas) -> Iterator[str]:
-    """All mathematics of the file."""
-    yield from formulas.common
-    for words in formulas.common.values():
-        yield from _INLINE.findall(words)
-    for one in formulas.methods.values():
-        yield from one.formulas
-        for symbols, meaning in one.where.items():
-            yield symbols
-            yield from _INLINE.findall(meaning)
-        yield from _INLINE.findall(one.notes)

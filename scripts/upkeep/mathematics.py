@@ -14,8 +14,7 @@ from markupsafe import escape
 
 from reference_impls.safe.writing import write_text
 from scripts.model.corpus import find_root
-from scripts.model.formulas import read_formulas
-from scripts.render.mathematics import FILE, latex_of
+from scripts.model.formulas import MATHML, latex_of, read_formulas
 
 _SIGN = re.compile(r"<mi>([^\w<&])</mi>")
 _REFERENCE = re.compile(r"&#x0*([0-9A-Fa-f]+);")
@@ -34,8 +33,8 @@ def main() -> None:
     """Writes the file anew."""
     root = find_root(Path.cwd())
     made = {latex: convert(latex) for latex in sorted(set(latex_of(read_formulas(root))))}
-    write_text(root / FILE, json.dumps(made, ensure_ascii=False, indent=0) + "\n")
-    sys.stdout.write(f"{len(made)} pieces of mathematics in {FILE.as_posix()}\n")
+    write_text(root / MATHML, json.dumps(made, ensure_ascii=False, indent=0) + "\n")
+    sys.stdout.write(f"{len(made)} pieces of mathematics in {MATHML.as_posix()}\n")
 
 
 if __name__ == "__main__":

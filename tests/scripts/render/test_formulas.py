@@ -15,10 +15,10 @@ import pytest
 from reference_impls.running import catalog
 from scripts.model import Corpus
 from scripts.model.corpus import CorpusError
-from scripts.model.formulas import FILE, Formulas, read_formulas
+from scripts.model.formulas import FILE, Formulas, latex_of, read_formulas
 from scripts.render.drawing import styles
 from scripts.render.flow import flow
-from scripts.render.mathematics import Typesetter, latex_of, prose
+from scripts.render.mathematics import Typesetter, prose
 from scripts.render.methods import coloured, method_views
 from scripts.render.views import Views
 from tests.conftest import ROOT
