@@ -23,7 +23,7 @@ from scripts.checks.halves import beside
 from scripts.checks.rules import RULES
 from scripts.exports import FORMATS
 from scripts.model import Corpus
-from scripts.render import api, choose, claims, compare, entry_form, recorded, unchanged
+from scripts.render import api, basket, choose, claims, compare, entry_form, recorded, unchanged
 from scripts.render.benchmarks import benchmark_views
 from scripts.render.chapters import CHAPTERS, address
 from scripts.render.charts import unchecked
@@ -167,6 +167,9 @@ class _Site:
         yield "assets/data/explorer.json", _compact(views.explorer())
         yield "assets/data/summaries.json", _compact(views.summaries())
         yield "assets/data/bibtex.json", _compact(views.bibtex)
+        yield from (
+            (f"assets/data/papers/{key}.json", _compact(one)) for key, one in basket.cards(views, self.claims)
+        )
         yield SEARCH, _compact(search_documents(corpus))
         yield f"downloads/{BIBTEX}", "\n".join(views.bibtex.values())
         for full_id, keys in views.by_category.items():
@@ -279,6 +282,7 @@ class Pages:
         yield self.page("glossary.md", terms=glossary(views, every))
         yield self.page("recorded-form.md", papers=set(views.papers), sources=source_views())
         yield self.page("your-models.md")
+        yield self.page("related-work.md", columns=list(basket.COLUMNS.items()))
         yield self.page("contribute/form.md", template="entry-form.md", menus=entry_form.menus(views.corpus))
         yield "assets/data/entry-form.json", _compact(entry_form.rules(views.corpus))
         yield self.page(

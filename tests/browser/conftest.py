@@ -51,6 +51,7 @@ ADDRESSES = {
     "play": "/play/",
     "choose": "/choose/?see=text&labels=some",
     "compare": "/compare/?m=knn-router,frugalgpt,majority-vote",
+    "related": "/related-work/?p=ong2024routellm,chen2023frugalgpt",
     "trends": "/trends/",
     "comparisons": "/comparisons/?set=wang2024moa,chen2024routerdc",
     "results": "/results/",
@@ -265,4 +266,6 @@ def ready(page: Page) -> Page:
         expect(page.locator('#atlas-compare[data-state="ready"], .atlas-choose[data-state="ready"]')).to_be_visible()
     if page.locator("#atlas-comparisons").count():
         expect(page.locator('#atlas-comparisons[data-state="ready"]')).to_be_visible()
+    if page.locator("#atlas-related").count():
+        expect(page.locator('#atlas-related[data-state="ready"]')).to_be_attached()
     return page
