@@ -54,6 +54,8 @@ MAY: dict[str, tuple[str, ...]] = {
     # these run methods in order to measure them; nothing that runs methods imports them
     **{f"{R}.measuring.{name}": RUNS for name in ("alone", "decision_time", "vocabulary_cost")},
     f"{R}.measuring.overhead": (*RUNS, f"{R}.benchmarks"),
+    # the bandits' own states, which know of models that join and of prices that change
+    f"{R}.measuring.regret": (*RUNS, f"{R}.before_inference", f"{R}.safe"),
     # the two models of a coin are chosen for its expectation as the method itself chooses them
     f"{R}.reproductions": (f"{R}.core", f"{R}.baselines", f"{R}.measuring", f"{R}.recorded", f"{R}.running"),
     # a study of what AutoMix's published decisions give takes AutoMix's own formulas
@@ -74,6 +76,8 @@ MAY: dict[str, tuple[str, ...]] = {
     "scripts.imports": ("scripts.model", "scripts.checks", "scripts.sources", f"{R}.safe"),
     "scripts.exports": ("scripts.model", f"{R}.safe"),
     "scripts.upkeep": ("scripts.model", "scripts.checks", "scripts.imports", "scripts.sources", f"{R}.safe"),
+    # it makes what pages show of the formulas
+    "scripts.upkeep.mathematics": ("scripts.model", "scripts.render.mathematics", f"{R}.safe"),
     "scripts.forms": (
         "scripts.model", "scripts.checks", "scripts.imports", "scripts.sources", "scripts.upkeep", f"{R}.cli.console",
         f"{R}.safe",

@@ -39,6 +39,7 @@ from scripts.render.mathematics import prose
 from scripts.render.methods import coloured, method_views
 from scripts.render.preflight import preflight_figures
 from scripts.render.recorded import Recorded, source_views
+from scripts.render.regret import COMMAND, GUIDE, regret_views
 from scripts.render.relations import Relations
 from scripts.render.results import FOLDER, Results, figures
 from scripts.render.settings import Settings, load_settings
@@ -303,11 +304,13 @@ class Pages:
                 path = f"taxonomy/{category['id']}.md"
                 yield self.page(path, template="category.md", category=view, stage=stage, methods=mine)
         overview = Overview(results, recordings, views.categories)
-        yield from self.render_methods(views, methods, overview, field)
+        regrets = regret_views(views.corpus.root)
+        yield from self.drawn(regret["figure"] for regret in regrets)
+        yield from self.render_methods(views, methods, overview, field, regrets)
         yield from self.render_results(results, overview)
         yield from self.render_recorded(views, recordings)
         yield from self.render_claims(field)
-        yield from self.render_guides(Guides(views, results, recordings, field))
+        yield from self.render_guides(Guides(views, results, recordings, field), regrets)
         yield from self.render_choice(views, methods, results, recordings, overview)
         yield from self.render_relations(Relations(views))
         trends = Trends(views).page()
@@ -379,11 +382,18 @@ class Pages:
             yield self.page(f"claims/{page['name']}.md", template="claim.md", page=page, **claims.CONSTANTS)
             yield from self.drawn([page["figure"]])
 
-    def render_guides(self, guides: Guides) -> Iterator[tuple[str, str]]:
+    def render_guides(self, guides: Guides, regrets: list[View]) -> Iterator[tuple[str, str]]:
         """The guides and the open problems: all of them, and a page for each."""
         yield self.page("guides/index.md", template="guides.md", groups=guides.groups())
         for page in guides.pages.values():
-            yield self.page(f"guides/{page['name']}.md", template="guide.md", page=page, head=HEADS[page["kind"]])
+            yield self.page(
+                f"guides/{page['name']}.md",
+                template="guide.md",
+                page=page,
+                head=HEADS[page["kind"]],
+                regrets=regrets if page["name"] == GUIDE else [],
+                regret_command=COMMAND,
+            )
             yield from self.drawn([page["figure"]])
 
     def render_choice(
@@ -402,7 +412,7 @@ class Pages:
         )  # fmt: skip
 
     def render_methods(
-        self, views: Views, methods: list[View], overview: Overview, field: Claims
+        self, views: Views, methods: list[View], overview: Overview, field: Claims, regrets: list[View]
     ) -> Iterator[tuple[str, str]]:
         """The list of reference implementations and a page for each."""
         groups = [
@@ -428,7 +438,8 @@ class Pages:
             yield self.page(
                 path, template="method.md", method=method, played=played, papers=papers, category=category,
                 beside=beside, gains=gains, told=told, reasons=overview.reasons(name), steps=steps,
-                lineage=views.lineage(papers),
+                lineage=views.lineage(papers), regret_command=COMMAND,
+                regrets=[regret for regret in regrets if name in regret["methods"]],
                 claims=field.of_method(name, method["category"]),
             )  # fmt: skip
 
