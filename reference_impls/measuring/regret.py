@@ -168,7 +168,7 @@ class _Uniform:
         self.rng = rng
 
     def choose(self, query: int, offered: Sequence[int]) -> int:  # noqa: ARG002
-        return int(offered[self.rng.integers(len(offered))])
+        return offered[int(self.rng.integers(len(offered)))]
 
     def learn(self, model: int, query: int, score: float, cost: float, offered: Sequence[int]) -> None:
         """It learns nothing."""
