@@ -76,8 +76,6 @@ MAY: dict[str, tuple[str, ...]] = {
     "scripts.imports": ("scripts.model", "scripts.checks", "scripts.sources", f"{R}.safe"),
     "scripts.exports": ("scripts.model", f"{R}.safe"),
     "scripts.upkeep": ("scripts.model", "scripts.checks", "scripts.imports", "scripts.sources", f"{R}.safe"),
-    # it makes what pages show of the formulas
-    "scripts.upkeep.mathematics": ("scripts.model", "scripts.render.mathematics", f"{R}.safe"),
     "scripts.forms": (
         "scripts.model", "scripts.checks", "scripts.imports", "scripts.sources", "scripts.upkeep", f"{R}.cli.console",
         f"{R}.safe",
