@@ -167,6 +167,38 @@ def candidates(
     )
 
 
+def recall(
+    years: Annotated[str, typer.Option(help="years of the entries, apart by commas")] = "2025,2026",
+    archive: Annotated[
+        Path | None,
+        typer.Option(help="preprints as JSON lines with id, title, summary, categories, date: abstracts and hits"),
+    ] = None,
+    since: Annotated[str, typer.Option(help="first day of the archive whose hits are counted")] = "",
+    until: Annotated[str, typer.Option(help="last day of the archive whose hits are counted")] = "",
+    missed: Annotated[bool, typer.Option("--missed", help="name the entries that no query finds")] = False,
+) -> None:
+    """Measure the queries of taxonomy/candidates.yml: which core entries they find, at how many hits, in which order.
+
+    Without an archive an entry's title and summary stand in for its abstract, which makes the share too low rather
+    than too high, and hits cannot be counted.
+    """
+    from scripts.model.corpus import CorpusError  # noqa: PLC0415
+    from scripts.upkeep import candidates as job  # noqa: PLC0415
+    from scripts.upkeep import recall as measuring  # noqa: PLC0415
+
+    corpus = load()
+    try:
+        wanted = [int(year) for year in years.split(",")]
+        known = measuring.read_archive(archive) if archive else None
+        window = (since, until or "9999") if known else None
+        found = measuring.measure(corpus.papers, job.load_queries(corpus.root).queries, wanted, known, window)
+    except (CorpusError, OSError, ValueError) as error:
+        raise wrong_use(str(error)) from error
+    if missed:
+        sys.stdout.write("".join(f"{key}: {corpus.papers[key].title}\n" for key in found.missed))
+    say.print(Text(found.as_text()))
+
+
 def _markdown(path: Path | None, text: str) -> None:
     """Writes a report, or takes an earlier one away where there is nothing to tell."""
     from reference_impls.safe.writing import write_text  # noqa: PLC0415
@@ -186,7 +218,12 @@ def _settings(cache: Path | None = None) -> Settings:
         raise wrong_use(f"a setting in the environment is unusable: {error}") from error
 
 
-COMMANDS: dict[str, Callable[..., None]] = {"links": links, "metrics": metrics, "candidates": candidates}
+COMMANDS: dict[str, Callable[..., None]] = {
+    "links": links,
+    "metrics": metrics,
+    "candidates": candidates,
+    "recall": recall,
+}
 
 
 def register(app: typer.Typer) -> None:

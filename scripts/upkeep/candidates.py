@@ -28,7 +28,10 @@ from scripts.upkeep.reports import code, fit, link, plain
 
 QUERIES = Path("taxonomy") / "candidates.yml"
 REFUSED = Path("taxonomy") / "refused.yml"
-NEIGHBOURS = 3  # entries that decide over the score: one alone may be near by accident
+#: Core entries whose mean likeness is the score: one alone may be near by accident. How many of them are named.
+NEIGHBOURS, NAMED = 10, 3
+#: Entries under these stages are core: what the Atlas is about.
+CORE = ("before/", "during/", "after/")
 _PAGE = 100
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
@@ -192,9 +195,24 @@ def _paper(preprint: Preprint) -> Paper:
     return Paper.model_validate(value)
 
 
-def rank(papers: Mapping[str, Paper], preprints: Sequence[Preprint], by: Mapping[str, list[str]]) -> list[Candidate]:
-    """The preprints by the mean likeness to their nearest entries, the likest first."""
-    keys = list(papers)
+def rank(
+    papers: Mapping[str, Paper],
+    preprints: Sequence[Preprint],
+    by: Mapping[str, list[str]],
+    *,
+    without_itself: bool = False,
+) -> list[Candidate]:
+    """The preprints by the mean likeness to their nearest core entries, times the queries that found them.
+
+    `atlas recall` measures what an order is worth: what several queries find is core more often than what is like the
+    entries.
+
+    Args:
+        papers, preprints: the entries, and what was found.
+        by: the queries that found each, by its identifier.
+        without_itself: leave a preprint's own entry out of its neighbours, to see where it stood if it were new.
+    """
+    keys = [key for key, paper in papers.items() if paper.categories[0].startswith(CORE)] or list(papers)
     here = [tfidf.terms(_text(papers[key])) for key in keys]
     # a title says what a paper is about, so it counts twice
     there = [tfidf.terms(f"{preprint.title} {preprint.title} {preprint.abstract}") for preprint in preprints]
@@ -204,17 +222,21 @@ def rank(papers: Mapping[str, Paper], preprints: Sequence[Preprint], by: Mapping
     for preprint, document in zip(preprints, there, strict=True):
         mine = tfidf.vector(document, idf)
         likeness = sorted(
-            ((key, tfidf.cosine(mine, entry)) for key, entry in zip(keys, entries, strict=True)),
+            (
+                (key, tfidf.cosine(mine, entry))
+                for key, entry in zip(keys, entries, strict=True)
+                if not (without_itself and papers[key].ids.arxiv == preprint.arxiv)
+            ),
             key=lambda pair: (-pair[1], pair[0]),
         )[:NEIGHBOURS]
-        near = tuple((key, round(cosine, 3)) for key, cosine in likeness)
+        near = tuple((key, round(cosine, 3)) for key, cosine in likeness[:NAMED])
         score = round(sum(cosine for _, cosine in likeness) / max(1, len(likeness)), 3)
         votes: dict[str, float] = defaultdict(float)
         for key, cosine in likeness:
             votes[papers[key].categories[0]] += cosine
         category = max(votes, key=lambda name: votes[name], default="")
         found.append(Candidate(preprint, score, near, category, tuple(by.get(preprint.arxiv, []))))
-    return sorted(found, key=lambda candidate: (-candidate.score, candidate.preprint.arxiv))
+    return sorted(found, key=lambda one: (-one.score * max(1, len(one.queries)), one.preprint.arxiv))
 
 
 def _text(paper: Paper) -> str:
