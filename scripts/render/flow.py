@@ -24,7 +24,7 @@ def flow(name: str, title: str, explained: Explained, stage: str) -> Figure:
     told = " ".join(f"{head}: {'; '.join(_words(step) for step in steps)}." for head, steps in kept)
     desc = f"{told} {_LEGEND}"
     wide, narrow = (_drawn(kept, width, row, stage) for width, row in ((WIDE, _ROW), (NARROW, 1)))
-    return Figure(f"method-{name}", f"{title}: how it works", desc, wide, narrow)
+    return Figure(f"steps-of-{name}", f"{title}: how it works", desc, wide, narrow)
 
 
 def _words(step: Step) -> str:
