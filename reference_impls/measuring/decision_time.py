@@ -9,6 +9,8 @@ better at some topics. From `DRAWN` training queries on, embeddings are not comp
 prompts with noise added, so that they lie as densely as real ones), and routers that learn by gradient steps take one
 pass over the data: what they keep, and so a decision, is of the same size. Fitting times of such sizes are marked.
 
+The last row is scikit-learn's nearest neighbours, where it is installed: 50 of them, on the same embedding.
+
 Every router is measured in a process of its own with one thread, so that the peak of memory is its own. Times are
 processor time, which other work on the machine changes little; that of a decision is the median over 200 prompts.
 """
@@ -22,7 +24,9 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
+from importlib.util import find_spec
 from multiprocessing import get_context
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -40,6 +44,8 @@ MOST, AT = 1e-3, 10_000
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 DRAWN = 20_000
 TOPICS, MODELS = 20, 4
+#: Measured beside the routers where scikit-learn is there: its nearest neighbours, on the same embedding.
+PEER, NEIGHBOURS = "scikit-learn-knn", 50
 #: From this number of training queries on, a router that has an index uses it.
 INDEXED = 100_000
 
@@ -114,6 +120,20 @@ class DrawnEmbedder(LatentEmbedder):
         return np.concatenate(parts)
 
 
+class ScikitLearn:
+    """What an engineer would write in ten lines: the mean scores of the nearest neighbours by scikit-learn."""
+
+    def fit(self, train: TrainingSet) -> None:
+        from sklearn.neighbors import KNeighborsRegressor  # noqa: PLC0415  only the table wants it
+
+        self.embedder = DrawnEmbedder(64).fit(train.prompts)
+        self.neighbours = KNeighborsRegressor(min(NEIGHBOURS, len(train)))
+        self.neighbours.fit(self.embedder.transform(train.prompts), train.scores)
+
+    def route(self, query: Query) -> int:
+        return int(self.neighbours.predict(self.embedder.transform([query.prompt]))[0].argmax())
+
+
 def settings(info: MethodInfo, count: int) -> dict[str, str]:
     """Parameters of a router for a size: an index where it has one, and one pass where it learns by steps."""
     names = {f.name for f in fields(info.cls.Parameters)}
@@ -121,14 +141,21 @@ def settings(info: MethodInfo, count: int) -> dict[str, str]:
     return chosen | ({"epochs": "1"} if "epochs" in names and count > DRAWN else {})
 
 
-def measure(name: str, count: int) -> Measurement:
-    """One router at one number of training queries."""
-    rng = np.random.default_rng(0)
+def _router(name: str, train: TrainingSet, count: int, rng: np.random.Generator) -> tuple[Any, Any]:
+    """A router that is not fitted yet, and the module that its embedder is taken from."""
+    if name == PEER:
+        return ScikitLearn(), sys.modules[__name__]
     info = catalog.method(name)
-    train = training_set(count, rng)
     models: list[Model] = [Stub(model, Price(10.0**i, 10.0**i)) for i, model in enumerate(train.models)]
-    router = info.cls(Pool(models), info.parameters(settings(info, count)), rng)
-    with patch.object(inspect.getmodule(info.cls), "LatentEmbedder", DrawnEmbedder):
+    return info.cls(Pool(models), info.parameters(settings(info, count)), rng), inspect.getmodule(info.cls)
+
+
+def measure(name: str, count: int) -> Measurement:
+    """One router, or `PEER`, at one number of training queries."""
+    rng = np.random.default_rng(0)
+    train = training_set(count, rng)
+    router, module = _router(name, train, count, rng)
+    with patch.object(module, "LatentEmbedder", DrawnEmbedder):
         start = time.process_time()
         router.fit(train)
         fit = time.process_time() - start
@@ -136,7 +163,7 @@ def measure(name: str, count: int) -> Measurement:
     for prompt in prompts_of(200, np.random.default_rng(1))[0]:
         query = Query("synthetic/new", "synthetic", prompt)
         start = time.process_time()
-        router.route(query)  # type: ignore[attr-defined]
+        router.route(query)
         seconds.append(time.process_time() - start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return Measurement(float(np.median(seconds)), fit, peak)
@@ -148,7 +175,8 @@ def main() -> None:
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="numbers of training queries")
     arguments = parser.parse_args()
     found = catalog.methods().values()
-    names = arguments.routers or [m.name for m in found if m.category.startswith("before/")]
+    peer = [PEER] if find_spec("sklearn") else []
+    names = arguments.routers or [*(m.name for m in found if m.category.startswith("before/")), *peer]
     sizes = [int(size) for size in arguments.sizes.split(",")]
     # Read by the processes that measure when they load NumPy and faiss.
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -162,7 +190,7 @@ def main() -> None:
             ratio = f"{found_here.decision / before:.1f}x" if before else ""
             before = found_here.decision
             note = "" if size <= DRAWN else " *"
-            over = size == AT and found_here.decision > MOST
+            over = name != PEER and size == AT and found_here.decision > MOST
             slow |= over
             print(
                 f"{name:30s}{size:10,d}{1e3 * found_here.decision:9.3f} ms{ratio:>8s}{found_here.fit:9.1f} s"

@@ -37,7 +37,9 @@ def test_large_sizes_use_an_index_and_one_pass() -> None:
     assert settings(catalog.method("irt-router"), 1_000_000) == {"epochs": "1"}
 
 
-@pytest.mark.parametrize("name", [m.name for m in catalog.methods().values() if m.category.startswith("before/")])
+@pytest.mark.parametrize(
+    "name", [*(m.name for m in catalog.methods().values() if m.category.startswith("before/")), decision_time.PEER]
+)
 def test_every_router_can_be_measured(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decision_time, "DRAWN", 20)  # embeddings are drawn, one pass is made
     measured = measure(name, 60)
