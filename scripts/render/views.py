@@ -159,6 +159,7 @@ class Views:
             "base_models": paper.attributes.base_models,
             "folder": self.folders[key],
             "survey": _survey(paper),
+            "survey_place": self._survey_place(paper),
             "citations": self._citations(key),
             "notes": paper.notes,
             "checked": paper.checked.model_dump() if paper.checked else None,
@@ -197,6 +198,12 @@ class Views:
                     }
                 )
         return rows
+
+    def _survey_place(self, paper: Paper) -> View | None:
+        """The category that the survey places the method in, where it is another one than the first here."""
+        code = paper.survey.category if paper.survey else None
+        there = next((head for head in self.categories.values() if head["code"] == code), None) if code else None
+        return there if there and there["id"] != paper.categories[0] else None
 
     def _related(self, key: str, paper: Paper) -> list[View]:
         """Groups of related entries: stated relations first, then the family's, then shared benchmarks."""

@@ -259,3 +259,29 @@ def test_a_spoilt_file_of_figures_changes_nothing(make_atlas: MakeAtlas) -> None
     page = Views(small).paper("doe2024a")
     assert page["citations"] is None
     assert page["code"][0]["figures"] is None
+
+
+def test_the_survey_s_place_is_told_where_it_is_another(make_atlas: MakeAtlas) -> None:
+    views = Views(
+        make_atlas(
+            {
+                "a2024x": fields(survey={"category": "a1"}),
+                "b2024x": fields(title="B", survey={"category": "c2"}),
+                "c2024x": fields(title="C"),
+            }
+        )
+    )
+    place = views.paper("a2024x")["survey_place"]
+    assert place
+    assert place["id"] == "before/discrete-utility"
+    assert views.paper("b2024x")["survey_place"] is None  # the fields' own category, after/cascade
+    assert views.paper("c2024x")["survey_place"] is None
+
+
+def test_related_groups_name_what_was_read(make_atlas: MakeAtlas) -> None:
+    address = "https://arxiv.org/abs/2406.00001"
+    stated = {"compares_with": ["b2024x"], "sources": {address: ["b2024x"]}}
+    views = Views(make_atlas({"a2024x": fields(relations=stated), "b2024x": fields(title="B")}))
+    groups = {group["name"]: group["sources"] for group in views.paper("a2024x")["groups"]}
+    assert groups["Compared with"] == [{"url": address, "name": "arxiv.org/abs/2406.00001"}]
+    assert {group["name"]: group["sources"] for group in views.paper("b2024x")["groups"]} == {"Compared by": []}
