@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scripts.checks import chinese
 from scripts.checks.claims import names
 from scripts.checks.entry import Problem, count_sentences
 from scripts.checks.named import address, read, unknown
@@ -17,6 +18,7 @@ SENTENCES = (1, 3)
 def problems(file: GlossaryFile, corpus: Corpus) -> Iterator[Problem]:
     """Everything wrong with the glossary; places are paths in the file."""
     yield from read(file, "terms")
+    yield from chinese.problems((("glossary", name), term) for name, term in file.things.items())
     taken: dict[str, str] = {}
     for name, term in file.things.items():
         for problem in (*address(RULE, name), *_names(name, term, taken), *_term(name, term, file, corpus)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
+from scripts.checks import chinese
 from scripts.checks.claims import missing_numbers, names
 from scripts.checks.entry import Problem, count_sentences
 from scripts.checks.named import address, read, unknown
@@ -16,12 +17,13 @@ from scripts.model.yaml_reader import YamlPath
 RULE = "guide"
 SENTENCES = (2, 5)
 #: A share, a decimal or a multiple: what is measured, and what a sentence of ours must not state by itself.
-_MEASURED = re.compile(r"\d+(?:\.\d+)?\s*(?:%|points?\b|times\b|×)|\d+\.\d+")
+_MEASURED = re.compile(r"\d+(?:\.\d+)?\s*(?:%|points?\b|times\b|×|个?百分点|倍)|\d+\.\d+")
 
 
 def problems(file: GuidesFile, corpus: Corpus) -> Iterator[Problem]:
     """Everything wrong with the guides; places are paths in the file."""
     yield from read(file, "guides")
+    yield from chinese.problems((("guides", name), guide) for name, guide in file.things.items())
     claims = read_claims(corpus.root).claims if file.things else {}
     known = file.document.value["guides"] if file.document else {}
     for name, guide in file.things.items():
@@ -42,14 +44,22 @@ def _text(guide: Guide, corpus: Corpus) -> Iterator[Problem]:
     ]
     own += [(("avoid", place), text) for place, text in enumerate(guide.avoid)]
     own += [(("first", place, "why"), trial.why) for place, trial in enumerate(guide.first)]
+    if zh := guide.zh:
+        own += [(("zh", name), getattr(zh, name) or "") for name in ("answer", "solved", "question")]
+        own += [(("zh", "avoid", place), text) for place, text in enumerate(zh.avoid)]
+        own += [(("zh", "first", name), text) for name, text in zh.first.items()]
     for path, text in own:
         if found := _MEASURED.search(text):
             message = f"'{found[0]}' is a number typed by hand"
             yield Problem(path, RULE, message, "leave it to the results below, or quote a paper under 'papers'")
-    for place, finding in enumerate(guide.papers):
-        if (paper := corpus.papers.get(finding.paper)) and (gone := missing_numbers(finding.says, paper.summary)):
-            message = f"{gone[0]} does not stand in the summary of {finding.paper}"
-            yield Problem(("papers", place, "says"), RULE, message, "quote what stands there")
+    quoted: list[tuple[YamlPath, str, str]] = [
+        (("papers", place, "says"), finding.paper, finding.says) for place, finding in enumerate(guide.papers)
+    ]
+    quoted += [(("zh", "papers", key), key, says) for key, says in (zh.papers if zh else {}).items()]
+    for path, key, says in quoted:
+        if (paper := corpus.papers.get(key)) and (gone := missing_numbers(says, paper.summary)):
+            message = f"{gone[0]} does not stand in the summary of {key}"
+            yield Problem(path, RULE, message, "quote what stands there")
 
 
 def _named(

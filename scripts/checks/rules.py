@@ -80,6 +80,10 @@ _TABLE = [
     ("glossary", E, "A name means one thing here, in a few plain sentences, and all that a term names exists."),
     # the guides (taxonomy/guides.yml)
     ("guide", E, "A guide points to what exists; its numbers come from results and entries, never from memory."),
+    # Chinese (`zh` in the files of taxonomy/)
+    ("chinese", E, "What is said in Chinese has the same parts as what is said in English."),
+    ("chinese-missing", I, "A reader of Chinese meets English here."),
+    ("chinese-stale", I, "The English was changed after the Chinese was written; the site says so."),
 ]
 
 RULES: dict[str, Rule] = {rule_id: Rule(rule_id, level, reason) for rule_id, level, reason in _TABLE}

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 
-from scripts.checks import claims, glossary, guides
+from scripts.checks import chinese, claims, glossary, guides
 from scripts.checks import corpus as between
 from scripts.checks import entry as single
 from scripts.checks.entry import Problem
@@ -15,10 +15,10 @@ from scripts.checks.findings import Finding
 from scripts.checks.halves import in_halves
 from scripts.checks.rules import RULES
 from scripts.model.claims import read_claims
-from scripts.model.corpus import Corpus, Entry, entry_files, no_search_for_cycles
+from scripts.model.corpus import MAX_TAXONOMY_BYTES, Corpus, Entry, entry_files, no_search_for_cycles
 from scripts.model.glossary import read_glossary
 from scripts.model.guides import read_guides
-from scripts.model.yaml_reader import Mark
+from scripts.model.yaml_reader import Mark, parse, read_text
 
 
 def load_and_validate(root: Path, only: Collection[Path] = ()) -> tuple[Corpus, list[Finding]]:
@@ -59,6 +59,11 @@ def _between(corpus: Corpus, only: Collection[Path]) -> list[Finding]:
 def _named(corpus: Corpus, only: Collection[Path]) -> Iterator[Finding]:
     """Findings in the project's own data files."""
     said, terms, told = read_claims(corpus.root), read_glossary(corpus.root), read_guides(corpus.root)
+    map_path = corpus.root / "taxonomy" / "taxonomy.yml"
+    if not only or _below(map_path, only):
+        found = list(chinese.problems(chinese.of_taxonomy(corpus.taxonomy)))
+        entry = Entry(map_path, document=parse(read_text(map_path, MAX_TAXONOMY_BYTES)) if found else None)
+        yield from (_finding(corpus.root, entry, problem) for problem in found)
     for file, problems in (
         (said, claims.problems(said, corpus)),
         (terms, glossary.problems(terms, corpus)),

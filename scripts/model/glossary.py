@@ -9,14 +9,23 @@ from typing import TypeAlias
 
 from pydantic import Field, TypeAdapter
 
+from scripts.model.chinese import Bilingual, Chinese
 from scripts.model.named import NamedFile
-from scripts.model.paper import Strict, Text
+from scripts.model.paper import Text
 
 FILE = Path("taxonomy") / "glossary.yml"
 _WORD = re.compile(r"[^\W_]+")
 
 
-class Term(Strict):
+class ChineseTerm(Chinese):
+    """A term in Chinese; its English names are its synonyms there by themselves."""
+
+    term: Text
+    synonyms: list[Text] = []
+    text: Text
+
+
+class Term(Bilingual):
     """One term; its address is its key in the file."""
 
     term: Text = Field(description="the name under which it stands")
@@ -26,11 +35,15 @@ class Term(Strict):
     see: list[Text] = Field(default=[], description="addresses of other terms")
     papers: list[Text] = Field(default=[], description="keys of entries")
     methods: list[Text] = Field(default=[], description="names of methods that run here")
+    zh: ChineseTerm | None = None
 
     def names(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """(where it stands in the term, name), for the term and its synonyms."""
+        """(where it stands in the term, name), for the term and its synonyms, and those in Chinese."""
         yield ("term",), self.term
         yield from ((("synonyms", place), name) for place, name in enumerate(self.synonyms))
+        if self.zh:
+            yield ("zh", "term"), self.zh.term
+            yield from ((("zh", "synonyms", place), name) for place, name in enumerate(self.zh.synonyms))
 
 
 GlossaryFile: TypeAlias = NamedFile[Term]

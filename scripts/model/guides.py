@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
+from scripts.model.chinese import Bilingual, Chinese
 from scripts.model.named import NamedFile
 from scripts.model.paper import Strict, Text
 
@@ -29,7 +30,19 @@ class Trial(Strict):
     why: Text
 
 
-class Guide(Strict):
+class ChineseGuide(Chinese):
+    """A guide's words in Chinese."""
+
+    name: Text
+    question: Text
+    answer: Text
+    papers: dict[Text, Text] = Field(description="key of an entry -> what the paper found")
+    first: dict[Text, Text] = Field(default={}, description="name of a method -> why")
+    avoid: list[Text] = []
+    solved: Text | None = None
+
+
+class Guide(Bilingual):
     """One page; its address is its key in the file."""
 
     name: Text
@@ -45,6 +58,25 @@ class Guide(Strict):
     avoid: list[Text] = Field(default=[], description="what not to do, a sentence each, without numbers")
     solved: Text | None = Field(None, description="of a problem: what an answer would look like")
     see: list[Text] = Field(default=[], description="addresses of other guides")
+    zh: ChineseGuide | None = None
+
+    def english(self, name: str) -> Any:
+        """As `Bilingual.english`: findings by their entries, reasons by their methods."""
+        match name:
+            case "papers":
+                return {one.paper: one.says for one in self.papers}
+            case "first":
+                return {one.method: one.why for one in self.first}
+        return super().english(name)
+
+    def said(self, name: str, chinese: Any) -> Any:
+        """As `Bilingual.said`."""
+        match name:
+            case "papers":
+                return [one.model_copy(update={"says": chinese.get(one.paper, one.says)}) for one in self.papers]
+            case "first":
+                return [one.model_copy(update={"why": chinese.get(one.method, one.why)}) for one in self.first]
+        return chinese
 
 
 GuidesFile: TypeAlias = NamedFile[Guide]
