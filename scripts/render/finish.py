@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from reference_impls.safe.writing import write_text
+from scripts.render.chinese import LANGUAGE
 from scripts.render.policy import guard, inline_scripts
 from scripts.render.site import SEARCH
 from scripts.render.slim import remove_unused, squeezed
@@ -60,6 +61,15 @@ def put_back(built: str, pieces: list[str]) -> str:
 def search_documents(docs: Path) -> list[dict[str, Any]]:
     """The papers as documents of a search index, from the rendered folder."""
     found: list[dict[str, Any]] = json.loads((docs / SEARCH).read_text(encoding="utf-8"))
+    return found
+
+
+def by_language(docs: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The documents of a search index by the folder of their language, '' for English: each has an index of its own,
+    so that nobody's search pays for the other's words."""
+    found: dict[str, list[dict[str, Any]]] = {"": [], LANGUAGE: []}
+    for document in docs:
+        found[LANGUAGE if document["location"].startswith(f"{LANGUAGE}/") else ""].append(document)
     return found
 
 
@@ -155,6 +165,10 @@ def _complete_search(index: Path, docs: Path, texts: dict[str, str]) -> None:
         raise FinishError(f"{index}: has no list 'items' (this version of Zensical has another search index)")
     for item in data["items"]:
         item["text"] = f"{item['text']} {texts.get(item['location'], '')}".strip()
-    for document in search_documents(docs):
-        data["items"].append({**document, "level": 1, "path": ["Papers", document["title"]], "tags": []})
-    write_text(index, json.dumps(data, ensure_ascii=False, separators=(",", ":")), durable=False)
+    papers = [
+        {**document, "level": 1, "path": ["Papers", document["title"]], "tags": []}
+        for document in search_documents(docs)
+    ]
+    for language, items in by_language(data["items"]).items():
+        text = json.dumps({**data, "items": items + papers}, ensure_ascii=False, separators=(",", ":"))
+        write_text(index.parent / language / index.name, text, durable=False)

@@ -8,13 +8,27 @@ from scripts.model.glossary import Term, folded, read_glossary
 from scripts.render.views import View, Views
 
 
-def glossary(views: Views, methods: Iterable[View]) -> list[View]:
-    """All terms of the Atlas's glossary. What of the file cannot be read, and what a term names that does not exist,
-    is left out; `atlas validate` tells it."""
+def glossary(views: Views, methods: Iterable[View], *, chinese: bool = False) -> list[View]:
+    """All terms of the Atlas's glossary, in the order of their English names. What of the file cannot be read, and
+    what a term names that does not exist, is left out; `atlas validate` tells it."""
     terms = read_glossary(views.corpus.root).things
     pages = {method["name"]: method["page"] for method in methods}
     ordered = sorted(terms.items(), key=lambda item: (folded(item[1].term), item[0]))
-    return [_view(address, term, terms, views, pages) for address, term in ordered]
+    if not chinese:
+        return [_view(address, term, terms, views, pages) for address, term in ordered]
+    said = {address: term.in_chinese() for address, term in terms.items()}
+    return [
+        {
+            **_view(address, said[address], said, views, pages),
+            "letter": _letter(term), "english": [term.term, *term.synonyms], "stale": term.stale,
+            "synonyms": term.zh.synonyms if term.zh else [],
+        }
+        for address, term in ordered
+    ]  # fmt: skip
+
+
+def _letter(term: Term) -> str:
+    return (folded(term.term)[:1] or "#").upper()
 
 
 def _view(address: str, term: Term, terms: dict[str, Term], views: Views, pages: dict[str, str]) -> View:
@@ -22,7 +36,7 @@ def _view(address: str, term: Term, terms: dict[str, Term], views: Views, pages:
     papers = [(key, views.papers[key]) for key in term.papers if key in views.papers]
     return {
         "id": address,
-        "letter": (folded(term.term)[:1] or "#").upper(),
+        "letter": _letter(term),
         "term": term.term,
         "synonyms": term.synonyms,
         "text": term.text,

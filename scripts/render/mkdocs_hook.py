@@ -14,6 +14,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.structure.files import Files
+from mkdocs.structure.nav import Link, Navigation, Section
 from mkdocs.structure.pages import Page
 
 from reference_impls.cli.console import what_failed
@@ -21,7 +22,8 @@ from reference_impls.safe.folders import FolderError
 from reference_impls.safe.writing import write_text
 from scripts.model.corpus import CorpusError
 from scripts.render import render_atlas
-from scripts.render.finish import cut, put_back, search_documents
+from scripts.render.chinese import ENGLISH_ONLY, LANGUAGE
+from scripts.render.finish import by_language, cut, put_back, search_documents
 from scripts.render.finished import FinishedPage
 from scripts.render.frame import Frames
 from scripts.render.markup import html_attribute
@@ -41,6 +43,7 @@ class _Build:
     scripts: frozenset[str] = frozenset()  # the theme's inline scripts
     serving: bool = False
     listening: bool = False  # whether the development server may have its port already
+    chinese: Navigation | None = None  # of the Chinese pages
 
 
 _BUILD = _Build()
@@ -109,6 +112,31 @@ def on_page_markdown(markdown: str, /, *, page: Page, **_: Any) -> str:
     return markdown
 
 
+def on_nav(nav: Navigation, **_: Any) -> Navigation:
+    """Takes the navigation of the Chinese pages, the last section, apart from that of the English ones."""
+    _BUILD.chinese = None
+    last = nav.items[-1] if nav.items else None
+    mine = [page for page in nav.pages if page.file.src_uri.startswith(f"{LANGUAGE}/")]
+    if not isinstance(last, Section) or not mine or nav.pages[-len(mine) :] != mine:
+        return nav
+    others = nav.pages[: -len(mine)]
+    for page, turn in ((others[-1], "next_page"), (mine[0], "previous_page")):
+        setattr(page, turn, None)
+    for item in last.children:
+        item.parent = None
+    links: list[Any] = [Link(title, address) for title, address in ENGLISH_ONLY.items()]
+    _BUILD.chinese = Navigation([*last.children, *links], mine)
+    _BUILD.chinese.homepage = mine[0]
+    return Navigation(nav.items[:-1], others)
+
+
+def on_page_context(context: Any, /, *, page: Page, **_: Any) -> Any:
+    """Gives Chinese pages their own navigation."""
+    if _BUILD.chinese and page.meta.get("lang") == LANGUAGE:
+        context["nav"] = _BUILD.chinese
+    return context
+
+
 def on_page_content(html: str, /, *, page: Page, **_: Any) -> str:
     """Puts the finished HTML back."""
     return put_back(html, _BUILD.raw.pop(page.file.src_uri))
@@ -142,8 +170,10 @@ def on_post_build(config: MkDocsConfig) -> None:
     path = Path(config.site_dir) / "search" / "search_index.json"
     if path.is_file():
         index = json.loads(path.read_text(encoding="utf-8"))
-        index["docs"] += search_documents(Path(config.docs_dir))
-        write_text(path, json.dumps(index, ensure_ascii=False, separators=(",", ":")), durable=False)
+        papers = search_documents(Path(config.docs_dir))
+        for language, docs in by_language(index["docs"]).items():
+            text = json.dumps({**index, "docs": docs + papers}, ensure_ascii=False, separators=(",", ":"))
+            write_text(path.parents[1] / language / "search" / path.name, text, durable=False)
         _extend_search(Path(config.site_dir) / "assets")
     remove_unused(Path(config.site_dir))
 

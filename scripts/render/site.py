@@ -27,6 +27,7 @@ from scripts.render import api, basket, choose, claims, compare, entry_form, rec
 from scripts.render.benchmarks import benchmark_views
 from scripts.render.chapters import CHAPTERS, address
 from scripts.render.charts import unchecked
+from scripts.render.chinese import LANGUAGE, Chinese, translated
 from scripts.render.claims import Claims
 from scripts.render.drawing import Figure, styles
 from scripts.render.flow import flow
@@ -231,7 +232,7 @@ class Pages:
         self.source = source
         self.styles = styles(source / "assets")
         self.environment = Environment(
-            loader=FileSystemLoader([source / "templates", source / "pages"]),
+            loader=FileSystemLoader([source / "templates", source / "pages", source]),
             autoescape=True,
             undefined=StrictUndefined,
             bytecode_cache=_COMPILED,
@@ -248,9 +249,9 @@ class Pages:
             prose=prose,
             coloured=coloured,
         )
-        self.environment.globals.update(site=settings.model_dump(), figure=self._figure)
+        self.environment.globals.update(site=settings.model_dump(), figure=self.figure)
 
-    def _figure(self, name: str) -> Markup:
+    def figure(self, name: str) -> Markup:
         """A figure of the project's own, to stand in the page itself so that it follows the colour scheme."""
         return Markup((self.source / "assets" / "figures" / f"{name}.svg").read_text(encoding="utf-8"))  # noqa: S704
 
@@ -315,6 +316,7 @@ class Pages:
         yield from self.render_relations(Relations(views))
         trends = Trends(views).page()
         yield self.page("trends.md", trends=trends, numbers=numbers)
+        yield from Chinese(self, views, methods).render()
         yield from ((chart.path, chart.text) for chart in trends["charts"].values() if chart)
 
     def render_relations(self, relations: Relations) -> Iterator[tuple[str, str]]:
@@ -459,6 +461,10 @@ class Pages:
         address = path.removesuffix("index.md").removesuffix(".md").rstrip("/")
         depth = len(address.split("/")) if address else 0
         meta: dict[str, Any] = {}
+        if address.split("/")[0] == LANGUAGE:
+            meta["lang"] = LANGUAGE
+        elif translated(path):
+            meta["translated"] = True
 
         def set_meta(*, title: str, description: str, json_ld: object = None, **more: Any) -> str:
             meta.update(title=html_attribute(title), description=html_attribute(description), **more)
@@ -467,6 +473,9 @@ class Pages:
             return ""
 
         body = self.environment.get_template(f"{template or path}.j2").render(
-            to=lambda target: "../" * depth + target, meta=set_meta, **context
+            to=lambda target: "../" * depth + target,
+            zh=lambda target: f"{'../' * depth}{LANGUAGE}/{target}",
+            meta=set_meta,
+            **context,
         )
         return path, front_matter(meta) + body.lstrip("\n")

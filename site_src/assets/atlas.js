@@ -1,7 +1,9 @@
 // Copy buttons, and tooltips that Escape closes. Without this file everything stays readable.
 
+const chinese = document.documentElement.lang === "zh";
+
 // The theme gives its search dialog no name of its own.
-document.querySelector('[data-md-component="search"]')?.setAttribute("aria-label", "Search");
+document.querySelector('[data-md-component="search"]')?.setAttribute("aria-label", chinese ? "搜索" : "Search");
 
 /** Copies text; falls back to a selection where the clipboard is closed (plain http, old browsers). */
 async function copy(source) {
@@ -23,7 +25,8 @@ for (const button of document.querySelectorAll("button.atlas-copy")) {
   button.setAttribute("aria-live", "polite");
   button.addEventListener("click", async () => {
     const copied = await copy(document.getElementById(button.dataset.copies));
-    button.textContent = copied ? "Copied" : "Selected: press Ctrl+C";
+    const [done, select] = chinese ? ["已复制", "已选中，请按 Ctrl+C"] : ["Copied", "Selected: press Ctrl+C"];
+    button.textContent = copied ? done : select;
     setTimeout(() => (button.textContent = label), 2000);
   });
 }

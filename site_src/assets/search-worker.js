@@ -12,13 +12,13 @@ let asked = []; // the words of the latest query
 
 /** The words of a text, as the index cuts them. */
 function wordsOf(text) {
-  return fold(text).split(lunr.tokenizer.separator).filter(Boolean);
+  return fold(text).split(lunr.tokenizer.separator).filter(Boolean).flatMap(pairs);
 }
 
 /** Lets every document that is added lose its accents; lunr calls it for each one. */
 function foldIndex() {
   const add = lunr.Builder.prototype.add;
-  const folded = (token) => token.update(fold);
+  const folded = (token) => pairs(fold(token.toString())).map((word) => token.clone(() => word));
   lunr.Pipeline.registerFunction(folded, "folded");
   lunr.Builder.prototype.add = function (...document) {
     if (!this.folds) this.pipeline.add(folded);

@@ -11,6 +11,16 @@ export function fold(word) {
   return plain.replace(/[ßæœøłđðþıħ]/g, (letter) => PLAIN[letter]);
 }
 
+/** Chinese has no blanks between words: each two neighbouring signs count as one. "级联路由" is 级联, 联路, 路由. */
+export function pairs(word) {
+  if (!/\p{sc=Han}/u.test(word)) return [word];
+  return word.split(/(\p{sc=Han}+)/u).flatMap((part) => {
+    const signs = [...part];
+    if (!/^\p{sc=Han}/u.test(part) || signs.length < 3) return part ? [part] : [];
+    return signs.slice(1).map((sign, place) => signs[place] + sign);
+  });
+}
+
 const ARXIV = String.raw`(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?\/\d{7})(?:v\d+)?(?:\.pdf)?`;
 // what may stand in the address of a paper, the surest first: a DOI, arXiv's identifier, OpenReview's, the last piece
 const IN_ADDRESS = [/\b(10\.\d{4,9}\/[^\s?#]+)/, new RegExp(String.raw`\/${ARXIV}(?:[/?#]|$)`, "i"),

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from scripts.checks import Finding, validate
+from scripts.checks.findings import Level
 from scripts.model import Corpus
 from scripts.model.glossary import FILE, folded, read_glossary
 from tests.conftest import ROOT, TODAY, MakeAtlas, fields
@@ -49,7 +50,7 @@ def atlas(make_atlas: MakeAtlas) -> Corpus:
 
 
 def test_the_real_glossary_is_sound(corpus: Corpus) -> None:
-    assert [f.text() for f in validate(corpus, [ROOT / FILE], TODAY)] == []
+    assert [f.text() for f in validate(corpus, [ROOT / FILE], TODAY) if f.level != Level.INFO] == []
     assert len(read_glossary(ROOT).things) >= 120
 
 

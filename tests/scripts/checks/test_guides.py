@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from scripts.checks import Finding, validate
+from scripts.checks.findings import Level
 from scripts.model import Corpus
 from scripts.model.guides import FILE, read_guides
 from tests.conftest import ROOT, TODAY, MakeAtlas, fields
@@ -37,7 +38,7 @@ def atlas(make_atlas: MakeAtlas) -> Corpus:
 
 
 def test_the_real_guides_are_sound(corpus: Corpus) -> None:
-    assert [f.text() for f in validate(corpus, [ROOT / FILE], TODAY)] == []
+    assert [f.text() for f in validate(corpus, [ROOT / FILE], TODAY) if f.level != Level.INFO] == []
     kinds = [guide.kind for guide in read_guides(ROOT).things.values()]
     assert kinds.count("problem") >= 5
     assert len(kinds) - kinds.count("problem") >= 8

@@ -1,0 +1,148 @@
+"""The Chinese pages, under /zh/: the views of the English ones with the Chinese words of taxonomy/ in their place.
+
+They have templates of their own (site_src/zh), for Chinese puts its sentences together in another way. All that is
+counted or measured comes from the views that the English pages show, too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from scripts.model.paper import Paper, Strict, Text
+from scripts.model.taxonomy import Taxonomy
+from scripts.model.yaml_reader import parse, read_text
+from scripts.render.glossary import glossary
+from scripts.render.views import View, Views
+
+if TYPE_CHECKING:
+    from scripts.render.site import Pages
+
+#: Folder of the templates below site_src, of the pages on the site, and the language's code on both.
+LANGUAGE = "zh"
+_WORDS = Path(LANGUAGE) / "words.yml"
+_LARGEST = 1024 * 1024
+#: Pages that are there in Chinese, too, by their paths.
+_TRANSLATED = re.compile(r"index\.md|glossary\.md|taxonomy/.*\.md")
+#: What is in English only, in the navigation of the Chinese pages: title to address.
+ENGLISH_ONLY = {
+    "论文（英文）": "papers/", "结果（英文）": "results/", "数据（英文）": "data/", "参与（英文）": "contribute/",
+}  # fmt: skip
+_SVG_TEXT = re.compile(r"(<(?:text|tspan|title|desc)\b[^>]*>)([^<]+)(?=<)")
+
+
+class Words(Strict):
+    """Fixed words: English to Chinese, for single values (`words`) and in figures."""
+
+    words: dict[Text, Text]
+    figures: dict[Text, Text]
+
+    @classmethod
+    def read(cls, source: Path) -> Words:
+        """Those of the site's sources; ValueError for a file that is none."""
+        return cls.model_validate(parse(read_text(source / _WORDS, _LARGEST)).value)
+
+    def said(self, text: str) -> str:
+        """Values with a comma and a blank between them, in Chinese as far as it is known."""
+        return "、".join(self.words.get(part, part) for part in text.split(", "))
+
+    def drawn(self, svg: str) -> Markup:
+        """A figure with its texts in Chinese, as far as they are known."""
+
+        def told(found: re.Match[str]) -> str:
+            return found[1] + str(escape(self.figures.get(found[2], found[2])))
+
+        return Markup(_SVG_TEXT.sub(told, svg))  # noqa: S704  the project's own figures
+
+
+def translated(path: str) -> bool:
+    """Whether the page with this path is there in Chinese, too: at the same path below zh/."""
+    return _TRANSLATED.fullmatch(path) is not None
+
+
+class ChineseViews(Views):
+    """The views of an Atlas in Chinese. What is worked out of the papers is shared with the English ones."""
+
+    def __init__(self, views: Views) -> None:
+        self.__dict__.update(views.__dict__)
+        self._original: Taxonomy = views.corpus.taxonomy
+        self._cards = {}
+        self.corpus = dataclasses.replace(views.corpus, taxonomy=self._original.in_chinese())
+        self.categories = {full_id: self._category_head(full_id) for full_id, _, _ in self.corpus.taxonomy}
+
+    def _card(self, key: str) -> View:
+        paper = self.papers[key]
+        return {**super()._card(key), "authors": authors(paper), "date": date(paper.date)}
+
+    def category(self, full_id: str) -> View:
+        """As `Views.category`; `stale`: the English has changed since."""
+        original = self._original.category(full_id)
+        return {**super().category(full_id), "stale": original is not None and original.stale}
+
+    def stage(self, stage_id: str) -> View:
+        """As `Views.stage`; `stale`: the English has changed since."""
+        original = next(stage for stage in self._original.stages if stage.id == stage_id)
+        return {**super().stage(stage_id), "stale": original.stale}
+
+
+def authors(paper: Paper) -> str:
+    """'A、B、C', 'A 等 5 人', or '作者不详' where none is known."""
+    names = paper.authors
+    if not names:
+        return "作者不详"
+    if not paper.authors_complete:
+        return f"{names[0]} 等"
+    return "、".join(names) if len(names) <= 3 else f"{names[0]} 等 {len(names)} 人"
+
+
+def date(iso: str | None) -> str:
+    """'2024年6月26日', '2024年6月', '2024年' or '日期不详'."""
+    if not iso:
+        return "日期不详"
+    return "".join(f"{int(part)}{unit}" for part, unit in zip(iso.split("-"), "年月日", strict=False))
+
+
+class Chinese:
+    """Renders the Chinese pages with the templates and the figures of `pages`."""
+
+    def __init__(self, pages: Pages, views: Views, methods: list[View]) -> None:
+        self._pages, self._views, self._methods = pages, ChineseViews(views), methods
+
+    @cached_property
+    def words(self) -> Words:
+        """The fixed words."""
+        return Words.read(self._pages.source)
+
+    def _page(self, path: str, template: str, **context: Any) -> tuple[str, str]:
+        return self._pages.page(
+            f"{LANGUAGE}/{path}",
+            template=f"{LANGUAGE}/{template}",
+            said=self.words.said,
+            drawn=self._drawn,
+            **context,
+        )
+
+    def _drawn(self, name: str) -> Markup:
+        return self.words.drawn(self._pages.figure(name))
+
+    def render(self) -> Iterator[tuple[str, str]]:
+        """All Chinese pages as (path, text); none where the sources have no templates for them."""
+        if not (self._pages.source / _WORDS).is_file():
+            return
+        views = self._views
+        stages, numbers = views.stages(), views.numbers()
+        newest = views.cards(list(views.papers)[:8])
+        yield self._page("index.md", "index.md", stages=stages, numbers=numbers, newest=newest)
+        yield self._page("glossary.md", "glossary.md", terms=glossary(views, self._methods, chinese=True))
+        yield self._page("taxonomy/index.md", "taxonomy.md", stages=stages, numbers=numbers)
+        for stage in stages:
+            yield self._page(f"taxonomy/{stage['id']}/index.md", "stage.md", stage=stage)
+            for category in stage["categories"]:
+                path = f"taxonomy/{category['id']}.md"
+                yield self._page(path, "category.md", stage=stage, category=views.category(category["id"]))
