@@ -73,6 +73,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "scripts.results": (f"{R}.measuring",),
     "scripts.claims": ("scripts.model", "scripts.results", f"{R}.measuring", f"{R}.safe"),
     "scripts.sources": ("scripts.model", "scripts.imports", f"{R}.safe"),
+    "scripts.checks.methods": ("scripts.model", f"{R}.running.catalog"),
     "scripts.imports": ("scripts.model", "scripts.checks", "scripts.sources", f"{R}.safe"),
     "scripts.exports": ("scripts.model", f"{R}.safe"),
     "scripts.upkeep": ("scripts.model", "scripts.checks", "scripts.imports", "scripts.sources", f"{R}.safe"),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 
-from scripts.checks import chinese, claims, glossary, guides
+from scripts.checks import chinese, claims, glossary, guides, methods
 from scripts.checks import corpus as between
 from scripts.checks import entry as single
 from scripts.checks.entry import Problem
@@ -18,6 +18,7 @@ from scripts.model.claims import read_claims
 from scripts.model.corpus import MAX_TAXONOMY_BYTES, Corpus, Entry, entry_files, no_search_for_cycles
 from scripts.model.glossary import read_glossary
 from scripts.model.guides import read_guides
+from scripts.model.methods import read_methods
 from scripts.model.yaml_reader import Mark, parse, read_text
 
 
@@ -59,6 +60,7 @@ def _between(corpus: Corpus, only: Collection[Path]) -> list[Finding]:
 def _named(corpus: Corpus, only: Collection[Path]) -> Iterator[Finding]:
     """Findings in the project's own data files."""
     said, terms, told = read_claims(corpus.root), read_glossary(corpus.root), read_guides(corpus.root)
+    theirs = read_methods(corpus.root)
     map_path = corpus.root / "taxonomy" / "taxonomy.yml"
     if not only or _below(map_path, only):
         found = list(chinese.problems(chinese.of_taxonomy(corpus.taxonomy)))
@@ -68,6 +70,7 @@ def _named(corpus: Corpus, only: Collection[Path]) -> Iterator[Finding]:
         (said, claims.problems(said, corpus)),
         (terms, glossary.problems(terms, corpus)),
         (told, guides.problems(told, corpus)),
+        (theirs, methods.problems(theirs)),
     ):
         if not only or _below(file.path, only):
             entry = Entry(file.path, document=file.document, unreadable=file.unreadable)

@@ -15,10 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
+from reference_impls.measuring.comparison import BETTER, WORSE
+from reference_impls.running import catalog
+from scripts.model.guides import Guide
+from scripts.model.methods import Method, read_methods
 from scripts.model.paper import Paper, Strict, Text
 from scripts.model.taxonomy import Taxonomy
 from scripts.model.yaml_reader import parse, read_text
+from scripts.render.drawing import Figure
+from scripts.render.gains import Table, largest
 from scripts.render.glossary import glossary
+from scripts.render.guides import Guides
 from scripts.render.views import View, Views
 
 if TYPE_CHECKING:
@@ -29,7 +36,9 @@ LANGUAGE = "zh"
 _WORDS = Path(LANGUAGE) / "words.yml"
 _LARGEST = 1024 * 1024
 #: Pages that are there in Chinese, too, by their paths.
-_TRANSLATED = re.compile(r"index\.md|glossary\.md|taxonomy/.*\.md")
+_TRANSLATED = re.compile(r"(?:index|glossary|taxonomy/.*|guides/.*|methods/.*)\.md")
+#: Of the kinds of guides.
+HEADS = {"task": "按工作种类", "situation": "按手头条件", "problem": "未决问题"}
 #: What is in English only, in the navigation of the Chinese pages: title to address.
 ENGLISH_ONLY = {
     "论文（英文）": "papers/", "结果（英文）": "results/", "数据（英文）": "data/", "参与（英文）": "contribute/",
@@ -108,11 +117,64 @@ def date(iso: str | None) -> str:
     return "".join(f"{int(part)}{unit}" for part, unit in zip(iso.split("-"), "年月日", strict=False))
 
 
+class ChineseGuides(Guides):
+    """The guides in Chinese. Their figures stay on the English pages; what these show is told in a sentence."""
+
+    def __init__(self, guides: Guides) -> None:
+        self.__dict__.update({name: value for name, value in guides.__dict__.items() if name != "pages"})
+        self._original = guides._guides
+        self._guides = {name: guide.in_chinese() for name, guide in self._original.items()}
+
+    def groups(self) -> list[View]:
+        """As `Guides.groups`."""
+        return [{**group, "title": HEADS[group["kind"]]} for group in super().groups()]
+
+    def sentence(self, table: Table) -> str:
+        """What one pool's results say."""
+        better = [row for row in table.rows if row["gain"]["verdict"] == BETTER]
+        worse = sum(row["gain"]["verdict"] == WORSE for row in table.rows)
+        alone, count = table.alone.get(table.baseline), len(table.rows)
+        told = f"最佳单模型 {table.baseline} 得分 {alone:.3f}。" if alone is not None else ""
+        if best := largest(better):
+            told += (
+                f"{count} 个方法中有 {len(better)} 个明显更好，收益最大的是 {best['title']}，{_points(best['gain'])}"
+            )
+        else:
+            told += f"{count} 个方法中没有一个明显更好"
+        return told + (f"；{worse} 个明显更差。" if worse else "。")
+
+    def _figure(self, name: str, guide: Guide, tables: list[Table]) -> Figure | None:  # noqa: ARG002
+        return None
+
+    def _page(self, name: str, guide: Guide) -> View:
+        return {**super()._page(name, guide), "stale": self._original[name].stale}
+
+
+def _points(gain: View) -> str:
+    """A gain in points, with its adjusted interval."""
+    low, high = gain.get("adjusted") or (gain["low"], gain["high"])
+    return f"{100 * gain['mean']:+.1f} 个百分点（{100 * low:+.1f} 至 {100 * high:+.1f}）"
+
+
+def in_chinese(root: Path, methods: list[View]) -> list[View]:
+    """The views of methods with their Chinese titles and leads; `stale`: the English has changed since."""
+    said = read_methods(root).things
+    told = []
+    for view in methods:
+        name = view["name"]
+        method = Method.of(catalog.methods()[name].doc, said.get(name))
+        words = method.zh.texts if method.zh else {}
+        told.append({**view, **words, "stale": method.stale, "english": view["title"]})
+    return told
+
+
 class Chinese:
     """Renders the Chinese pages with the templates and the figures of `pages`."""
 
-    def __init__(self, pages: Pages, views: Views, methods: list[View]) -> None:
-        self._pages, self._views, self._methods = pages, ChineseViews(views), methods
+    def __init__(self, pages: Pages, views: Views, methods: list[View], guides: Guides) -> None:
+        self._pages, self._views = pages, ChineseViews(views)
+        self._methods = in_chinese(views.corpus.root, methods)
+        self._guides = ChineseGuides(guides)
 
     @cached_property
     def words(self) -> Words:
@@ -145,4 +207,28 @@ class Chinese:
             yield self._page(f"taxonomy/{stage['id']}/index.md", "stage.md", stage=stage)
             for category in stage["categories"]:
                 path = f"taxonomy/{category['id']}.md"
-                yield self._page(path, "category.md", stage=stage, category=views.category(category["id"]))
+                yield self._page(
+                    path,
+                    "category.md",
+                    stage=stage,
+                    category=views.category(category["id"]),
+                    methods=self._of(category["id"]),
+                )
+        yield self._page("guides/index.md", "guides.md", groups=self._guides.groups())
+        for page in self._guides.pages.values():
+            yield self._page(f"guides/{page['name']}.md", "guide.md", page=page, head=HEADS[page["kind"]])
+        groups = [
+            {"category": head, "methods": mine}
+            for full_id, head in views.categories.items()
+            if (mine := self._of(full_id))
+        ]
+        yield self._page("methods/index.md", "methods.md", methods=self._methods, groups=groups)
+        for method in self._methods:
+            papers = views.cards(key for key in method["papers"] if key in views.papers)
+            category = views.categories[method["category"]]
+            path = f"methods/{method['name']}.md"
+            yield self._page(path, "method.md", method=method, category=category, papers=papers)
+
+    def _of(self, full_id: str) -> list[View]:
+        """The methods of a category."""
+        return [method for method in self._methods if method["category"] == full_id]

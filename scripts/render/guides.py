@@ -53,8 +53,8 @@ class Guides:
         return {
             "name": name, "page": _address(name), "kind": guide.kind, "title": guide.name,
             "question": guide.question, "answer": guide.answer, "solved": guide.solved,
-            "papers": list(self._papers(guide)), "figure": _figure(name, guide, [table for _, table in tables]),
-            "evidence": [_evidence(place, table) for place, table in tables],
+            "papers": list(self._papers(guide)), "figure": self._figure(name, guide, [table for _, table in tables]),
+            "evidence": [self._evidence(place, table) for place, table in tables],
             "claims": [self._field.pages[one] for one in guide.claims if one in self._field.pages],
             "first": list(self._first(guide)), "avoid": guide.avoid,
             "see": [
@@ -92,6 +92,17 @@ class Guides:
         board = self._results.boards.get((pool, benchmark))
         return {row["label"] for row in board["rows"]} if board else set()
 
+    def _evidence(self, place: str, table: Table) -> View:
+        told = self.sentence(table)
+        return {"place": place, "title": table.title, "page": table.page, "told": told, "credit": table.credit}
+
+    def sentence(self, table: Table) -> str:
+        """What one pool's results say."""
+        return sentence(table)
+
+    def _figure(self, name: str, guide: Guide, tables: list[Table]) -> Figure | None:
+        return _figure(name, guide, tables)
+
     def _papers(self, guide: Guide) -> Iterator[View]:
         for one in guide.papers:
             if paper := self._views.papers.get(one.paper):
@@ -117,10 +128,6 @@ def _command(method: str, place: str) -> str:
         return f"atlas run {method} --benchmark {place}"
     pool, _, benchmark = place.partition("/")
     return f"atlas run {method} --benchmark {benchmark} --pool {pool}"
-
-
-def _evidence(place: str, table: Table) -> View:
-    return {"place": place, "title": table.title, "page": table.page, "told": sentence(table), "credit": table.credit}
 
 
 def sentence(table: Table) -> str:

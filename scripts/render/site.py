@@ -311,12 +311,13 @@ class Pages:
         yield from self.render_results(results, overview)
         yield from self.render_recorded(views, recordings)
         yield from self.render_claims(field)
-        yield from self.render_guides(Guides(views, results, recordings, field), regrets)
+        guides = Guides(views, results, recordings, field)
+        yield from self.render_guides(guides, regrets)
         yield from self.render_choice(views, methods, results, recordings, overview)
         yield from self.render_relations(Relations(views))
         trends = Trends(views).page()
         yield self.page("trends.md", trends=trends, numbers=numbers)
-        yield from Chinese(self, views, methods).render()
+        yield from Chinese(self, views, methods, guides).render()
         yield from ((chart.path, chart.text) for chart in trends["charts"].values() if chart)
 
     def render_relations(self, relations: Relations) -> Iterator[tuple[str, str]]:

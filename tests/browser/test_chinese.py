@@ -12,7 +12,17 @@ from tests.browser.test_accessibility import serious_violations
 
 pytestmark = pytest.mark.browser
 
-TRANSLATED = ["/", "/glossary/", "/taxonomy/", "/taxonomy/after/", "/taxonomy/after/cascade/"]
+TRANSLATED = [
+    "/",
+    "/glossary/",
+    "/guides/",
+    "/guides/translation/",
+    "/methods/",
+    "/methods/knn-router/",
+    "/taxonomy/",
+    "/taxonomy/after/",
+    "/taxonomy/after/cascade/",
+]
 HEADINGS = ".md-search-result__item h1"
 
 

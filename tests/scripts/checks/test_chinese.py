@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import yaml
+
+from reference_impls.running import catalog
+from scripts.checks import methods
 from scripts.checks.chinese import of_taxonomy, problems
 from scripts.checks.entry import Problem
 from scripts.model import Corpus
 from scripts.model.chinese import Bilingual
 from scripts.model.glossary import Term, read_glossary
 from scripts.model.guides import Guide, read_guides
+from scripts.model.methods import FILE, ChineseMethod, Method, Said, read_methods
 from tests.conftest import ROOT
 
 PLAIN = Term(term="Oracle", text="It knows all scores.")
@@ -64,6 +71,24 @@ def test_both_languages_have_the_same_parts() -> None:
     assert (said.name, said.kind) == ("甲", "task")
 
 
+def test_methods_are_held_to_their_docstrings(tmp_path: Path) -> None:
+    doc = catalog.methods()["majority-vote"].doc
+    words = {"title": "多数投票", "lead": "最多的获胜。"}
+    mark = Method.of(doc, Said(zh=ChineseMethod(of="?", **words))).mark
+    (tmp_path / "taxonomy").mkdir()
+    said = {"majority-vote": {"zh": {"of": mark, **words}}, "majority-vot": {"zh": {"of": mark, **words}}}
+    (tmp_path / FILE).write_text(yaml.safe_dump({"methods": said}), encoding="utf-8")
+    told = list(methods.problems(read_methods(tmp_path)))
+    assert [(p.rule, p.path) for p in told if p.rule != "chinese-missing"] == [
+        ("chinese", ("methods", "majority-vot"))
+    ]
+    assert any(p.message == "'weighted-vote' has no Chinese yet" and p.path == ("methods",) for p in told)
+    said = {"majority-vote": {"zh": {"of": "en-0", **words}}}
+    (tmp_path / FILE).write_text(yaml.safe_dump({"methods": said}), encoding="utf-8")
+    told = list(methods.problems(read_methods(tmp_path)))
+    assert ("chinese-stale", ("methods", "majority-vote", "zh", "of")) in [(p.rule, p.path) for p in told]
+
+
 def test_the_chinese_of_the_real_atlas_has_the_parts_of_its_english(corpus: Corpus) -> None:
     """Missing or older Chinese is for `atlas validate` to name: who adds a term need not know Chinese."""
     things = [
@@ -71,5 +96,6 @@ def test_the_chinese_of_the_real_atlas_has_the_parts_of_its_english(corpus: Corp
         *(((name,), term) for name, term in read_glossary(ROOT).things.items()),
         *(((name,), guide) for name, guide in read_guides(ROOT).things.items()),
     ]
-    assert [problem for problem in problems(things) if problem.rule == "chinese"] == []
+    told = [*problems(things), *methods.problems(read_methods(ROOT))]
+    assert [problem for problem in told if problem.rule == "chinese"] == []
     assert all(thing.zh for _, thing in of_taxonomy(corpus.taxonomy))
