@@ -22,7 +22,9 @@ pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("zensical") is None, reason=NEEDED),
 ]
 # what belongs to the theme, not to the Atlas
-THEMES = re.compile(r"assets/(javascripts|stylesheets|images)/|search(/search_index)?\.json|sitemap\.xml(\.gz)?\Z")
+THEMES = re.compile(
+    r"assets/(javascripts|stylesheets|images)/|(zh/)?search(/search_index)?\.json|sitemap\.xml(\.gz)?\Z"
+)
 ARTICLE = re.compile(r'<article class="md-content__inner[^>]*>(.*)</article>', re.DOTALL)
 
 
