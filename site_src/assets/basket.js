@@ -24,24 +24,48 @@ export function store(keys) {
   }
 }
 
-/** Makes a button put its paper into the basket or take it out. */
-export function wire(button) {
-  const { key } = button.dataset;
-  const show = () => {
-    const held = stored().includes(key);
-    button.setAttribute("aria-pressed", String(held));
-    button.textContent = held ? "In the basket" : "Add to basket";
-  };
-  button.addEventListener("click", () => {
-    const keys = stored();
-    store(keys.includes(key) ? keys.filter((other) => other !== key) : [...keys, key]);
-    show();
-    for (const link of document.querySelectorAll("a.atlas-basket-open")) link.hidden = !stored().length;
-  });
-  window.addEventListener("storage", show); // another tab changed it
-  show();
+/** Says on a button whether its paper is in the basket. */
+function show(button) {
+  const held = stored().includes(button.dataset.key);
+  const label = held ? "In the basket" : "Add to basket";
+  button.setAttribute("aria-pressed", String(held));
+  if (button.dataset.title) button.setAttribute("aria-label", `${label}: ${button.dataset.title}`);
+  button.textContent = label;
   button.hidden = false;
 }
 
-document.querySelectorAll("button.atlas-basket").forEach(wire);
-for (const link of document.querySelectorAll("a.atlas-basket-open")) link.hidden = !stored().length;
+function showAll() {
+  document.querySelectorAll("button.atlas-basket").forEach(show);
+  for (const link of document.querySelectorAll("a.atlas-basket-open")) link.hidden = !stored().length;
+}
+
+/** Gives every card of the list of papers a button; the list is drawn anew with each key that a reader types. */
+function dress(list) {
+  for (const foot of list.querySelectorAll(".atlas-x-card-foot:not(:has(.atlas-basket))")) {
+    const link = foot.closest(".atlas-x-card")?.querySelector(".atlas-x-card-title a");
+    const key = link && new URL(link.href).pathname.split("/").filter(Boolean).pop();
+    if (!key || !keysOf([key]).length) continue;
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "atlas-button atlas-basket" });
+    Object.assign(button.dataset, { key, title: link.textContent });
+    show(button);
+    foot.append(button);
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target instanceof Element && event.target.closest("button.atlas-basket");
+  if (!button) return;
+  const { key } = button.dataset;
+  const keys = stored();
+  store(keys.includes(key) ? keys.filter((other) => other !== key) : [...keys, key]);
+  showAll();
+});
+window.addEventListener("storage", showAll); // another tab changed it
+showAll();
+
+const list = document.getElementById("atlas-explorer");
+if (list) {
+  new MutationObserver(() => dress(list)).observe(list, { childList: true, subtree: true });
+  dress(list);
+}

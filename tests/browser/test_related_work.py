@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from scripts.model import Corpus
 from scripts.render.views import Views
-from tests.browser.conftest import NewPage, Watch
+from tests.browser.conftest import NewPage, Watch, ready
 
 pytestmark = pytest.mark.browser
 
@@ -68,6 +68,17 @@ def test_papers_become_related_work(page: Page, corpus: Corpus) -> None:
     expect(page.locator(ROWS)).to_have_count(2)
     page.reload()
     expect(page.locator(ROWS)).to_have_count(2)
+
+
+def test_papers_go_into_the_basket_from_the_list_of_papers(page: Page) -> None:
+    page.goto("/papers/")
+    ready(page)
+    card = page.locator(".atlas-x-card").first
+    card.get_by_role("button", name="Add to basket").click()
+    expect(card.get_by_role("button", name="In the basket")).to_have_attribute("aria-pressed", "true")
+    expect(card.locator(".atlas-basket")).to_have_count(1)
+    page.goto("/related-work/")
+    expect(page.locator(ROWS)).to_have_count(1)
 
 
 def test_a_set_is_shared_by_its_address_and_leaves_the_basket_alone(new_page: NewPage, watch: Watch) -> None:
