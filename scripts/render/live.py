@@ -27,6 +27,14 @@ PLACE = "assets/play"
 PROMPTS = 12
 #: Methods of which the page shows a recorded run, with or without a runtime.
 RECORDED_RUNS = ("classifier-router", "majority-vote", "uncertainty-cascade", "unite")
+#: Methods that run in the page -> the address there of a run of theirs.
+WATCHED = {
+    "classifier-router": "play/?task=math&example=1&a=route:builtin&b=one:oak",
+    "majority-vote": "play/?task=math&example=1&a=vote:builtin&b=one:oak",
+    "uncertainty-cascade": "play/?task=qa&example=1&a=cascade:builtin&b=one:oak",
+    "unite": "play/?task=qa&example=1&a=unite:peers&b=one:yew",
+    "gac": "play/?task=qa&example=1&a=gac:peers&b=one:yew",
+}
 #: Models that are served.
 SERVED = [spec.name for pool in POOLS.values() for spec in pool]
 

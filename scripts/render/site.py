@@ -34,7 +34,7 @@ from scripts.render.flow import flow
 from scripts.render.gains import Overview, every_table
 from scripts.render.glossary import glossary
 from scripts.render.guides import HEADS, Guides
-from scripts.render.live import RECORDED_RUNS, live_files, play_view
+from scripts.render.live import RECORDED_RUNS, WATCHED, live_files, play_view
 from scripts.render.markup import front_matter, html_attribute, http, md, meta_tags, script_json, verbatim
 from scripts.render.mathematics import prose
 from scripts.render.methods import coloured, method_views
@@ -166,6 +166,7 @@ class _Site:
                 yield f"assets/{file.relative_to(assets).as_posix()}", file
         yield from live_files(corpus.root)
         yield self.pages.play(corpus.root, self.methods)
+        yield self.pages.learn(views, self.methods)
         yield "assets/data/explorer.json", _compact(views.explorer())
         yield "assets/data/summaries.json", _compact(views.summaries())
         yield "assets/data/bibtex.json", _compact(views.bibtex)
@@ -440,7 +441,8 @@ class Pages:
                 yield f"assets/data/traces/{name}.json", _compact(method["traces"])
             yield self.page(
                 path, template="method.md", method=method, played=played, papers=papers, category=category,
-                beside=beside, gains=gains, told=told, reasons=overview.reasons(name), steps=steps,
+                beside=beside, gains=gains, told=told, watched=WATCHED.get(name),
+                reasons=overview.reasons(name), steps=steps,
                 lineage=views.lineage(papers), regret_command=COMMAND,
                 regrets=[regret for regret in regrets if name in regret["methods"]],
                 claims=field.of_method(name, method["category"]),
@@ -456,6 +458,16 @@ class Pages:
         ]
         view = play_view(root)
         return self.page("play.md", view=view, data=script_json(view["data"]), runs=recorded_runs)
+
+    def learn(self, views: Views, methods: list[View]) -> tuple[str, str]:
+        """The lessons, one a category; each ends with the three papers of its category that are cited most."""
+        cited = {key: views.metrics.papers[key].count for key in views.papers if key in views.metrics.papers}
+        reading = {
+            name: views.cards(sorted(keys, key=lambda key: -cited.get(key, 0))[:3])
+            for name, keys in views.by_category.items()
+        }
+        titles = {method["name"]: method["title"] for method in methods}
+        return self.page("learn.md", watched=WATCHED, reading=reading, categories=views.categories, titles=titles)
 
     def page(self, path: str, template: str | None = None, **context: Any) -> tuple[str, str]:
         """One page as (path, text). The template sets its metadata by calling `meta(...)`."""

@@ -49,6 +49,7 @@ ADDRESSES = {
     "recorded": "/recorded/",
     "recording": "/recorded/routerarena/",
     "play": "/play/",
+    "learn": "/learn/",
     "choose": "/choose/?see=text&labels=some",
     "compare": "/compare/?m=knn-router,frugalgpt,majority-vote",
     "related": "/related-work/?p=ong2024routellm,chen2023frugalgpt",

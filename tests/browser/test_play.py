@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from reference_impls.backends import builtin
 from reference_impls.benchmarks import BENCHMARKS
+from reference_impls.core.answers import final_answer
 from reference_impls.core.query import Query
 from reference_impls.running import catalog
 from scripts.render.runtime import runtime_files
@@ -102,6 +103,26 @@ def _expected(way: str, pool: str, task: str, query: Query) -> Answer:
         meter.close()
 
 
+def test_answers_are_read_as_python_reads_them(tab: Tab) -> None:
+    asked = [item.query for task in ("qa", "math") for item in BENCHMARKS[task].items("test")[:60]]
+    said: list[list[object]] = []
+    expected = []
+    for name in ("sprout", "oak", "ash"):
+        written = builtin.load(name).generate_batch([query.prompt for query in asked], max_tokens=60)
+        for query, generation in zip(asked, written, strict=True):
+            said.append([generation.text, query.kind, query.options])
+            expected.append(final_answer(generation.text, query.kind, query.options))
+    page = tab()
+    page.goto("/play/")
+    read = """async (said) => {
+      const { answerOf } = await import("/assets/play/answers.js");
+      return said.map((one) => answerOf(...one));
+    }"""
+    assert page.evaluate(read, said) == expected
+    assert {kind for _, kind, _ in said} == {"short", "choice", "number"}
+    assert None in expected
+
+
 @pytest.mark.usefixtures("runtime")
 def test_any_text_is_read_as_python_reads_it(tab: Tab) -> None:
     texts = ["Zürich, 12 Ω\n    x  y\t½ ٣", "日本 \x1c\x85\u00a0a", "😀 b\ufeff", "", "The  the\n\n    return 1"]
@@ -168,6 +189,24 @@ def test_what_fails_is_told(tab: Tab) -> None:
     page.get_by_label("Prompt, yours").fill("🙂" * 290)
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_role("status")).to_contain_text("leaves no room for a response")
+
+
+@pytest.mark.usefixtures("runtime")
+def test_a_lesson_and_a_method_lead_to_a_run(tab: Tab) -> None:
+    page = tab()
+    for address in ("/learn/", "/methods/majority-vote/"):
+        page.goto(address)
+        found = [link.get_attribute("href") or "" for link in page.get_by_role("link", name="Watch it live").all()]
+        assert found, address
+        for href in found:
+            page.goto(address)
+            page.locator(f'a[href="{href}"]').first.click()
+            expect(page.locator('#atlas-play[data-state="ready"]')).to_be_visible()
+            wanted = dict(part.split("=") for part in href.partition("?")[2].split("&"))
+            way, _, pool = wanted["a"].partition(":")
+            expect(page.get_by_label("Way").first).to_have_value(way)
+            expect(page.get_by_label("Pool").first).to_have_value(pool)
+            expect(page.get_by_label("Way").nth(1)).to_have_value("one")
 
 
 @pytest.fixture(scope="module")

@@ -43,13 +43,13 @@ function plain(digits) {
   return (whole.replace(/^0+(?=\d)/, "") || "0") + (rest ? `.${rest}` : "");
 }
 
-/** The letter of an option, or the option by its text. @param {string} text @param {string[]} options */
+/** The letter of an option, also where its text is given. @param {string} text @param {string[]} options */
 function choice(text, options) {
   const letter = [...text.matchAll(/\(\s?([A-Ja-j])\s?\)/g)].at(-1);
   if (letter) return letter[1].toUpperCase();
   const said = normalised(lastLine(text));
   const at = options.findIndex((option) => normalised(option) === said);
-  return at >= 0 ? "ABCDEFGHIJ"[at] : said || null;
+  return at >= 0 ? "ABCDEFGHIJ"[at] : null;
 }
 
 /** The last line, a letter in brackets or words. @param {string} text */
