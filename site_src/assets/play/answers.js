@@ -2,7 +2,7 @@
 // responses hold no box, no LaTeX and no "the answer is": those forms are left out here. How often both readers lead to
 // the same choice is among what tests/bench_play.py measures.
 
-const NUMBER = /(?<sign>-)?(?<![A-Za-z_^.\d])(?<digits>\.?\d+(?:[.,]\d+)*)(?:\s?\/\s?(?<below>\d+)(?!\/))?/g;
+const NUMBER = /(?<sign>-)?(?<![A-Za-z_^.\d])(?<digits>\.?\d+(?:[.,]\d+)*)(?:(?<chain>(?:[-/–]\d+){2,})|\s?\/\s?(?<below>\d+)(?!\/))?/g;
 
 /** @param {string} text
  * @param {string} kind how the answer stands in a response
@@ -28,9 +28,10 @@ function amount(text) {
 /** A number in canonical form.
  * @param {RegExpMatchArray} found */
 function value(found) {
-  const { sign, digits, below } = /** @type {Record<string, string>} */ (found.groups);
+  const { sign, digits, chain, below } = /** @type {Record<string, string>} */ (found.groups);
   // A dash behind a word, a number or a bracket is no sign.
   const minus = sign && !/[\p{L}\p{N})\]}%'"]/u.test((found.input ?? "")[(found.index ?? 0) - 1] ?? "") ? "-" : "";
+  if (chain) return minus + (digits + chain).replaceAll("–", "-"); // a date, or a sum that was cut: it has no value
   if (below) return `${minus}${plain(digits)}/${plain(below)}`;
   const bare = plain(digits);
   return bare === "0" ? bare : minus + bare;
