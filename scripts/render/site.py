@@ -463,8 +463,8 @@ class Pages:
         """The lessons, one a category; each ends with the three papers of its category that are cited most."""
         cited = {key: views.metrics.papers[key].count for key in views.papers if key in views.metrics.papers}
         reading = {
-            name: views.cards(sorted(keys, key=lambda key: -cited.get(key, 0))[:3])
-            for name, keys in views.by_category.items()
+            name: views.cards(sorted(views.by_category.get(name, []), key=lambda key: -cited.get(key, 0))[:3])
+            for name in views.categories
         }
         titles = {method["name"]: method["title"] for method in methods}
         return self.page("learn.md", watched=WATCHED, reading=reading, categories=views.categories, titles=titles)
