@@ -37,7 +37,7 @@ endif
 
 # Where it cannot be had a line says so, and the site is built without it.
 runtime: $(STAMP) ## what runs models in the page play, from the npm registry (build/web)
-	@$(BIN)/python -m scripts.render.runtime
+	@$(BIN)/python -c "from scripts.render.runtime import main; main()"
 
 validate: $(STAMP) ## check every entry
 	$(BIN)/atlas validate
