@@ -7,7 +7,12 @@ import shutil
 from pathlib import Path
 
 # What keeps its blanks stands first, so that nothing within it is looked at.
-_BLANKS = re.compile(r"(<(pre|textarea|script|style)\b.*?</\2>)|[ \t]*\n\s*", re.DOTALL)
+_BLANKS = re.compile(
+    r"(<(pre|textarea|script|style)\b.*?</\2>"
+    r'|="[^"<>\n]*\n[^"<>]*")'  # the value of an attribute, which may be somebody's text
+    r"|[ \t]*\n\s*",
+    re.DOTALL,
+)
 
 
 def squeezed(html: str) -> str:

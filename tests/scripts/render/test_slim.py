@@ -12,6 +12,11 @@ def test_what_keeps_its_blanks_is_left_alone() -> None:
     assert squeezed(f"<div>\n\n   {kept}\n   <p>one\n   two</p></div>") == f"<div>\n{kept}\n<p>one\ntwo</p></div>"
 
 
+def test_the_value_of_an_attribute_is_somebody_s_text() -> None:
+    kept = '<meta name="author" content="Doe\n\n  Roe &lt;x&gt;">'
+    assert squeezed(f'<head>\n  {kept}\n  <a\n  href="x">') == f'<head>\n{kept}\n<a\nhref="x">'
+
+
 def test_white_space_never_disappears_between_words() -> None:
     assert squeezed("<b>a</b> <i>b</i>\n  <u>c</u>").split() == ["<b>a</b>", "<i>b</i>", "<u>c</u>"]
 
