@@ -50,6 +50,9 @@ from scripts.render.views import View, Views, search_documents
 
 #: What a file of the site holds: text, bytes, or what stands in another file.
 File = str | bytes | Path
+#: Papers on one page of the plain list, and the folder of its pages but the first.
+LISTED = 100
+LIST = "papers/list"
 #: Papers from which on a second process pays.
 FEWEST = 100
 DEFAULT = Path("build") / "docs"
@@ -167,8 +170,8 @@ class _Site:
         yield from live_files(corpus.root)
         yield self.pages.play(corpus.root, self.methods)
         yield self.pages.learn(views, self.methods)
-        yield "assets/data/explorer.json", _compact(views.explorer())
-        yield "assets/data/summaries.json", _compact(views.summaries())
+        yield "assets/data/explorer.json", _compact(views.explorer(self.methods))
+        yield "assets/data/later.json", _compact(views.later(self.methods))
         yield "assets/data/bibtex.json", _compact(views.bibtex)
         yield from (
             (f"assets/data/papers/{key}.json", _compact(one)) for key, one in basket.cards(views, self.claims)
@@ -186,6 +189,17 @@ class _Site:
         )
         yield from api.files(corpus, self.settings, self.results, self.recordings, self.methods, self.claims)
         yield "downloads/schema.json", corpus.root / "papers" / "schema.json"
+
+
+def list_parts(cards: list[View]) -> list[View]:
+    """The plain list of papers in pages, so that each stays light however many papers there are; one where there is
+    no paper. The first page is the explorer's own, which it shows until it works."""
+    spans = [(start + 1, min(start + LISTED, len(cards))) for start in range(0, max(len(cards), 1), LISTED)]
+    pages: list[View] = [
+        {"number": number, "first": first, "last": last, "address": f"{LIST}/{number}/" if number > 1 else "papers/"}
+        for number, (first, last) in enumerate(spans, 1)
+    ]
+    return [{**page, "papers": cards[page["first"] - 1 : page["last"]], "pages": pages} for page in pages]
 
 
 def _pretty(value: object) -> str:
@@ -296,7 +310,10 @@ class Pages:
             **shared,
         )
         yield self.page("taxonomy/index.md", template="taxonomy.md", vocabulary=vocabulary, **shared)
-        yield self.page("papers/index.md", template="explorer.md", papers=everything, **shared)
+        first, *others = list_parts(everything)
+        yield self.page("papers/index.md", template="explorer.md", part=first, **shared)
+        for part in others:
+            yield self.page(f"{LIST}/{part['number']}.md", template="list.md", part=part)
         methods = _shown(every, views)
         for stage in stages:
             yield self.page(f"taxonomy/{stage['id']}/index.md", template="stage.md", stage=stage)

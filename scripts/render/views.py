@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -17,14 +17,16 @@ from scripts.model.metrics import FILE as METRICS
 from scripts.model.metrics import load as load_metrics
 from scripts.model.metrics import repository_name
 from scripts.model.names import is_group
+from scripts.model.taxonomy import Category, Stage
+from scripts.render.finding import RELATIONS, full_venue, relations_of, spellings, terms_of_papers
 from scripts.render.markup import html_attribute
 
 View = dict[str, Any]
 MONTHS = list(calendar.month_name)[1:]
 RELATED_SHOWN = 5
 NEIGHBOURS = 30
-#: Papers whose summary the explorer has from the start: two of its pages (PAGE in assets/explorer.js).
-WHOLE = 80
+#: Papers whose summary the explorer has from the start: its first page (PAGE in assets/explorer.js).
+WHOLE = 40
 
 
 class Views:
@@ -330,9 +332,10 @@ class Views:
             "checked": max((p.checked.date for p in papers if p.checked), default=None),
         }
 
-    def explorer(self) -> View:
+    def explorer(self, methods: Sequence[View] = ()) -> View:
         """The explorer's index: short keys, unknown values absent. Only the newest papers, which it shows first, hold
-        their summary; of others `s` is 1 where `summaries` has one, so that the first visit stays light.
+        their summary; of others `s` is 1 where `later` has one, so that the first visit stays light. `methods` are
+        the views of those that run here.
         """
         vocabulary = self.corpus.vocabulary
         labels = {
@@ -345,32 +348,72 @@ class Views:
                 ("theme", "themes"),
             )
         }
+        papers = self.papers.values()
+        venues, venue = spellings([paper.venue.name] if paper.venue else [] for paper in papers)
+        benchmarks, benchmark = spellings(paper.attributes.benchmarks for paper in papers)
+        models, model = spellings(paper.attributes.base_models for paper in papers)
+        running = {key for method in methods for key in method["papers"][:1]}
+        rows = []
+        for place, (key, paper) in enumerate(self.papers.items()):
+            relations = relations_of(dict(paper.relations.items()), self.backward[key], runs=key in running)
+            cited = self._citations(key)
+            row = {
+                **_explorer_row(key, paper, whole=place < WHOLE),
+                "venue": venue[place],
+                "bench": benchmark[place],
+                "model": model[place],
+                "rel": relations,
+                "cites": cited["count"] if cited else None,
+                "counted": f"{cited['source']}, {cited['date']}" if cited else None,
+            }
+            rows.append({name: value for name, value in row.items() if value not in (None, [])})
         return {
             "stages": [
                 {
-                    "id": stage["id"],
-                    "name": stage["name"],
+                    **_topic(stage),
                     "categories": [
                         {
-                            "id": category["id"],
-                            "name": category["name"],
-                            "families": [{"id": f["id"], "name": f["name"]} for f in category["families"]],
+                            **_topic(category),
+                            "id": f"{stage.id}/{category.id}",
+                            "families": [{"id": f.id, "name": f.name} for f in category.families],
                         }
-                        for category in stage["categories"]
+                        for category in stage.categories
                     ],
                 }
-                for stage in self.stages()
+                for stage in self.corpus.taxonomy.stages
             ],
-            "labels": {**labels, "kind": {value: term.name for value, term in vocabulary.kinds.items()}},
-            "papers": [
-                _explorer_row(key, paper, whole=place < WHOLE)
-                for place, (key, paper) in enumerate(self.papers.items())
-            ],
+            "labels": {
+                **labels,
+                "kind": {value: term.name for value, term in vocabulary.kinds.items()},
+                "venue": venues,
+                "benchmark": benchmarks,
+                "model": models,
+                "relation": RELATIONS,
+            },
+            "venues": {name: full for name, label in venues.items() if (full := full_venue(label))},
+            "papers": rows,
         }
 
-    def summaries(self) -> dict[str, str]:
-        """Those that `explorer` leaves out, by key: wanted when a reader searches, filters or reads on."""
-        return {key: paper.summary for key, paper in islice(self.papers.items(), WHOLE, None) if paper.summary}
+    def later(self, methods: Sequence[View] = ()) -> View:
+        """What of the explorer may come later, by key: the summaries that `explorer` leaves out, wanted when a reader
+        searches, filters or reads on; and words by which a paper is found, but which its card does not show."""
+        words = defaultdict(list, {key: list(terms) for key, terms in terms_of_papers(self.corpus).items()})
+        for method in methods:
+            for key in method["papers"][:1]:
+                words[key] += [method["name"], method["title"]]
+        for key, paper in self.papers.items():
+            words[key] += _identifiers(paper)
+        return {
+            "summaries": {
+                key: paper.summary for key, paper in islice(self.papers.items(), WHOLE, None) if paper.summary
+            },
+            "words": {key: found for key, found in words.items() if found},
+        }
+
+
+def _topic(topic: Stage | Category) -> View:
+    """A stage or category with its other names."""
+    return {"id": topic.id, "name": topic.name, "synonyms": topic.synonyms}
 
 
 def search_documents(corpus: Corpus) -> list[View]:
@@ -393,7 +436,7 @@ def _identifiers(paper: Paper) -> list[str]:
 
 
 def _explorer_row(key: str, paper: Paper, *, whole: bool) -> View:
-    row = {
+    return {
         "k": key,
         "t": paper.title,
         "n": paper.name,
@@ -401,7 +444,6 @@ def _explorer_row(key: str, paper: Paper, *, whole: bool) -> View:
         "d": paper.date,
         "y": paper.year,
         "v": venue_text(paper),
-        "id": _identifiers(paper),
         "c": paper.categories,
         "f": paper.family,
         "s": paper.summary if whole or not paper.summary else 1,
@@ -415,7 +457,6 @@ def _explorer_row(key: str, paper: Paper, *, whole: bool) -> View:
         "codeurl": paper.links.code,
         "ok": 1 if paper.checked else None,
     }
-    return {name: value for name, value in row.items() if value not in (None, [])}
 
 
 def neighbours(keys: list[str], place: Mapping[str, int], key: str, count: int) -> list[str]:

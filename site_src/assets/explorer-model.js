@@ -13,6 +13,10 @@ export const LEVELS = [
 ];
 /** The flat facets; `only` is the one value of a yes/no facet. */
 export const FLAT_FACETS = [
+  { id: "venue", name: "Venue" },
+  { id: "benchmark", name: "Benchmark" },
+  { id: "model", name: "Model" },
+  { id: "relation", name: "Relation" },
   { id: "kind", name: "Kind" },
   { id: "access", name: "Model access" },
   { id: "supervision", name: "Supervision" },
@@ -23,17 +27,19 @@ export const FLAT_FACETS = [
   { id: "verified", name: "Checked", only: "Verified" },
 ];
 export const SORTS = {
-  relevance: "Relevance", newest: "Newest first", oldest: "Oldest first", title: "Title A–Z", name: "Name A–Z",
+  relevance: "Relevance", newest: "Newest first", oldest: "Oldest first", cited: "Most cited", title: "Title A–Z",
+  name: "Name A–Z",
 };
 
 /**
  * @typedef {{ name: string, url: string | null }} Repo
- * @typedef {{ id: string, name: string, level: number, parent: Topic | null, stage: string }} Topic
+ * @typedef {{ id: string, name: string, level: number, parent: Topic | null, stage: string,
+ *   names: string }} Topic
  * @typedef {{ id: string, name: string, labels: Map<string, string>, codes: Map<string, number> }} Facet
  * @typedef {{ i: number, key: string, title: string, name: string, authors: string[], date: string, year: number,
- *   venue: string, summary: string, summaryLater: boolean, ids: string[], repos: Repo[], stage: string, values: Record<string, string[]>,
- *   codes: number[][] }} Paper
- * @typedef {{ topics: Map<string, Topic>, facets: Facet[], papers: Paper[], years: number[], codes: number,
+ *   venue: string, summary: string, summaryLater: boolean, cited: number | null, counted: string, labels: string,
+ *   repos: Repo[], stage: string, values: Record<string, string[]>, codes: number[][] }} Paper
+ * @typedef {{ topics: Map<string, Topic>, facets: Facet[], papers: Paper[], years: number[], codes: number, venues: object,
  *   orders: Map<string, Paper[]> }} Atlas
  * @typedef {{ q: string, sort: string, from: number, to: number, picked: Record<string, Set<string>> }} State
  * @typedef {{ ranked: number[], terms: Map<number, Set<string>>, loose: boolean }} Hits
@@ -59,7 +65,9 @@ function webAddress(value) {
 function readTopics(stages) {
   const topics = new Map();
   const add = (level, raw, id, parent) => {
-    const topic = { id, name: text(raw.name) || id, level, parent, stage: parent ? parent.stage : id };
+    const name = text(raw.name) || id;
+    const names = [name, ...texts(raw.synonyms)].join(", ");
+    const topic = { id, name, level, parent, stage: parent ? parent.stage : id, names };
     topics.set(id, topic);
     return topic;
   };
@@ -91,10 +99,13 @@ function readPaper(raw, i, topics) {
     .map((name, n) => ({ name: name || addresses[n], url: addresses[n] ?? null })).filter(({ name }) => name);
   return {
     i, key: text(raw.k), title: text(raw.t) || text(raw.k), name: text(raw.n), authors: texts(raw.a),
-    date: text(raw.d) || text(raw.y), year: Number(raw.y) || 0, venue: text(raw.v), summary: raw.s === 1 ? "" : text(raw.s), summaryLater: raw.s === 1, repos, ids: texts(raw.id),
+    date: text(raw.d) || text(raw.y), year: Number(raw.y) || 0, venue: text(raw.v), repos, labels: "",
+    summary: raw.s === 1 ? "" : text(raw.s), summaryLater: raw.s === 1,
+    cited: typeof raw.cites === "number" ? raw.cites : null, counted: text(raw.counted),
     stage: topics.get(categories[0])?.stage ?? "related",
     values: {
       topic: topicsOf(topics, categories, text(raw.f)), kind: texts([raw.kind]), access: texts([raw.access]),
+      venue: texts(raw.venue), benchmark: texts(raw.bench), model: texts(raw.model), relation: texts(raw.rel),
       supervision: texts([raw.sup]), task: texts(raw.task), goal: texts(raw.goal), theme: texts(raw.theme),
       code: repos.length ? ["1"] : [], verified: raw.ok ? ["1"] : [],
       category: categories.filter((id) => topics.has(id)),
@@ -102,12 +113,23 @@ function readPaper(raw, i, topics) {
   };
 }
 
-/** Gives the papers the summaries that the first file left out. @param {Atlas} atlas */
-export function addSummaries(atlas, json) {
+/** Gives the papers what the first file left out: summaries, and words to find them by. @param {Atlas} atlas */
+export function addLater(atlas, json) {
   for (const paper of atlas.papers) {
-    if (paper.summaryLater && Object.hasOwn(json, paper.key)) paper.summary = text(json[paper.key]);
+    if (paper.summaryLater && Object.hasOwn(json.summaries, paper.key)) paper.summary = text(json.summaries[paper.key]);
     paper.summaryLater = false;
+    const words = Object.hasOwn(json.words, paper.key) ? texts(json.words[paper.key]) : [];
+    paper.labels = [...labelsOf(atlas, paper), ...words].join("\n");
   }
+}
+
+/** What a paper is filed under, with every name of it: facets, year, topics' synonyms, the venue's full name. */
+function labelsOf(atlas, paper) {
+  const named = atlas.facets.filter(({ id }) => !["topic", "code", "verified", "relation"].includes(id));
+  const facets = named.flatMap(({ id, labels }) => paper.values[id].map((value) => labels.get(value)));
+  const topics = paper.values.topic.map((id) => atlas.topics.get(id).names);
+  const venues = paper.values.venue.map((id) => (Object.hasOwn(atlas.venues, id) ? text(atlas.venues[id]) : ""));
+  return [paper.venue, ...venues, ...topics, ...facets, String(paper.year || "")].filter(Boolean);
 }
 
 /** The values of a facet that some paper has, in the vocabulary's order; unlabelled ones follow. */
@@ -132,7 +154,7 @@ export function readAtlas(json) {
   for (const facet of facets) facet.codes = new Map([...facet.labels.keys()].map((value) => [value, codes++]));
   for (const paper of papers) paper.codes = facets.map(({ id, codes: all }) => paper.values[id].map((v) => all.get(v)));
   const years = [...new Set(papers.map((paper) => paper.year).filter(Boolean))].sort((a, b) => b - a);
-  return { topics, facets, papers, years, codes, orders: new Map() };
+  return { topics, facets, papers, years, codes, venues: json.venues ?? {}, orders: new Map() };
 }
 
 // ---------------------------------------------------------------- filtering and sorting
@@ -143,11 +165,12 @@ const byCode = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 /** The papers in one order; each order is worked out once. Papers without the field come last in all of them. */
 function ordered(atlas, sort) {
   if (!atlas.orders.has(sort)) {
-    const field = sort === "title" || sort === "name" ? sort : "date";
-    const compare = field === "date" ? byCode : alphabetical;
-    const sign = field === "date" && sort !== "oldest" ? -1 : 1;
+    const field = { title: "title", name: "name", cited: "cited" }[sort] ?? "date";
+    const compare = field === "date" || field === "cited" ? byCode : alphabetical;
+    const sign = sort === "newest" || sort === "cited" ? -1 : 1;
+    const unknown = (paper) => paper[field] === null || paper[field] === "";
     atlas.orders.set(sort, [...atlas.papers].sort((a, b) =>
-      !a[field] - !b[field] || sign * compare(a[field], b[field]) || alphabetical(a.title, b.title)));
+      unknown(a) - unknown(b) || sign * compare(a[field], b[field]) || alphabetical(a.title, b.title)));
   }
   return atlas.orders.get(sort);
 }
@@ -204,10 +227,26 @@ export function sortInForce(state) {
 const STOPWORDS = new Set(["a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "has", "in", "into", "is",
   "it", "its", "of", "on", "or", "than", "that", "the", "their", "this", "to", "which", "with"]);
 
-/** The word as the index holds it, or null if it does not. */
-function indexTerm(word) {
+/** Porter's, which comes with the index. */
+let stemmer = (term) => term;
+
+/** The forms of a word that the index holds: as it is and as its stem; none of a word that says nothing. */
+function indexTerms(word) {
   const term = fold(word);
-  return term && !STOPWORDS.has(term) ? term : null;
+  return term && !STOPWORDS.has(term) ? [...new Set([term, stem(term)])] : null;
+}
+
+/** "routing" and "routes" are looked for as "rout"; what holds a digit is meant as it is. */
+const stem = (term) => (/\d/.test(term) ? term : stemmer(term));
+
+const hasDigit = (term) => /\d/.test(term);
+const isLong = (term) => term.length >= 5;
+
+/** The words of a string; pairs that a hyphen holds together as one word, too, so that "multiagent" finds "multi-agent". */
+function indexedWords(string) {
+  const words = wordsOf(string);
+  const pairs = [...string.matchAll(/(?<![\p{L}\p{N}])(?=([\p{L}\p{N}]+)[-‐‑]([\p{L}\p{N}]+))/gu)];
+  return [...words, ...pairs.map(([, one, two]) => one + two)];
 }
 
 /** "FrugalGPT" is looked for as "Frugal GPT" too, and "Co-LLM" as "CoLLM". */
@@ -216,19 +255,24 @@ function nameForms(name) {
 }
 
 export async function buildIndex(papers) {
-  const { default: MiniSearch } = await import("./vendor/minisearch.js");
+  const libraries = [import("./vendor/minisearch.js"), import("./vendor/stemmer.js")];
+  const [{ default: MiniSearch }, porter] = await Promise.all(libraries);
+  stemmer = porter.stemmer;
   const index = new MiniSearch({
     idField: "i",
-    fields: ["name", "title", "authors", "summary", "key", "ids"],
+    fields: ["name", "title", "authors", "summary", "key", "labels"],
     extractField: (paper, field) => {
       if (field === "name") return nameForms(paper.name);
       return Array.isArray(paper[field]) ? paper[field].join(" ") : paper[field];
     },
-    processTerm: indexTerm,
+    tokenize: indexedWords,
+    processTerm: indexTerms,
     searchOptions: {
-      boost: { name: 5, title: 3, key: 2, ids: 2, authors: 1.5 },
-      prefix: true,
-      fuzzy: (term) => (term.length >= 5 && !/\d/.test(term) ? 0.2 : false), // a number is meant as it is
+      boost: { name: 5, title: 3, key: 2, labels: 2, authors: 1.5 },
+      tokenize: wordsOf,
+      processTerm: (word) => indexTerms(word)?.at(-1),
+      // a number is meant as it is: "gpt-4" is not "41"
+      prefix: (term) => !hasDigit(term) || isLong(term),
     },
   });
   // In slices, so that typing and scrolling go on meanwhile.
@@ -236,19 +280,55 @@ export async function buildIndex(papers) {
   return index;
 }
 
-/** Papers with all the words or, if there are none, with any of them. @returns {Hits | null} null: no word to go by */
-export function findHits(index, query) {
+/** What to ask for one word of the query: its parts, or the word that they make together. */
+function asked(word) {
+  const parts = wordsOf(word).filter(indexTerms);
+  if (parts.length < 2 || /[^\p{L}\p{N}‐‑-]/u.test(word)) return parts;
+  return [{ combineWith: "OR", queries: [{ combineWith: "AND", queries: parts }, parts.join("")] }];
+}
+
+const FEW = 5; // papers found, so that words with a typing error may be meant
+const guessed = (term) => (isLong(term) && !hasDigit(term) ? 0.2 : false);
+
+/** Papers with all the words or, if there are none, with any of them; first what holds them side by side.
+ * @param {Paper[]} papers @returns {Hits | null} null: no word to go by */
+export function findHits(index, query, papers) {
   const q = bareIdentifier(query);
-  if (!pieces(q).some(indexTerm)) return null;
-  let found = index.search(q, { combineWith: "AND" });
-  const loose = !found.length && /\s/.test(q);
-  if (loose) found = index.search(q, { combineWith: "OR" });
+  const queries = q.split(/\s+/).flatMap(asked);
+  if (!queries.length) return null;
+  let found = index.search({ combineWith: "AND", queries });
+  if (found.length < FEW) found = index.search({ combineWith: "AND", queries }, { fuzzy: guessed });
+  const loose = !found.length && queries.length > 1;
+  if (loose) found = index.search({ combineWith: "OR", queries }, { fuzzy: guessed });
+  const phrase = flat(q);
+  const weight = ({ id, score }) => score * besides(papers[id], phrase);
+  found = found.map((hit) => ({ ...hit, weight: weight(hit) })).sort((a, b) => b.weight - a.weight);
   const terms = new Map(found.map((hit) => [hit.id, new Set(hit.terms)]));
   return { ranked: found.map((hit) => hit.id), terms, loose };
 }
 
-/** Splits where MiniSearch splits, so that the words it matched can be marked. */
+/** How much more a paper counts whose name is the query, or that holds it as a phrase. */
+function besides(paper, phrase) {
+  paper.flat ??= { name: flat(paper.name), title: flat(paper.title), labels: flat(paper.labels) };
+  const { name, title, labels } = paper.flat;
+  if (name === phrase) return 20;
+  if (title.startsWith(phrase)) return 8;
+  if (title.includes(phrase)) return 5;
+  return labels.includes(phrase) ? 3 : 1;
+}
+
+/** Folded words between blanks, so that one text can be looked for in another. */
+const flat = (string) => ` ${wordsOf(string).map(fold).join(" ")} `;
+
+/** Whether the index's terms that a search matched hold this piece of a text. */
+export const isMatch = (piece, terms) => {
+  const term = fold(piece);
+  return terms.has(term) || (!hasDigit(term) && terms.has(stem(term)));
+};
+
+/** Splits at what stands between words, so that the words that were matched can be marked. */
 export const pieces = (string) => string.split(/([\n\r\p{Z}\p{P}]+)/u);
+const wordsOf = (string) => pieces(string).filter((piece) => /[\p{L}\p{N}]/u.test(piece));
 
 // ---------------------------------------------------------------- the address bar
 

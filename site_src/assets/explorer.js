@@ -7,14 +7,16 @@
 
 import { counted, el, fetchJson } from "./dom.js";
 import {
-  LEVELS, SORTS, text, readAtlas, addSummaries, isUnder, select, sortInForce,
-  buildIndex, findHits, pieces, readUrl, viewAddress,
+  LEVELS, SORTS, text, readAtlas, addLater, isUnder, select, sortInForce,
+  buildIndex, findHits, isMatch, pieces, readUrl, viewAddress,
 } from "./explorer-model.js";
 import { fold } from "./words.js";
 
 const PAGE = 40;
 const TYPING_PAUSE_MS = 120;
 const AUTHORS_SHOWN = 3;
+/** A facet with more values than this shows the most frequent ones, and a box to look for others. */
+const VALUES_SHOWN = 8;
 const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September",
   "October", "November", "December"];
 
@@ -49,7 +51,7 @@ function icon(name) {
 /** The string as nodes, with the words that the search matched in <mark>. */
 function highlight(string, terms) {
   if (!terms) return [string];
-  return pieces(string).map((piece) => (piece && terms.has(fold(piece)) ? el("mark", {}, piece) : piece));
+  return pieces(string).map((piece) => (piece && isMatch(piece, terms) ? el("mark", {}, piece) : piece));
 }
 
 function button(label, iconName, onClick, attributes = {}) {
@@ -68,8 +70,8 @@ function dateElement(date) {
 /** The first authors, how many more, and those of the others whom the search matched. */
 function authorsElement(authors, terms) {
   const rest = authors.slice(AUTHORS_SHOWN);
-  const isMatch = (name) => pieces(name).some((piece) => piece && terms?.has(fold(piece)));
-  const matched = rest.filter(isMatch).slice(0, 2);
+  const isFound = (name) => terms && pieces(name).some((piece) => piece && isMatch(piece, terms));
+  const matched = rest.filter(isFound).slice(0, 2);
   const content = highlight(authors.slice(0, AUTHORS_SHOWN).join(", "), terms);
   if (rest.length) content.push(` and ${rest.length} more`);
   if (matched.length) content.push(", with ", ...highlight(matched.join(" and "), terms));
@@ -100,12 +102,13 @@ function cardElement(atlas, root, paper, terms) {
       named && el("span", { class: "atlas-x-name" }, highlight(paper.name, terms)), named && " ",
       el("a", { href }, highlight(paper.title, terms))),
     el("p", { class: "atlas-x-card-by" }, authorsElement(paper.authors, terms),
-      paper.venue && el("span", { class: "atlas-x-card-venue" }, paper.venue)),
+      paper.venue && el("span", { class: "atlas-x-card-venue" }, highlight(paper.venue, terms))),
     summaryElement(paper, terms),
     el("p", { class: "atlas-x-card-foot" },
       el("span", { class: "atlas-x-mark", "data-ok": String(verified) },
         icon(verified ? "yes" : "no"), verified ? "Verified" : "Not verified"),
       paper.values.kind.map((value) => el("span", {}, kinds.get(value))),
+      paper.cited !== null && el("span", { title: paper.counted }, `Cited ${counted(paper.cited, "time")}`),
       paper.repos.map(repoElement)));
 }
 
@@ -119,6 +122,7 @@ class Explorer {
     this.root = new URL(host.dataset.root || "./", document.baseURI);
     this.rows = new Map(atlas.facets.map((facet) => [facet.id, new Map()]));
     this.badges = [];
+    this.longGroups = [];
     this.index = null;
     this.shown = [];
     this.state = readUrl(atlas, search);
@@ -135,7 +139,7 @@ class Explorer {
   searchForm() {
     this.input = el("input", {
       type: "search", id: "atlas-q", class: "atlas-x-input", autocomplete: "off", spellcheck: "false",
-      placeholder: "Name, title, author or words of the summary", "aria-keyshortcuts": "/",
+      placeholder: "Title, author, venue, model, benchmark, arXiv id …", "aria-keyshortcuts": "/",
       focus: () => this.prepareSearch(), input: () => this.typed(), keydown: (event) => this.searchKey(event),
     });
     this.filterButton = button("Filters", "filter", () => this.togglePanel(),
@@ -154,10 +158,13 @@ class Explorer {
     const done = { class: "atlas-x-button atlas-x-done-button" };
     this.doneButton = button("Show papers", null, () => this.togglePanel(), done);
     this.panel = el("section", { id: "atlas-x-filters", class: "atlas-x-filters", "aria-label": "Filters" },
+      button("Skip the filters", null, () => (this.cardLinks()[0] ?? this.input).focus(),
+        { class: "atlas-x-button atlas-x-skip" }),
       el("h2", {}, "Filters"),
-      this.disclosure(LEVELS[0].name, this.topicRows(0), true, () => this.pickedTopics(0).length),
+      this.disclosure(LEVELS[0].name, this.topicsIn().map((stage) => this.topicRow(stage)), true, () => this.pickedTopics(0).length),
       this.disclosure(LEVELS[1].name, this.categoryTree(), true, () => this.pickedTopics(1, 2).length),
       this.disclosure("Year", [years], true, () => !!this.state.from + !!this.state.to),
+      ["venue", "benchmark", "model"].map((id) => this.longGroup(id)), flat("relation"),
       flat("kind", true), flat("access"), flat("supervision"), flat("task"), flat("goal"), flat("theme"),
       this.group("Code and checking", ["code", "verified"], true),
       this.doneButton);
@@ -166,6 +173,28 @@ class Explorer {
 
   facet(id) {
     return this.atlas.facets.find((facet) => facet.id === id);
+  }
+
+  /** A facet of many values: the first ones, those picked, and those that hold what the reader types. */
+  longGroup(id) {
+    const { name, labels } = this.facet(id);
+    const rows = [...labels].map(([value, label]) => ({ value, words: fold(label), node: this.row(id, value, label) }));
+    if (!rows.length) return null;
+    const few = rows.length <= VALUES_SHOWN;
+    let all = few;
+    const box = el("input", { type: "search", class: "atlas-x-input atlas-x-narrow", autocomplete: "off",
+      placeholder: `Find a ${name.toLowerCase()}`, "aria-label": `Find a ${name.toLowerCase()}`, input: () => show() });
+    const more = button(`Show all ${rows.length}`, null, () => { all = true; show(); });
+    const show = () => {
+      const asked = fold(box.value.trim());
+      rows.forEach(({ value, words, node }, n) => {
+        node.hidden = asked ? !words.includes(asked) : !all && n >= VALUES_SHOWN && !this.state.picked[id].has(value);
+      });
+      more.hidden = all || Boolean(asked);
+    };
+    this.longGroups.push(show);
+    const countPicked = () => this.state.picked[id].size;
+    return this.disclosure(name, [!few && box, ...rows.map(({ node }) => node), more], false, countPicked);
   }
 
   group(name, ids, open = false) {
@@ -178,22 +207,34 @@ class Explorer {
     this.badges.push({ badge, countPicked });
     return el("details", { class: "atlas-x-group", open: open || countPicked() > 0 },
       el("summary", {}, el("span", {}, name), badge),
-      el("div", { class: "atlas-x-group-body", role: "group", "aria-label": name }, content));
+      el("div", { class: "atlas-x-group-body", role: "group", "aria-label": name }, content.filter(Boolean)));
   }
 
-  topicRows(lowest, highest = lowest, stage = null) {
-    return [...this.atlas.topics.values()]
-      .filter((topic) => topic.level >= lowest && topic.level <= highest && (!stage || topic.stage === stage.id))
-      .map(({ id, name, level, stage: hue }) =>
-        this.row("topic", id, name, { "data-stage": hue, "data-level": level }));
+  /** The stages, or what lies right below a topic. */
+  topicsIn(parent = null) {
+    return [...this.atlas.topics.values()].filter((topic) => topic.parent === parent);
   }
 
-  /** Categories under their stage's name, each followed by its families. */
+  topicRow({ id, name, level, stage }) {
+    return this.row("topic", id, name, { "data-stage": stage, "data-level": level });
+  }
+
+  /** Categories under their stage's name, each followed by its families, which open on demand. */
   categoryTree() {
-    const stages = [...this.atlas.topics.values()].filter((topic) => topic.level === 0);
-    this.branches = stages.map((stage) =>
+    this.families = new Map();
+    const branch = (category) => {
+      const families = this.topicsIn(category);
+      const list = families.length > 0 && el("details", { class: "atlas-x-families" },
+        el("summary", { "aria-label": `Families of ${category.name}` },
+          el("span", {}, counted(families.length, "family", "families"))),
+        families.map((family) => this.topicRow(family)));
+      if (list) this.families.set(category.id, list);
+      return [this.topicRow(category), list];
+    };
+    this.branches = this.topicsIn().map((stage) =>
       el("div", { class: "atlas-x-branch", role: "group", "aria-label": stage.name, "data-stage": stage.id },
-        el("p", { class: "atlas-x-branch-name", "aria-hidden": "true" }, stage.name), this.topicRows(1, 2, stage)));
+        el("p", { class: "atlas-x-branch-name", "aria-hidden": "true" }, stage.name),
+        this.topicsIn(stage).flatMap(branch)));
     return this.branches;
   }
 
@@ -215,7 +256,9 @@ class Explorer {
   resultSection() {
     this.status = el("p", { class: "atlas-x-status", role: "status", "aria-live": "polite" });
     const onSort = () => this.commit({ sort: this.sortSelect.value });
-    const sorts = Object.entries(SORTS).map(([value, label]) => el("option", { value }, label));
+    const known = this.atlas.papers.some(({ cited }) => cited !== null);
+    const sorts = Object.entries(SORTS).filter(([value]) => value !== "cited" || known)
+      .map(([value, label]) => el("option", { value }, label));
     this.sortSelect = el("select", { class: "atlas-x-input", change: onSort }, sorts);
     this.exportButton = button("Export this selection", "save", () => this.exportBibtex(),
       { title: "Download the BibTeX entries of these papers", disabled: true });
@@ -302,6 +345,9 @@ class Explorer {
     const picked = new Set(this.state.picked[facetId]);
     if (on) picked.add(value);
     else picked.delete(value);
+    // A family is one of its category, as an address says it.
+    const topic = facetId === "topic" && this.atlas.topics.get(value);
+    if (on && topic?.level === 2) picked.add(topic.parent.id);
     if (facetId === "topic" && !on) {
       // What was picked below goes with it: its box would be out of sight.
       for (const id of picked) if (isUnder(this.atlas.topics.get(id), value)) picked.delete(id);
@@ -386,21 +432,21 @@ class Explorer {
 
   // ---- what the reader sees
 
-  /** The summaries that the first file left out, once they are wanted; cards that lack theirs get it. */
-  fetchSummaries() {
-    this.summaries ??= fetchJson(new URL(this.host.dataset.summaries, document.baseURI)).then((json) => {
+  /** What the first file left out, once it is wanted; cards that lack their summary get it. */
+  fetchLater() {
+    this.later ??= fetchJson(new URL(this.host.dataset.later, document.baseURI)).then((json) => {
       const later = this.atlas.papers.map((paper) => paper.summaryLater);
-      addSummaries(this.atlas, json);
+      addLater(this.atlas, json);
       [...this.cards.children].forEach((card, n) => {
         const paper = this.shown[n];
         const summary = later[paper.i] && summaryElement(paper, this.found?.terms.get(paper.i));
         if (summary) card.querySelector(".atlas-x-card-by").after(summary);
       });
     }).catch((error) => {
-      this.summaries = null;  // the next one who wants them tries again
+      this.later = null;  // the next one who wants it tries again
       throw error;
     });
-    return this.summaries;
+    return this.later;
   }
 
   /** Fetches and builds the text index once a reader turns to the search; what is on the screen comes first. */
@@ -409,7 +455,7 @@ class Explorer {
     this.preparing = true;
     const build = async () => {
       try {
-        await this.fetchSummaries();
+        await this.fetchLater();
         this.index = await buildIndex(this.atlas.papers);
       } catch {
         this.indexFailed = true;
@@ -422,7 +468,7 @@ class Explorer {
   hits() {
     if (!this.state.q || !this.index) return null;
     if (this.hitsFor !== this.state.q) {
-      this.lastHits = findHits(this.index, this.state.q);
+      this.lastHits = findHits(this.index, this.state.q, this.atlas.papers);
       this.hitsFor = this.state.q;
     }
     return this.lastHits;
@@ -452,6 +498,7 @@ class Explorer {
       for (const [value, { input }] of rows) input.checked = this.state.picked[facetId].has(value);
     }
     for (const { end, select } of this.yearSelects) select.value = String(this.state[end]);
+    for (const show of this.longGroups) show();
     this.showTopics();
   }
 
@@ -465,8 +512,12 @@ class Explorer {
     const anyStage = this.pickedTopics(0).length > 0;
     for (const topic of this.atlas.topics.values()) {
       const { node } = this.rows.get("topic").get(topic.id);
-      if (topic.level === 1) node.hidden = anyStage && !picked.has(topic.stage) && !picked.has(topic.id);
-      if (topic.level === 2) node.hidden = !picked.has(topic.parent.id);
+      if (topic.level !== 1) continue;
+      node.hidden = anyStage && !picked.has(topic.stage) && !picked.has(topic.id);
+      const families = this.families.get(topic.id);
+      if (!families) continue;
+      families.hidden = node.hidden;
+      if (picked.has(topic.id)) families.open = true;
     }
     for (const branch of this.branches) branch.hidden = !branch.querySelector(".atlas-x-row:not([hidden])");
   }
@@ -541,7 +592,7 @@ class Explorer {
     this.cards.append(...shown.slice(first, page).map((paper) =>
       cardElement(this.atlas, this.root, paper, found?.terms.get(paper.i))));
     if (shown.slice(first, page).some((paper) => paper.summaryLater)) {
-      this.fetchSummaries().catch((error) => console.error("Papers explorer:", error));
+      this.fetchLater().catch((error) => console.error("Papers explorer:", error));
     }
     const left = shown.length - page;
     this.moreButton.hidden = left <= 0;

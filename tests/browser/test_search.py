@@ -96,6 +96,88 @@ def test_accents_do_not_matter_in_the_explorer(page: Page, corpus: Corpus) -> No
             expect(page.locator(f".atlas-x-card-title a[href$='/{key}/']")).to_be_visible()
 
 
+def in_explorer(page: Page, query: str, number: int | None = None) -> list[str]:
+    """Keys of the papers on the first page of the explorer's results; waits until they are `number` in all."""
+    page.get_by_label("Search the papers").fill(query)
+    expect(page).to_have_url(re.compile(r"[?&]text="))
+    status = page.locator(".atlas-x-status")
+    expect(status).to_have_text(re.compile(r"^\d+ of" if number is None else rf"^{number} of"))
+    links: list[str] = page.locator(".atlas-x-card-title a").evaluate_all("links => links.map(link => link.href)")
+    return [link.rstrip("/").rsplit("/", 1)[-1] for link in links]
+
+
+def of_venue(corpus: Corpus, name: str) -> set[str]:
+    """Papers of a venue or of a workshop held with it."""
+    return {key for key, paper in corpus.papers.items() if paper.venue and name in plain(paper.venue.name).split()}
+
+
+@pytest.mark.parametrize("query", ["NeurIPS", "neural information processing systems"])
+def test_the_explorer_finds_a_venue_by_both_its_names(page: Page, corpus: Corpus, query: str) -> None:
+    page.goto("/papers/")
+    ready(page)
+    wanted = of_venue(corpus, "neurips")
+    assert len(wanted) > 30
+    in_explorer(page, query, len(wanted))
+
+
+@pytest.mark.parametrize("category", ["during/span-level", "during/token-level", "after/cascade"])
+def test_the_explorer_finds_a_category_by_its_name(page: Page, corpus: Corpus, category: str) -> None:
+    page.goto("/papers/")
+    ready(page)
+    found = corpus.taxonomy.category(category)
+    assert found
+    first = in_explorer(page, f'"{found.name}"'.lower())
+    in_category = [key for key in first if category in corpus.papers[key].categories]
+    number = sum(category in paper.categories for paper in corpus.papers.values())
+    assert len(in_category) >= min(number, 0.9 * len(first))
+
+
+@pytest.mark.parametrize(
+    ("query", "key"),
+    [
+        ("routelm", ROUTELLM),  # a typing error
+        ("GSM8K matrix factorisation", ROUTELLM),  # a benchmark, and words of the summary
+        ("ICLR 2025 routellm", ROUTELLM),
+        ("mixtral-8x7b routellm", ROUTELLM),
+        ("comparison-based routellm", ROUTELLM),  # its family
+        ("query routing RouteLLM", ROUTELLM),  # another name of its stage
+        ("llm blenders", BLENDER),  # another form of the word
+        ("LLMBlender", BLENDER),
+    ],
+)
+def test_the_explorer_finds_what_a_paper_is_filed_under(page: Page, query: str, key: str) -> None:
+    page.goto("/papers/")
+    ready(page)
+    assert in_explorer(page, query)[0] == key
+
+
+def test_numbers_are_meant_as_they_are(page: Page) -> None:
+    page.goto("/papers/")
+    ready(page)
+    in_explorer(page, "gpt-4")
+    expect(page.locator(".atlas-x-card mark").first).to_be_visible()
+    marked = {text.lower() for text in page.locator(".atlas-x-card mark").all_inner_texts()}
+    assert "gpt" in marked
+    assert marked <= {"gpt", "gpts", "gpt4", "4"}
+
+
+def test_facets_of_many_values_open_on_demand(page: Page, corpus: Corpus) -> None:
+    page.goto("/papers/")
+    ready(page)
+    panel = page.locator("#atlas-x-filters")
+    group = panel.locator("details", has=page.get_by_role("searchbox", name="Find a benchmark"))
+    group.locator("summary").click()
+    page.get_by_role("searchbox", name="Find a benchmark").fill("gsm8")
+    group.get_by_role("checkbox", name=re.compile(r"^GSM8K \d")).check()
+    wanted = [key for key, paper in corpus.papers.items() if "GSM8K" in paper.attributes.benchmarks]
+    expect(page.locator(".atlas-x-status")).to_have_text(f"{len(wanted)} of {len(corpus.papers)} papers")
+    expect(page).to_have_url(re.compile(r"[?&]benchmark=gsm8k"))
+    page.reload()
+    ready(page)
+    expect(page.locator(".atlas-x-status")).to_have_text(f"{len(wanted)} of {len(corpus.papers)} papers")
+    expect(group.get_by_role("checkbox", name=re.compile(r"^GSM8K \d"))).to_be_checked()
+
+
 @pytest.mark.parametrize("query", ["mixture-of-agents", "Mixture of Agents", '"mixture-of-agents"'])
 def test_a_hyphenated_phrase_lists_the_titles_that_hold_it_first(page: Page, corpus: Corpus, query: str) -> None:
     phrase = "mixture of agents"

@@ -10,7 +10,7 @@ from tests.browser.site import SiteServer
 pytestmark = pytest.mark.browser
 
 KB = 1000
-LIMITS = {"home": 250, "taxonomy": 250, "paper": 250, "explorer": 400, "results": 250, "recorded": 250}
+LIMITS = {"home": 250, "taxonomy": 250, "paper": 250, "explorer": 250, "results": 250, "recorded": 250}
 
 
 @pytest.mark.parametrize("kind", LIMITS)

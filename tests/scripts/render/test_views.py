@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from scripts.model import Corpus
+from scripts.model.glossary import read_glossary
 from scripts.model.paper import Paper
+from scripts.render.finding import slug
 from scripts.render.views import Views, long_date, repository, short_authors, venue_text
 from tests.conftest import MakeAtlas, fields
 
@@ -127,11 +129,48 @@ def test_the_explorer_leaves_out_what_is_unknown(corpus: Corpus, views: Views) -
 
 
 def test_the_explorer_and_its_second_file_hold_every_summary_once(corpus: Corpus, views: Views) -> None:
-    rows, later = views.explorer()["papers"], views.summaries()
+    rows, later = views.explorer()["papers"], views.later()["summaries"]
     assert [row["k"] for row in rows if row.get("s") == 1] == list(later), "which say that they come later"
     assert {row["k"]: row["s"] for row in rows if row.get("s", 1) != 1} | later == {
         key: paper.summary for key, paper in corpus.papers.items() if paper.summary
     }
+
+
+def test_a_paper_is_found_by_identifier_method_and_term(corpus: Corpus, views: Views) -> None:
+    words = views.later([{"name": "route-method", "title": "A route", "papers": ["ong2024routellm"]}])["words"]
+    assert {"2406.18665", "route-method", "A route"} <= set(words["ong2024routellm"])
+    (council,) = (term for term in read_glossary(corpus.root).things.values() if term.term == "LLM council")
+    for key in council.papers:
+        assert {council.term, *council.synonyms} <= set(words[key])
+
+
+def test_facets_hold_each_name_once_and_each_relation_from_both_ends(make_atlas: MakeAtlas) -> None:
+    one = {"base_models": ["GPT-4 (gpt-4-0613)", "Llama-2-13B"], "benchmarks": ["MMLU-Pro"]}
+    two = {"base_models": ["GPT-4", "LLaMA2-13B"], "benchmarks": ["MMLU Pro"]}
+    venue = {"name": "Tiny Workshop @ NeurIPS", "year": 2024}
+    small = make_atlas(
+        {
+            "doe2024a": fields(attributes=one, venue=venue, relations={"builds_on": ["doe2024b"]}),
+            "doe2024b": fields(attributes=two, title="Another"),
+        }
+    )
+    found = Views(small).explorer([{"papers": ["doe2024b"]}])
+    rows = {row["k"]: row for row in found["papers"]}
+    assert rows["doe2024a"]["model"] == rows["doe2024b"]["model"]
+    assert set(found["labels"]["model"]) == {"gpt-4", "llama2-13b"}
+    assert rows["doe2024a"]["bench"] == rows["doe2024b"]["bench"] == ["mmlu-pro"]
+    assert rows["doe2024a"]["rel"] == ["builds-on"]
+    assert rows["doe2024b"]["rel"] == ["built-on", "runs-here"]
+    (place,) = rows["doe2024a"]["venue"]
+    assert found["venues"][place] == "Conference on Neural Information Processing Systems, NIPS"
+    assert "venue" not in rows["doe2024b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "address"), [("Zürich, a Workshop", "zurich-a-workshop"), ("语言", "语言"), ("!?", "other")]
+)
+def test_a_name_in_an_address_has_no_comma_and_is_never_empty(name: str, address: str) -> None:
+    assert slug(name) == address
 
 
 def test_the_head_of_a_page_is_for_scholars(corpus: Corpus, views: Views) -> None:

@@ -1,0 +1,120 @@
+"""What a reader may look for besides a paper's own words: full names of venues, spellings of one name, relations,
+methods that run here, and terms of the glossary."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from scripts.model import Corpus
+from scripts.model.glossary import read_glossary
+
+# Names as the series give them on their own pages.
+_VENUES = {
+    "AAAI": "AAAI Conference on Artificial Intelligence",
+    "AACL": "Asia-Pacific Chapter of the Association for Computational Linguistics",
+    "AAMAS": "International Conference on Autonomous Agents and Multiagent Systems",
+    "ACL": "Annual Meeting of the Association for Computational Linguistics",
+    "AISTATS": "International Conference on Artificial Intelligence and Statistics",
+    "COLING": "International Conference on Computational Linguistics",
+    "COLM": "Conference on Language Modeling",
+    "CPAL": "Conference on Parsimony and Learning",
+    "CVPR": "IEEE/CVF Conference on Computer Vision and Pattern Recognition",
+    "DAC": "Design Automation Conference",
+    "EACL": "European Chapter of the Association for Computational Linguistics",
+    "ECAI": "European Conference on Artificial Intelligence",
+    "ECCV": "European Conference on Computer Vision",
+    "EMNLP": "Conference on Empirical Methods in Natural Language Processing",
+    "EuroSys": "European Conference on Computer Systems",
+    "ICASSP": "IEEE International Conference on Acoustics, Speech and Signal Processing",
+    "ICCV": "IEEE/CVF International Conference on Computer Vision",
+    "ICLR": "International Conference on Learning Representations",
+    "ICML": "International Conference on Machine Learning",
+    "IJCAI": "International Joint Conference on Artificial Intelligence",
+    "IJCNLP": "International Joint Conference on Natural Language Processing",
+    "ISIT": "IEEE International Symposium on Information Theory",
+    "KDD": "ACM SIGKDD Conference on Knowledge Discovery and Data Mining",
+    "LREC": "Language Resources and Evaluation Conference",
+    "MLSys": "Conference on Machine Learning and Systems",
+    "NAACL": "North American Chapter of the Association for Computational Linguistics",
+    "NeurIPS": "Conference on Neural Information Processing Systems, NIPS",
+    "PVLDB": "Proceedings of the VLDB Endowment, Very Large Data Bases",
+    "SemEval": "International Workshop on Semantic Evaluation",
+    "SIGIR": "International ACM SIGIR Conference on Research and Development in Information Retrieval",
+    "SIGMOD": "ACM SIGMOD International Conference on Management of Data",
+    "TMLR": "Transactions on Machine Learning Research",
+    "WSDM": "ACM International Conference on Web Search and Data Mining",
+    "WWW": "The Web Conference, World Wide Web Conference",
+}
+#: What stands between a paper and others here, in the order of the facet.
+RELATIONS = {
+    "builds-on": "Builds on a paper here",
+    "built-on": "A paper here builds on it",
+    "compares-with": "Compared with a paper here",
+    "compared-by": "A paper here compares with it",
+    "in-survey": "In a survey here",
+    "surveys": "Surveys papers here",
+    "runs-here": "Runs here as a method",
+}
+
+
+def full_venue(name: str) -> str:
+    """The full names of the series that a venue's name holds ('... @ ICML'); '' where none is known."""
+    return ", ".join(_VENUES[word] for word in re.findall(r"\w+", name) if word in _VENUES)
+
+
+def folded(text: str) -> str:
+    """Small letters without accents."""
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(letter for letter in plain if not unicodedata.combining(letter)).lower()
+
+
+def slug(name: str) -> str:
+    """A name for an address: words with hyphens between them, no comma, never empty."""
+    return re.sub(r"[\W_]+", "-", folded(name)).strip("-") or "other"
+
+
+def spellings(names: Iterable[Sequence[str]]) -> tuple[dict[str, str], list[list[str]]]:
+    """The distinct names among those of all papers, as {slug: commonest spelling}, the most frequent first; and for
+    each paper its slugs. Names that differ in accents, case, signs, or in a remark in brackets alone are one."""
+    read = [[re.sub(r"\s*\([^()]*\)\s*\Z", "", name) or name for name in each] for each in names]
+    same: dict[str, Counter[str]] = defaultdict(Counter)
+    for each in read:
+        for name in each:
+            same[_letters(name)][name] += 1
+    chosen = {letters: max(sorted(found), key=found.__getitem__) for letters, found in same.items()}
+    order = sorted(chosen, key=lambda letters: (-same[letters].total(), chosen[letters].lower()))
+    slugs = {letters: slug(chosen[letters]) for letters in order}
+    labels = {slugs[letters]: chosen[letters] for letters in order}
+    return labels, [list(dict.fromkeys(slugs[_letters(name)] for name in each)) for each in read]
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]+", "", folded(name)) or name
+
+
+def terms_of_papers(corpus: Corpus) -> dict[str, list[str]]:
+    """For each paper that the glossary names, the terms that name it and their synonyms."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for term in read_glossary(corpus.root).things.values():
+        for key in term.papers:
+            found[key] += [term.term, *term.synonyms]
+    return found
+
+
+def relations_of(
+    stated: Mapping[str, Sequence[str]], backward: Mapping[str, Sequence[str]], *, runs: bool
+) -> list[str]:
+    """The values of RELATIONS that hold for a paper with these relations, stated by it and by others."""
+    holds = {
+        "builds-on": stated["builds_on"],
+        "built-on": backward.get("builds_on"),
+        "compares-with": stated["compares_with"],
+        "compared-by": backward.get("compares_with"),
+        "in-survey": stated["surveyed_in"],
+        "surveys": backward.get("surveyed_in"),
+        "runs-here": runs,
+    }
+    return [name for name in RELATIONS if holds[name]]
