@@ -51,7 +51,7 @@ from scripts.render.views import View, Views, search_documents
 #: What a file of the site holds: text, bytes, or what stands in another file.
 File = str | bytes | Path
 #: Papers on one page of the plain list, and the folder of its pages but the first.
-LISTED = 100
+LISTED = 1000
 LIST = "papers/list"
 #: Papers from which on a second process pays.
 FEWEST = 100

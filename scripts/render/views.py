@@ -25,7 +25,7 @@ View = dict[str, Any]
 MONTHS = list(calendar.month_name)[1:]
 RELATED_SHOWN = 5
 NEIGHBOURS = 30
-#: Papers whose summary the explorer has from the start: its first page (PAGE in assets/explorer.js).
+#: Papers that the explorer has whole from the start: its first page (PAGE in assets/explorer.js).
 WHOLE = 40
 
 
@@ -334,8 +334,8 @@ class Views:
 
     def explorer(self, methods: Sequence[View] = ()) -> View:
         """The explorer's index: short keys, unknown values absent. Only the newest papers, which it shows first, hold
-        their summary; of others `s` is 1 where `later` has one, so that the first visit stays light. `methods` are
-        the views of those that run here.
+        all that a card shows; of others `later` has the rest, so that the first visit stays light. `methods` are the
+        views of those that run here.
         """
         vocabulary = self.corpus.vocabulary
         labels = {
@@ -358,7 +358,8 @@ class Views:
             relations = relations_of(dict(paper.relations.items()), self.backward[key], runs=key in running)
             cited = self._citations(key)
             row = {
-                **_explorer_row(key, paper, whole=place < WHOLE),
+                **_explorer_row(key, paper),
+                **(_details(paper) if place < WHOLE else {}),
                 "venue": venue[place],
                 "bench": benchmark[place],
                 "model": model[place],
@@ -391,12 +392,13 @@ class Views:
                 "relation": RELATIONS,
             },
             "venues": {name: full for name, label in venues.items() if (full := full_venue(label))},
+            "whole": WHOLE,
             "papers": rows,
         }
 
     def later(self, methods: Sequence[View] = ()) -> View:
-        """What of the explorer may come later, by key: the summaries that `explorer` leaves out, wanted when a reader
-        searches, filters or reads on; and words by which a paper is found, but which its card does not show."""
+        """What of the explorer may come later, by key: the `details` of the papers that `explorer` does not hold whole,
+        wanted when a reader searches, filters or reads on; and `words` that find a paper, but are not on its card."""
         words = defaultdict(list, {key: list(terms) for key, terms in terms_of_papers(self.corpus).items()})
         for method in methods:
             for key in method["papers"][:1]:
@@ -404,9 +406,7 @@ class Views:
         for key, paper in self.papers.items():
             words[key] += _identifiers(paper)
         return {
-            "summaries": {
-                key: paper.summary for key, paper in islice(self.papers.items(), WHOLE, None) if paper.summary
-            },
+            "details": {key: _details(paper) for key, paper in islice(self.papers.items(), WHOLE, None)},
             "words": {key: found for key, found in words.items() if found},
         }
 
@@ -435,28 +435,37 @@ def _identifiers(paper: Paper) -> list[str]:
     return [value for _, value in paper.ids.items()]
 
 
-def _explorer_row(key: str, paper: Paper, *, whole: bool) -> View:
+def _explorer_row(key: str, paper: Paper) -> View:
+    """What filters, sorts and names a paper."""
     return {
         "k": key,
         "t": paper.title,
         "n": paper.name,
-        "a": paper.authors,
         "d": paper.date,
         "y": paper.year,
         "v": venue_text(paper),
         "c": paper.categories,
         "f": paper.family,
-        "s": paper.summary if whole or not paper.summary else 1,
         "kind": paper.kind,
         "access": paper.attributes.access,
         "sup": paper.attributes.supervision,
         "task": paper.attributes.tasks,
         "goal": paper.attributes.goals,
         "theme": paper.attributes.themes,
-        "code": [repository(url)["name"] for url in paper.links.code],
-        "codeurl": paper.links.code,
+        "hascode": 1 if paper.links.code else None,
         "ok": 1 if paper.checked else None,
     }
+
+
+def _details(paper: Paper) -> View:
+    """What else a card shows."""
+    row = {
+        "a": paper.authors,
+        "s": paper.summary,
+        "code": [repository(url)["name"] for url in paper.links.code],
+        "codeurl": paper.links.code,
+    }
+    return {name: value for name, value in row.items() if value not in (None, [])}
 
 
 def neighbours(keys: list[str], place: Mapping[str, int], key: str, count: int) -> list[str]:

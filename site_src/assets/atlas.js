@@ -5,6 +5,25 @@ const chinese = document.documentElement.lang === "zh";
 // The theme gives its search dialog no name of its own.
 document.querySelector('[data-md-component="search"]')?.setAttribute("aria-label", chinese ? "搜索" : "Search");
 
+// The search lists by kind what is called as one asks (search-worker.js); the first of each kind says which. Behind
+// them stands what has the words in its text alone.
+const KINDS = { methods: "Methods", glossary: "Terms", taxonomy: "Taxonomy", guides: "Guides", papers: "Papers" };
+const found = document.querySelector(".md-search-result__list");
+const root = new URL(JSON.parse(document.getElementById("__config")?.textContent ?? "{}").base ?? ".", location.href);
+
+function nameKinds() {
+  let before;
+  for (const item of found.children) {
+    const address = item.querySelector("a")?.href ?? "";
+    const folder = address.slice(root.href.replace(/\/?$/, "/").length).split("/", 1)[0];
+    const kind = item.querySelector(".md-tag") ? "In the text" : KINDS[folder] ?? "Other pages";
+    if (kind === before) item.removeAttribute("data-kind");
+    else item.dataset.kind = kind;
+    before = kind;
+  }
+}
+if (found) new MutationObserver(nameKinds).observe(found, { childList: true });
+
 /** Copies text; falls back to a selection where the clipboard is closed (plain http, old browsers). */
 async function copy(source) {
   try {

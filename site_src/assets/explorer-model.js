@@ -37,7 +37,7 @@ export const SORTS = {
  *   names: string }} Topic
  * @typedef {{ id: string, name: string, labels: Map<string, string>, codes: Map<string, number> }} Facet
  * @typedef {{ i: number, key: string, title: string, name: string, authors: string[], date: string, year: number,
- *   venue: string, summary: string, summaryLater: boolean, cited: number | null, counted: string, labels: string,
+ *   venue: string, summary: string, whole: boolean, cited: number | null, counted: string, labels: string,
  *   repos: Repo[], stage: string, values: Record<string, string[]>, codes: number[][] }} Paper
  * @typedef {{ topics: Map<string, Topic>, facets: Facet[], papers: Paper[], years: number[], codes: number, venues: object,
  *   orders: Map<string, Paper[]> }} Atlas
@@ -92,32 +92,36 @@ function topicsOf(topics, categories, family) {
 }
 
 /** @returns {Paper} */
-function readPaper(raw, i, topics) {
+function readPaper(raw, i, topics, whole) {
   const categories = texts(raw.c);
-  const [names, addresses] = [list(raw.code).map(text), list(raw.codeurl).map(webAddress)];
-  const repos = (names.length ? names : addresses)
-    .map((name, n) => ({ name: name || addresses[n], url: addresses[n] ?? null })).filter(({ name }) => name);
   return {
-    i, key: text(raw.k), title: text(raw.t) || text(raw.k), name: text(raw.n), authors: texts(raw.a),
-    date: text(raw.d) || text(raw.y), year: Number(raw.y) || 0, venue: text(raw.v), repos, labels: "",
-    summary: raw.s === 1 ? "" : text(raw.s), summaryLater: raw.s === 1,
+    i, key: text(raw.k), title: text(raw.t) || text(raw.k), name: text(raw.n), date: text(raw.d) || text(raw.y),
+    year: Number(raw.y) || 0, venue: text(raw.v), labels: "", whole, ...detailsOf(raw),
     cited: typeof raw.cites === "number" ? raw.cites : null, counted: text(raw.counted),
     stage: topics.get(categories[0])?.stage ?? "related",
     values: {
       topic: topicsOf(topics, categories, text(raw.f)), kind: texts([raw.kind]), access: texts([raw.access]),
       venue: texts(raw.venue), benchmark: texts(raw.bench), model: texts(raw.model), relation: texts(raw.rel),
       supervision: texts([raw.sup]), task: texts(raw.task), goal: texts(raw.goal), theme: texts(raw.theme),
-      code: repos.length ? ["1"] : [], verified: raw.ok ? ["1"] : [],
+      code: raw.hascode ? ["1"] : [], verified: raw.ok ? ["1"] : [],
       category: categories.filter((id) => topics.has(id)),
     },
   };
 }
 
-/** Gives the papers what the first file left out: summaries, and words to find them by. @param {Atlas} atlas */
+/** What only a paper's card shows. */
+function detailsOf(raw) {
+  const [names, addresses] = [list(raw.code).map(text), list(raw.codeurl).map(webAddress)];
+  const repos = (names.length ? names : addresses)
+    .map((name, n) => ({ name: name || addresses[n], url: addresses[n] ?? null })).filter(({ name }) => name);
+  return { authors: texts(raw.a), summary: text(raw.s), repos };
+}
+
+/** Gives the papers what the first file left out, and words to find them by. @param {Atlas} atlas */
 export function addLater(atlas, json) {
   for (const paper of atlas.papers) {
-    if (paper.summaryLater && Object.hasOwn(json.summaries, paper.key)) paper.summary = text(json.summaries[paper.key]);
-    paper.summaryLater = false;
+    if (Object.hasOwn(json.details, paper.key)) Object.assign(paper, detailsOf(json.details[paper.key]));
+    paper.whole = true;
     const words = Object.hasOwn(json.words, paper.key) ? texts(json.words[paper.key]) : [];
     paper.labels = [...labelsOf(atlas, paper), ...words].join("\n");
   }
@@ -144,7 +148,9 @@ function readFacet({ id, name, only }, labels, papers) {
 /** @returns {Atlas} */
 export function readAtlas(json) {
   const topics = readTopics(json.stages);
-  const papers = list(json.papers).filter((raw) => raw && text(raw.k)).map((raw, i) => readPaper(raw, i, topics));
+  const whole = Number(json.whole) || 0;
+  const rows = list(json.papers).filter((raw) => raw && text(raw.k));
+  const papers = rows.map((raw, i) => readPaper(raw, i, topics, i < whole));
   if (!papers.length) throw new Error("no papers in the data");
   const topicLabels = new Map([...topics].map(([id, topic]) => [id, topic.name]));
   const flat = FLAT_FACETS.map((facet) => readFacet(facet, json.labels, papers));

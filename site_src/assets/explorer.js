@@ -175,26 +175,43 @@ class Explorer {
     return this.atlas.facets.find((facet) => facet.id === id);
   }
 
-  /** A facet of many values: the first ones, those picked, and those that hold what the reader types. */
+  /** A facet of many values, made when it is opened: the first ones, those picked, and those that hold what the reader
+   * types. */
   longGroup(id) {
     const { name, labels } = this.facet(id);
-    const rows = [...labels].map(([value, label]) => ({ value, words: fold(label), node: this.row(id, value, label) }));
-    if (!rows.length) return null;
-    const few = rows.length <= VALUES_SHOWN;
-    let all = few;
-    const box = el("input", { type: "search", class: "atlas-x-input atlas-x-narrow", autocomplete: "off",
-      placeholder: `Find a ${name.toLowerCase()}`, "aria-label": `Find a ${name.toLowerCase()}`, input: () => show() });
+    if (!labels.size) return null;
+    const countPicked = () => this.state.picked[id].size;
+    const details = this.disclosure(name, [], false, countPicked);
+    const fill = () => {
+      details.lastChild.append(...this.longRows(id));
+      if (this.counts) this.showCounts(this.counts);
+    };
+    if (details.open) fill();
+    else details.addEventListener("toggle", fill, { once: true });
+    return details;
+  }
+
+  longRows(id) {
+    const { name, labels } = this.facet(id);
+    const made = ([value, label]) => ({ value, words: fold(label), node: this.row(id, value, label) });
+    const rows = [...labels].map(made);
+    let all = rows.length <= VALUES_SHOWN;
+    const find = `Find a ${name.toLowerCase()}`;
+    const box = !all && el("input", { type: "search", class: "atlas-x-input atlas-x-narrow", autocomplete: "off",
+      placeholder: find, "aria-label": find, input: () => show() });
+    const list = el("div", {});
     const more = button(`Show all ${rows.length}`, null, () => { all = true; show(); });
     const show = () => {
-      const asked = fold(box.value.trim());
-      rows.forEach(({ value, words, node }, n) => {
-        node.hidden = asked ? !words.includes(asked) : !all && n >= VALUES_SHOWN && !this.state.picked[id].has(value);
-      });
+      const asked = box ? fold(box.value.trim()) : "";
+      const picked = this.state.picked[id];
+      const isShown = ({ value, words }, n) => (asked ? words.includes(asked) : all || n < VALUES_SHOWN || picked.has(value));
+      list.replaceChildren(...rows.filter(isShown).map(({ node }) => node));
       more.hidden = all || Boolean(asked);
     };
+    for (const { value, node } of rows) node.querySelector("input").checked = this.state.picked[id].has(value);
     this.longGroups.push(show);
-    const countPicked = () => this.state.picked[id].size;
-    return this.disclosure(name, [!few && box, ...rows.map(({ node }) => node), more], false, countPicked);
+    show();
+    return [box, list, more].filter(Boolean);
   }
 
   group(name, ids, open = false) {
@@ -432,21 +449,28 @@ class Explorer {
 
   // ---- what the reader sees
 
-  /** What the first file left out, once it is wanted; cards that lack their summary get it. */
+  /** What the first file left out, once it is wanted; cards that lack it are made anew. */
   fetchLater() {
     this.later ??= fetchJson(new URL(this.host.dataset.later, document.baseURI)).then((json) => {
-      const later = this.atlas.papers.map((paper) => paper.summaryLater);
+      const waiting = this.atlas.papers.map((paper) => !paper.whole);
       addLater(this.atlas, json);
       [...this.cards.children].forEach((card, n) => {
         const paper = this.shown[n];
-        const summary = later[paper.i] && summaryElement(paper, this.found?.terms.get(paper.i));
-        if (summary) card.querySelector(".atlas-x-card-by").after(summary);
+        if (!waiting[paper.i]) return;
+        const made = this.card(paper);
+        const focused = card.contains(document.activeElement);
+        card.replaceWith(made);
+        if (focused) made.querySelector(".atlas-x-card-title a").focus({ preventScroll: true });
       });
     }).catch((error) => {
       this.later = null;  // the next one who wants it tries again
       throw error;
     });
     return this.later;
+  }
+
+  card(paper) {
+    return cardElement(this.atlas, this.root, paper, this.found?.terms.get(paper.i));
   }
 
   /** Fetches and builds the text index once a reader turns to the search; what is on the screen comes first. */
@@ -486,6 +510,7 @@ class Explorer {
     const { shown, counts } = select(this.atlas, this.state, this.found);
     this.shown = shown;
     this.page = PAGE;
+    this.counts = counts;
     this.showCounts(counts);
     this.showStatus();
     this.cards.replaceChildren();
@@ -588,10 +613,9 @@ class Explorer {
   }
 
   appendCards(first) {
-    const { found, shown, page } = this;
-    this.cards.append(...shown.slice(first, page).map((paper) =>
-      cardElement(this.atlas, this.root, paper, found?.terms.get(paper.i))));
-    if (shown.slice(first, page).some((paper) => paper.summaryLater)) {
+    const { shown, page } = this;
+    this.cards.append(...shown.slice(first, page).map((paper) => this.card(paper)));
+    if (shown.slice(first, page).some((paper) => !paper.whole)) {
       this.fetchLater().catch((error) => console.error("Papers explorer:", error));
     }
     const left = shown.length - page;

@@ -34,11 +34,12 @@ function prepared(query) {
   return (telling.length ? telling : asked).join(" ");
 }
 
-/** 5 if the title begins with the words, 4 if it holds them as a phrase, 3 if all of them, 2 and 1 if the text does;
- * `end` closes each word. */
-function held([title, text], end) {
+/** 6 if a name of it is the words, 5 if the title begins with them, 4 if it holds them as a phrase, 3 if all of them, 2
+ * and 1 if the text does; `end` closes each word. */
+function held({ names, title, text }, end) {
   const phrase = ` ${asked.join(" ")}${end}`;
   const hasAll = (words) => asked.every((word) => words.includes(` ${word}${end}`));
+  if (names.some((name) => (end === " " ? name === phrase : name.startsWith(phrase)))) return 6;
   if (title.startsWith(phrase)) return 5;
   if (title.includes(phrase)) return 4;
   if (hasAll(title)) return 3;
@@ -46,17 +47,54 @@ function held([title, text], end) {
   return hasAll(title + text) ? 1 : 0;
 }
 
+const flat = (text) => ` ${wordsOf(text).join(" ")} `;
+
+/** What a page or section is called: its title and the parts before and after a colon, the word in its address, and
+ * what the glossary lists as its other names. */
+function namesOf(location, { title, text }) {
+  if (/#/.test(location) && !/^glossary\//.test(location)) return []; // a section is a part of something
+  const [, method] = /^methods\/([^/#]+)\/$/.exec(location) ?? [];
+  const [, others] = /^glossary\/#/.test(location) ? /Also called (.*?)\.(?:\s|$)/.exec(plain(text)) ?? [] : [];
+  return [title, ...plain(title).split(/: | \(|\)/), method ?? "", ...(others ?? "").split(", ")]
+    .filter(Boolean).map((name) => flat(plain(name)));
+}
+
+/** Text of HTML, near enough to compare words. */
+const plain = (html) => (html ?? "").replace(/<[^>]*>/g, "").replace(/&\w+;/g, " ");
+
 /** How well a page fits the latest query: half a step less where it only has longer words that begin like those asked. */
 function fit({ location }) {
   const page = pages.get(location);
-  page.words ??= [page.title, page.text].map((text) => ` ${wordsOf(text ?? "").join(" ")} `);
+  page.words ??= { names: namesOf(location, page), title: flat(page.title), text: flat(page.text ?? "") };
   return Math.max(held(page.words, " "), held(page.words, "") - 0.5);
 }
 
-/** The results of the theme, which sorted them by lunr's score, by how well they fit; equal ones keep their order. */
+// What results are grouped by: the folder of their address. Where they fit equally well, in this order.
+const KINDS = ["methods", "glossary", "guides", "taxonomy", "papers"];
+const kindOf = ({ location }) => {
+  const kind = KINDS.indexOf(location.split("/", 1)[0]);
+  return kind < 0 ? KINDS.length : kind;
+};
+
+/** The theme puts sections under their page; terms of the glossary stand alone. */
+const apart = (group) => (KINDS[kindOf(group[0])] === "glossary" ? group.map((term) => [term]) : [group]);
+
+/** The results of the theme, which sorted them by lunr's score. First, by kind, what is called as the words say, or
+ * else holds them in its title: the kind before the others that fits best. Then by how well they fit what has the words
+ * in its text, tagged so. Equal ones keep their order. What lacks a word is left out, where something has all. */
 function ranked(items) {
-  const fits = new Map(items.map((group) => [group, Math.max(...group.map(fit))]));
-  return [...items].sort((a, b) => fits.get(b) - fits.get(a));
+  const all = items.flatMap(apart).map((group) => {
+    return { group, kind: kindOf(group[0]), fit: Math.max(...group.map(fit)) };
+  });
+  const best = Math.max(...all.map((one) => one.fit));
+  const called = [3.5, 2.5].find((least) => best >= least) ?? Infinity; // a phrase of its title; all words of it
+  const of = KINDS.map(() => 0).concat(0);
+  for (const one of all) of[one.kind] = Math.max(of[one.kind], one.fit);
+  const first = all.filter((one) => one.fit >= called)
+    .sort((a, b) => of[b.kind] - of[a.kind] || a.kind - b.kind || b.fit - a.fit);
+  const then = all.filter((one) => one.fit < called && (one.fit > 0 || best <= 0)).sort((a, b) => b.fit - a.fit);
+  const tagged = ({ group }) => group.map((item) => ({ ...item, tags: ["in the text"] }));
+  return [...first.map(({ group }) => group), ...(first.length ? then.map(tagged) : then.map(({ group }) => group))];
 }
 
 // Added before the theme's own listener, and so called before it.

@@ -165,17 +165,17 @@ def test_facets_of_many_values_open_on_demand(page: Page, corpus: Corpus) -> Non
     page.goto("/papers/")
     ready(page)
     panel = page.locator("#atlas-x-filters")
-    group = panel.locator("details", has=page.get_by_role("searchbox", name="Find a benchmark"))
+    group = panel.locator("details.atlas-x-group", has_text=re.compile("^Benchmark"))
     group.locator("summary").click()
     page.get_by_role("searchbox", name="Find a benchmark").fill("gsm8")
-    group.get_by_role("checkbox", name=re.compile(r"^GSM8K \d")).check()
+    group.get_by_role("checkbox", name=re.compile(r"^GSM8K ?\d*$")).check()
     wanted = [key for key, paper in corpus.papers.items() if "GSM8K" in paper.attributes.benchmarks]
     expect(page.locator(".atlas-x-status")).to_have_text(f"{len(wanted)} of {len(corpus.papers)} papers")
     expect(page).to_have_url(re.compile(r"[?&]benchmark=gsm8k"))
     page.reload()
     ready(page)
     expect(page.locator(".atlas-x-status")).to_have_text(f"{len(wanted)} of {len(corpus.papers)} papers")
-    expect(group.get_by_role("checkbox", name=re.compile(r"^GSM8K \d"))).to_be_checked()
+    expect(group.get_by_role("checkbox", name=re.compile(r"^GSM8K ?\d*$"))).to_be_checked()
 
 
 @pytest.mark.parametrize("query", ["mixture-of-agents", "Mixture of Agents", '"mixture-of-agents"'])
@@ -191,6 +191,28 @@ def test_a_hyphenated_phrase_lists_the_titles_that_hold_it_first(page: Page, cor
     assert "Mixture-of-Agents Enhances Large Language Model Capabilities" in found[:3]  # it begins with the words
     for title in found:  # "of" is no reason to find "Trade-offs"
         assert re.search("mixtur|agent", plain(title)), title
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("mixture of agents", "/methods/mixture-of-agents/"),
+        ("LLM council", "/methods/llm-council/"),
+        ("model council", "#llm-council"),
+        ("test-time scaling", "#test-time-scaling"),
+        ("knn-router", "/methods/knn-router/"),
+    ],
+)
+def test_the_header_lists_the_exact_thing_first_and_by_kind(page: Page, query: str, first: str) -> None:
+    open_header_search(page)
+    ask_header(page, query)
+    items = page.locator(".md-search-result__item")
+    expect(items.first.locator("a").first).to_have_attribute("href", re.compile(f"{re.escape(first)}(\\?|$)"))
+    kinds = items.evaluate_all("items => items.map(item => item.dataset.kind).filter(Boolean)")
+    assert kinds[0] == ("Terms" if first.startswith("#") else "Methods")
+    assert len(kinds) == len(set(kinds)), "each kind is named once"
+    texts = page.locator(".md-search-result__item:has(.md-tag)").count()
+    assert ("In the text" in kinds) == (texts > 0)
 
 
 def test_a_phrase_in_no_title_is_looked_for_in_the_text(page: Page, corpus: Corpus) -> None:

@@ -24,7 +24,7 @@ from scripts.checks import halves
 from scripts.exports.bibtex import unescape
 from scripts.model import Corpus
 from scripts.render import Report, render_site, site
-from scripts.render.site import Pages
+from scripts.render.site import LISTED, Pages, list_parts
 from tests.conftest import MakeAtlas, fields
 from tests.scripts.render.pages import Page, render_markdown
 
@@ -221,6 +221,15 @@ def test_the_data_files_hold_every_paper(corpus: Corpus, real_site: Path) -> Non
         assert {entry.key for entry in entries} == {
             key for key, paper in corpus.papers.items() if full_id in paper.categories
         }
+
+
+def test_a_long_list_of_papers_has_pages() -> None:
+    cards = [{"key": str(number)} for number in range(2 * LISTED + 1)]
+    parts = list_parts(cards)
+    assert [card for part in parts for card in part["papers"]] == cards
+    assert [page["address"] for page in parts[0]["pages"]] == ["papers/", "papers/list/2/", "papers/list/3/"]
+    assert (parts[2]["first"], parts[2]["last"]) == (2 * LISTED + 1, 2 * LISTED + 1)
+    assert [part["papers"] for part in list_parts([])] == [[]]
 
 
 # --- writing ------------------------------------------------------------------------------------------------------

@@ -128,12 +128,16 @@ def test_the_explorer_leaves_out_what_is_unknown(corpus: Corpus, views: Views) -
         assert ("ok" in row) == (stored.checked is not None)
 
 
-def test_the_explorer_and_its_second_file_hold_every_summary_once(corpus: Corpus, views: Views) -> None:
-    rows, later = views.explorer()["papers"], views.later()["summaries"]
-    assert [row["k"] for row in rows if row.get("s") == 1] == list(later), "which say that they come later"
-    assert {row["k"]: row["s"] for row in rows if row.get("s", 1) != 1} | later == {
-        key: paper.summary for key, paper in corpus.papers.items() if paper.summary
-    }
+def test_the_explorer_and_its_second_file_hold_every_paper_whole_once(corpus: Corpus, views: Views) -> None:
+    explorer, later = views.explorer(), views.later()["details"]
+    rows = explorer["papers"]
+    assert [row["k"] for row in rows[explorer["whole"] :]] == list(later)
+    for row in rows:
+        paper, details = corpus.papers[row["k"]], later.get(row["k"], row)
+        assert (details.get("a", []), details.get("s")) == (paper.authors, paper.summary)
+        assert details.get("codeurl", []) == paper.links.code
+        assert ("hascode" in row) == bool(paper.links.code)
+        assert row["k"] not in later or not {"a", "s", "codeurl"} & row.keys()
 
 
 def test_a_paper_is_found_by_identifier_method_and_term(corpus: Corpus, views: Views) -> None:
