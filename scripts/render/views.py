@@ -398,8 +398,9 @@ class Views:
 
     def later(self, methods: Sequence[View] = ()) -> View:
         """What of the explorer may come later, by key: the `details` of the papers that `explorer` does not hold whole,
-        wanted when a reader searches, filters or reads on; and `words` that find a paper, but are not on its card."""
-        words = defaultdict(list, {key: list(terms) for key, terms in terms_of_papers(self.corpus).items()})
+        wanted when a reader searches, filters or reads on; and `words` that find a paper, but which no card shows."""
+        terms = terms_of_papers(self.corpus)
+        words = defaultdict(list, {key: list(names) for key, names in terms.items()})
         for method in methods:
             for key in method["papers"][:1]:
                 words[key] += [method["name"], method["title"]]

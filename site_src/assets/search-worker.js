@@ -76,25 +76,29 @@ const kindOf = ({ location }) => {
   return kind < 0 ? KINDS.length : kind;
 };
 
-/** The theme puts sections under their page; terms of the glossary stand alone. */
-const apart = (group) => (KINDS[kindOf(group[0])] === "glossary" ? group.map((term) => [term]) : [group]);
+/** The theme puts sections under their page; a term that is called as the words say stands alone. */
+function apart(group, called) {
+  if (KINDS[kindOf(group[0])] !== "glossary") return [group];
+  const rest = group.filter((term) => fit(term) < called);
+  return [...group.filter((term) => fit(term) >= called).map((term) => [term]), ...(rest.length ? [rest] : [])];
+}
 
 /** The results of the theme, which sorted them by lunr's score. First, by kind, what is called as the words say, or
  * else holds them in its title: the kind before the others that fits best. Then by how well they fit what has the words
- * in its text, tagged so. Equal ones keep their order. What lacks a word is left out, where something has all. */
+ * in its text, tagged so. Equal ones keep their order. */
 function ranked(items) {
-  const all = items.flatMap(apart).map((group) => {
+  const best = Math.max(...items.flat().map(fit));
+  const called = [3.5, 2.5].find((least) => best >= least) ?? Infinity; // a phrase of its title; all words of it
+  const all = items.flatMap((group) => apart(group, called)).map((group) => {
     return { group, kind: kindOf(group[0]), fit: Math.max(...group.map(fit)) };
   });
-  const best = Math.max(...all.map((one) => one.fit));
-  const called = [3.5, 2.5].find((least) => best >= least) ?? Infinity; // a phrase of its title; all words of it
-  const of = KINDS.map(() => 0).concat(0);
+  const of = KINDS.map(() => 0).concat(0); // the best fit of each kind
   for (const one of all) of[one.kind] = Math.max(of[one.kind], one.fit);
   const first = all.filter((one) => one.fit >= called)
     .sort((a, b) => of[b.kind] - of[a.kind] || a.kind - b.kind || b.fit - a.fit);
-  const then = all.filter((one) => one.fit < called && (one.fit > 0 || best <= 0)).sort((a, b) => b.fit - a.fit);
+  const then = all.filter((one) => one.fit < called).sort((a, b) => b.fit - a.fit);
   const tagged = ({ group }) => group.map((item) => ({ ...item, tags: ["in the text"] }));
-  return [...first.map(({ group }) => group), ...(first.length ? then.map(tagged) : then.map(({ group }) => group))];
+  return [...first.map(({ group }) => group), ...then.map(tagged)];
 }
 
 // Added before the theme's own listener, and so called before it.
