@@ -397,7 +397,7 @@ class Views:
         }
 
     def later(self, methods: Sequence[View] = ()) -> View:
-        """What of the explorer may come later, by key: the `details` of the papers that `explorer` does not hold whole,
+        """What of the explorer may come later, by key: the `details` of the papers that `explorer` has not whole,
         wanted when a reader searches, filters or reads on; and `words` that find a paper, but which no card shows."""
         terms = terms_of_papers(self.corpus)
         words = defaultdict(list, {key: list(names) for key, names in terms.items()})

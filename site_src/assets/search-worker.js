@@ -96,7 +96,8 @@ function ranked(items) {
   for (const one of all) of[one.kind] = Math.max(of[one.kind], one.fit);
   const first = all.filter((one) => one.fit >= called)
     .sort((a, b) => of[b.kind] - of[a.kind] || a.kind - b.kind || b.fit - a.fit);
-  const then = all.filter((one) => one.fit < called).sort((a, b) => b.fit - a.fit);
+  const isPaper = ({ kind }) => Number(KINDS[kind] === "papers"); // its summary is short, so a word in it weighs more
+  const then = all.filter((one) => one.fit < called).sort((a, b) => b.fit - a.fit || isPaper(b) - isPaper(a));
   const tagged = ({ group }) => group.map((item) => ({ ...item, tags: ["in the text"] }));
   return [...first.map(({ group }) => group), ...then.map(tagged)];
 }
