@@ -25,6 +25,7 @@ from scripts.exports import FORMATS
 from scripts.model import Corpus
 from scripts.render import api, basket, choose, claims, compare, entry_form, recorded, unchanged
 from scripts.render.benchmarks import benchmark_views
+from scripts.render.calculator import examples
 from scripts.render.chapters import CHAPTERS, address
 from scripts.render.charts import unchecked
 from scripts.render.chinese import LANGUAGE, Chinese, translated
@@ -300,6 +301,9 @@ class Pages:
         yield self.page("recorded-form.md", papers=set(views.papers), sources=source_views())
         yield self.page("your-models.md")
         yield self.page("related-work.md", columns=list(basket.COLUMNS.items()))
+        offered = list(examples(views.corpus.root))
+        yield from ((example.file, example.text) for example in offered)
+        yield self.page("calculator.md", examples=offered)
         yield self.page("contribute/form.md", template="entry-form.md", menus=entry_form.menus(views.corpus))
         yield "assets/data/entry-form.json", _compact(entry_form.rules(views.corpus))
         yield self.page(

@@ -53,6 +53,7 @@ ADDRESSES = {
     "choose": "/choose/?see=text&labels=some",
     "compare": "/compare/?m=knn-router,frugalgpt,majority-vote",
     "related": "/related-work/?p=ong2024routellm,chen2023frugalgpt",
+    "calculator": "/calculator/",
     "trends": "/trends/",
     "comparisons": "/comparisons/?set=wang2024moa,chen2024routerdc",
     "results": "/results/",
