@@ -26,7 +26,7 @@ async function start() {
   if (rules.known.some(([one]) => one === wanted)) {
     const { key: own, url, verified, authors_complete: complete, ...entry } = await fetchJson(`${root}api/v1/papers/${encodeURIComponent(wanted)}.json`);
     [given, key] = [{ ...bare(entry), ...(complete === false && { authors_complete: false }) }, own];
-    document.getElementById("atlas-entry-title").textContent = `Correct “${entry.title}”`;
+    document.querySelector(".md-content h1").textContent = `Correct “${entry.title}”`;
   }
   const category = form.querySelector('[data-path="categories"]');
   const offer = () => families(rules.families[category.value] ?? []);
