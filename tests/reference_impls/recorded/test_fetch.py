@@ -360,7 +360,7 @@ def test_processes_at_once_do_not_disturb_one_another(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("answer", [Answer(drips=True), Answer(drips_head=True)], ids=["body", "head"])
 def test_a_server_that_sends_a_byte_now_and_then_is_given_up(tmp_path: Path, answer: Answer) -> None:
-    hurry = dataclasses.replace(HURRY, tries=1, head=0.3, grace=0.3)
+    hurry = dataclasses.replace(HURRY, tries=1, head=1.0, grace=0.3)
     with serving(answer) as (base, asked), pytest.raises(FetchError, match=r"too slow|ended early"):
         fetch(source_of(), cache=tmp_path, base=base, patience=hurry)
     assert len(asked) == 1

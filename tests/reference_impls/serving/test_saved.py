@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,8 @@ def test_what_is_loaded_chooses_as_what_was_saved(name: str, data: labelled.Labe
     assert one.method.choice.accuracies() == two.method.choice.accuracies()
     assert choices(one, data) == choices(two, data)
     assert one.merits.tobytes() == two.merits.tobytes()
-    assert replace(one, method=None, merits=two.merits) == replace(two, method=None)
+    rest = [field.name for field in fields(one) if field.name not in ("method", "merits")]
+    assert [getattr(one, name) for name in rest] == [getattr(two, name) for name in rest]
 
 
 def test_the_choices_are_not_all_alike(data: labelled.Labelled) -> None:
