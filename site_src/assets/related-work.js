@@ -5,6 +5,7 @@ import { keysOf, store, stored } from "./basket.js";
 import { counted, el, fetchJson } from "./dom.js";
 import { csv, download, latex, latexText, markdown } from "./tables.js";
 
+const SIDE = 4; // as many as the page compare holds
 const MOST = 200; // papers at a time, each a small file
 const ABSENT = { gain: "no figure told", guarantee: "none noted", code: "none known" };
 const known = (cell) => (Array.isArray(cell) ? cell.join("; ") : cell ?? "");
@@ -90,7 +91,9 @@ class RelatedWork {
       button("LaTeX table", () => download("related-work.tex", this.latex(papers))),
       button("CSV", () => { const { heads, rows } = table(); download("related-work.csv", csv(heads, rows)); }),
       button("Markdown", () => { const { heads, rows } = table(); download("related-work.md", markdown(heads, rows)); }),
-      button("Empty", () => this.change([])));
+      button("Empty", () => this.change([])),
+      el("a", { class: "atlas-link", href: new URL(`compare/?p=${this.keys.slice(0, SIDE).join(",")}`, this.root).href },
+        `Side by side${papers.length > SIDE ? ` (the first ${SIDE})` : ""}`));
   }
 
   chooser() {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
 import json
 import re
@@ -10,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from scripts.model import Corpus
 from scripts.render.choose import QUESTIONS, Run, advise, command, example, runs_of
@@ -228,6 +230,49 @@ def test_the_highest_score_is_marked_and_what_was_not_measured_said(
     row = page.locator(".atlas-compare-table tr", has=page.get_by_role("rowheader", name="Mathematics"))
     for text in row.locator("td").all_text_contents():
         assert "within the noise of the highest" in flat(text)
+
+
+def lines(page: Page, name: str) -> Locator:
+    return page.locator(".atlas-compare-table tbody tr", has=page.get_by_role("rowheader", name=name)).first
+
+
+def test_papers_stand_beside_methods_with_what_differs(
+    page: Page, watch: Watch, compared: dict[str, Any], corpus: Corpus
+) -> None:
+    watch.expected.append("404")  # nobody's paper
+    page.goto("/compare/?m=knn-router,ridge-router&p=ong2024routellm,nobody2024nothing,../evil")
+    page.wait_for_load_state("load")
+    expect(page.locator(HEADS)).to_have_count(3)
+    expect(page.locator(HEADS)).to_have_text(
+        [*titles(compared, "knn-router", "ridge-router"), corpus.papers["ong2024routellm"].title]
+    )
+    expect(lines(page, "Reported gain").locator("td").nth(2)).to_contain_text("twofold")
+    expect(lines(page, "Reported gain").locator("td").nth(0)).to_have_text("\u2013")
+    page.goto("/compare/?m=knn-router,ridge-router")
+    ready(page)
+    for name, differs in (("What it does", True), ("Needs", False)):
+        expect(lines(page, name).get_by_text("differs")).to_have_count(1)
+        expect(lines(page, name).get_by_text("differs")).to_be_visible(visible=differs)
+    noisy = page.locator('.atlas-compare-table tr[data-noisy="yes"]')
+    assert noisy.count() > len(compared["benchmarks"])  # also pools of recordings
+    for row in noisy.all():  # a difference of scores is marked where it is none of chance, and there alone
+        assert row.locator(".atlas-differs-mark").is_visible() == (row.locator(".atlas-mark--good").count() == 1)
+    page.get_by_label("only what differs").check()
+    expect(lines(page, "Needs")).to_be_hidden()
+    page.get_by_label("only what differs").uncheck()
+    page.get_by_label("Scores", exact=True).uncheck()
+    expect(page.locator('.atlas-compare-table tr[data-kind="Scores"]').first).to_be_hidden()
+    told = {}
+    for name in ("CSV", "Markdown", "LaTeX"):
+        with page.expect_download() as got:
+            page.get_by_role("button", name=name, exact=True).click()
+        told[name] = Path(got.value.path()).read_text(encoding="utf-8")
+    rows = list(csv.reader(io.StringIO(told["CSV"])))
+    assert rows[0] == ["", *titles(compared, "knn-router", "ridge-router")]
+    assert ["Category", "Continuous-utility routing", "Continuous-utility routing"] in rows
+    assert not {benchmark["title"] for benchmark in compared["benchmarks"]} & {row[0] for row in rows}
+    assert told["Markdown"].count("\n") == len(rows) + 1
+    assert told["LaTeX"].count(r" \\") == len(rows)
 
 
 def test_the_table_of_all_methods_is_filtered_and_sorted(page: Page, compared: dict[str, Any]) -> None:
