@@ -5,14 +5,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from scripts.render.results import FOLDER, POOLS
-
-PREFIX = "single-"
+from scripts.render.results import LEADING, POOLS, Results, name_of
+from scripts.results.gains import is_model
 
 
 @dataclass(frozen=True)
@@ -37,15 +34,18 @@ class Example:
         return f"assets/data/calculator-{self.name}.csv"
 
 
-def examples(root: Path) -> Iterator[Example]:
-    """One a pool whose models were run alone on some benchmark: of the benchmarks that all of them were run on."""
+def examples(results: Results) -> Iterator[Example]:
+    """One a pool whose models were run alone on some benchmark: of the benchmarks that all of them were run on. The
+    stream is left out: its queries are those of the others, and a query that stands twice makes intervals too sure.
+    """
     for pool, label in POOLS.items():
-        alone: dict[str, dict[str, dict[str, list[float]]]] = {}
-        for file in sorted((root / FOLDER / pool).glob(f"*/{PREFIX}*.json")):
-            found = json.loads(file.read_text(encoding="utf-8"))
-            alone.setdefault(file.parent.name, {})[file.stem.removeprefix(PREFIX)] = found["items"]
+        alone = {
+            benchmark: {name_of(one): result["items"] for one, result in files.items() if is_model(one)}
+            for (of, benchmark), files in results.files.items()
+            if of == pool and benchmark != LEADING
+        }
         models = sorted({model for of in alone.values() for model in of})
-        whole = {name: of for name, of in alone.items() if len(of) == len(models)}
+        whole = {benchmark: of for benchmark, of in alone.items() if len(of) == len(models)}
         if whole and len(models) > 1:
             yield _example(pool, label, models, whole)
 

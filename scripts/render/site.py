@@ -301,7 +301,7 @@ class Pages:
         yield self.page("recorded-form.md", papers=set(views.papers), sources=source_views())
         yield self.page("your-models.md")
         yield self.page("related-work.md", columns=list(basket.COLUMNS.items()))
-        offered = list(examples(views.corpus.root))
+        offered = list(examples(results))
         yield from ((example.file, example.text) for example in offered)
         yield self.page("calculator.md", examples=offered)
         yield self.page("contribute/form.md", template="entry-form.md", menus=entry_form.menus(views.corpus))
