@@ -37,7 +37,7 @@ endif
 
 # Where it cannot be had a line says so, and the site is built without it.
 runtime: $(STAMP) ## what runs models in the page play, from the npm registry (build/web)
-	@$(BIN)/python -c "from scripts.render.runtime import main; main()"
+	@$(BIN)/python -c "from scripts.render.building.runtime import main; main()"
 
 validate: $(STAMP) ## check every entry
 	$(BIN)/atlas validate
@@ -48,7 +48,7 @@ render: $(STAMP) ## the pages and data files, into build/docs
 # MkDocs wants its source folder to exist before its hook renders into it.
 site: validate runtime ## the built site, into build/site (ENGINE=zensical builds it with Zensical)
 ifeq ($(ENGINE),zensical)
-	$(BIN)/python -m scripts.render.zensical
+	$(BIN)/python -m scripts.render.building.zensical
 else ifeq ($(ENGINE),mkdocs)
 	@mkdir -p build/docs
 	$(BIN)/mkdocs build --strict --quiet

@@ -87,14 +87,14 @@ MAY: dict[str, tuple[str, ...]] = {
         f"{R}.measuring", f"{R}.recorded.registry", f"{R}.running.catalog", f"{R}.safe",
     ),
     # the page counts as cheaper what advice counts as cheaper
-    "scripts.render.choose": (
+    "scripts.render.deciding.choose": (
         f"{R}.advising.verdict", f"{R}.core", f"{R}.measuring", f"{R}.running.catalog",
     ),
-    "scripts.render.mkdocs_hook": (  # its words for what failed
+    "scripts.render.building.mkdocs_hook": (  # its words for what failed
         "scripts.model", "scripts.results", f"{R}.cli.console", f"{R}.safe",
     ),
-    "scripts.render.reference": (R,),  # it describes the public face, whose files it reads
-    "scripts.render.unchanged": (R, "scripts"),  # pages are made anew where any of this code has changed
+    "scripts.render.reference.reference": (R,),  # it describes the public face, whose files it reads
+    "scripts.render.building.unchanged": (R, "scripts"),  # pages are made anew where any of this code has changed
     "scripts.cli": ("scripts", f"{R}.cli", f"{R}.safe"),
 }  # fmt: skip
 

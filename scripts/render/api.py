@@ -13,11 +13,11 @@ from scripts.claims.verdicts import VERDICTS
 from scripts.exports import atom
 from scripts.exports.table import record
 from scripts.model import Corpus, Paper
-from scripts.render import recorded
-from scripts.render.claims import Claims
-from scripts.render.methods import View, api_record, method_views
-from scripts.render.recorded import Recorded
-from scripts.render.results import FOLDER, Results
+from scripts.render.deciding.claims import Claims
+from scripts.render.evidence import recorded
+from scripts.render.evidence.methods import View, api_record, method_views
+from scripts.render.evidence.recorded import Recorded
+from scripts.render.evidence.results import FOLDER, Results
 from scripts.render.settings import Settings
 
 BASE = "api/v1"

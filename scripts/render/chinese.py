@@ -22,11 +22,11 @@ from scripts.model.methods import Method, read_methods
 from scripts.model.paper import Paper, Strict, Text
 from scripts.model.taxonomy import Taxonomy
 from scripts.model.yaml_reader import parse, read_text
-from scripts.render.drawing import Figure
-from scripts.render.gains import Table, largest
-from scripts.render.glossary import glossary
-from scripts.render.guides import Guides
-from scripts.render.views import View, Views
+from scripts.render.deciding.guides import Guides
+from scripts.render.evidence.gains import Table, largest
+from scripts.render.figures.drawing import Figure
+from scripts.render.knowledge.glossary import glossary
+from scripts.render.knowledge.views import View, Views
 
 if TYPE_CHECKING:
     from scripts.render.site import Pages

@@ -17,7 +17,7 @@ from typing import Any
 from reference_impls.benchmarks import BENCHMARKS
 from reference_impls.models.checksums import read_checked
 from reference_impls.models.pool import POOLS, WEIGHTS, price
-from scripts.render.runtime import LOCK, Lock, runtime_files
+from scripts.render.building.runtime import LOCK, Lock, runtime_files
 
 View = dict[str, Any]
 FOLDER = Path("site_src") / "play"

@@ -23,31 +23,35 @@ from scripts.checks.halves import beside
 from scripts.checks.rules import RULES
 from scripts.exports import FORMATS
 from scripts.model import Corpus
-from scripts.render import api, basket, choose, claims, compare, entry_form, recorded, unchanged
-from scripts.render.benchmarks import benchmark_views
-from scripts.render.calculator import examples
-from scripts.render.chapters import CHAPTERS, address
-from scripts.render.charts import unchecked
+from scripts.render import api
+from scripts.render.building import unchanged
 from scripts.render.chinese import LANGUAGE, Chinese, translated
-from scripts.render.claims import Claims
-from scripts.render.drawing import Figure, styles
-from scripts.render.flow import flow
-from scripts.render.gains import Overview, every_table
-from scripts.render.glossary import glossary
-from scripts.render.guides import HEADS, Guides
+from scripts.render.deciding import choose, claims, compare
+from scripts.render.deciding.calculator import examples
+from scripts.render.deciding.claims import Claims
+from scripts.render.deciding.guides import HEADS, Guides
+from scripts.render.evidence import recorded
+from scripts.render.evidence.benchmarks import benchmark_views
+from scripts.render.evidence.gains import Overview, every_table
+from scripts.render.evidence.methods import coloured, method_views
+from scripts.render.evidence.preflight import preflight_figures
+from scripts.render.evidence.recorded import Recorded, source_views
+from scripts.render.evidence.regret import COMMAND, GUIDE, regret_views
+from scripts.render.evidence.results import FOLDER, Results, figures
+from scripts.render.figures.charts import unchecked
+from scripts.render.figures.drawing import Figure, styles
+from scripts.render.figures.flow import flow
+from scripts.render.figures.steps import Player, players, used
+from scripts.render.knowledge import basket, entry_form
+from scripts.render.knowledge.glossary import glossary
+from scripts.render.knowledge.relations import Relations
+from scripts.render.knowledge.trends import Trends
+from scripts.render.knowledge.views import View, Views, search_documents
 from scripts.render.live import RECORDED_RUNS, WATCHED, live_files, play_view
 from scripts.render.markup import front_matter, html_attribute, http, md, meta_tags, script_json, verbatim
 from scripts.render.mathematics import prose
-from scripts.render.methods import coloured, method_views
-from scripts.render.preflight import preflight_figures
-from scripts.render.recorded import Recorded, source_views
-from scripts.render.regret import COMMAND, GUIDE, regret_views
-from scripts.render.relations import Relations
-from scripts.render.results import FOLDER, Results, figures
+from scripts.render.reference.chapters import CHAPTERS, address
 from scripts.render.settings import Settings, load_settings
-from scripts.render.steps import Player, players, used
-from scripts.render.trends import Trends
-from scripts.render.views import View, Views, search_documents
 
 #: What a file of the site holds: text, bytes, or what stands in another file.
 File = str | bytes | Path
@@ -359,7 +363,7 @@ class Pages:
 
     def render_reference(self) -> Iterator[tuple[str, str]]:
         """The pages of the API reference."""
-        from scripts.render.reference import chapters  # noqa: PLC0415  Griffe takes as long as a hundred pages
+        from scripts.render.reference.reference import chapters  # noqa: PLC0415  Griffe takes as long as a hundred pages
 
         for found in chapters():
             yield self.page(template="reference.md", address=address, **found)

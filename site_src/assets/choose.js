@@ -1,5 +1,5 @@
 // The page choose: answers to a few questions lead to at most three methods, or to one model; the address keeps them.
-// Which methods an answer lets in and which runs count is decided in scripts/render/choose.py, whose masks are read
+// Which methods an answer lets in and which runs count is decided in scripts/render/deciding/choose.py, whose masks are read
 // here; `weighed` and `advise` do what they do there. Without this file the table of the page stands.
 
 import { counted, el, fetchJson } from "./dom.js";

@@ -1,5 +1,5 @@
 /**
- * Stands before the theme's search worker (lunr) in one file, after words.js; see scripts/render/mkdocs_hook.py.
+ * Stands before the theme's search worker (lunr) in one file, after words.js; see scripts/render/building/mkdocs_hook.py.
  *
  * The theme's index tells "Šakota" from "Sakota", and its query language takes the hyphens of "mixture-of-agents" for
  * signs of its own. So words lose their accents in the index and in the query, a query is nothing but words, and what

@@ -15,11 +15,11 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from scripts.model import Corpus
-from scripts.render.choose import QUESTIONS, Run, advise, command, example, runs_of
-from scripts.render.gains import every_table, points
-from scripts.render.recorded import FOLDER as RECORDED
-from scripts.render.recorded import Recorded
-from scripts.render.results import FOLDER, Results
+from scripts.render.deciding.choose import QUESTIONS, Run, advise, command, example, runs_of
+from scripts.render.evidence.gains import every_table, points
+from scripts.render.evidence.recorded import FOLDER as RECORDED
+from scripts.render.evidence.recorded import Recorded
+from scripts.render.evidence.results import FOLDER, Results
 from tests.browser.conftest import PHONE, NewPage, Watch, ready
 from tests.browser.test_hostile import PAYLOAD, expect_harmless, flat
 from tests.conftest import ROOT

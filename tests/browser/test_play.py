@@ -13,7 +13,7 @@ from reference_impls.benchmarks import BENCHMARKS
 from reference_impls.core.answers import final_answer
 from reference_impls.core.query import Query
 from reference_impls.running import catalog
-from scripts.render.runtime import runtime_files
+from scripts.render.building.runtime import runtime_files
 from tests.browser.conftest import PHONE, NewPage, Scheme, Tab
 from tests.browser.site import SiteServer, build, make_root, serving
 from tests.browser.test_accessibility import serious_violations

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from scripts.model import Corpus
-from scripts.render.views import Views
+from scripts.render.knowledge.views import Views
 from tests.browser.conftest import NewPage, Watch, ready
 
 pytestmark = pytest.mark.browser

@@ -17,7 +17,7 @@ from tests.browser.site import SiteServer, build, make_root, serving
 from tests.browser.test_accessibility import serious_violations
 from tests.conftest import fields
 from tests.reference_impls.recorded.test_benchmark import RIGHT, WRONG, once, recording
-from tests.scripts.render.test_steps import file_of
+from tests.scripts.render.figures.test_steps import file_of
 
 pytestmark = pytest.mark.browser
 

@@ -35,7 +35,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     entries = {"muller2024deferral": first, "doe2024b": fields(title="Asking a Jury of Models")}
     made = make_root(tmp_path_factory.mktemp("zensical"), entries)
     run = subprocess.run(
-        [sys.executable, "-m", "scripts.render.zensical"],
+        [sys.executable, "-m", "scripts.render.building.zensical"],
         cwd=made, env=environment(ATLAS_ROOT=str(made)), capture_output=True, text=True, timeout=BUILD_SECONDS,
         check=False,
     )  # fmt: skip

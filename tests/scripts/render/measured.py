@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reference_impls.core.stats import bootstrap_interval
-from scripts.render.results import FOLDER
+from scripts.render.evidence.results import FOLDER
 
 # Ten queries, four times; `oak` is right on the first six of ten, so that what others do beside it is easily counted.
 OAK, SPROUT = ([1.0] * 6 + [0.0] * 4) * 4, ([0.0] * 7 + [1.0, 0.0, 0.0]) * 4

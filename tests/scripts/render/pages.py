@@ -11,7 +11,7 @@ import yaml
 
 from tests.conftest import ROOT
 
-OURS = {" raw ", " /raw "}  # around finished HTML, see scripts/render/mkdocs_hook.py
+OURS = {" raw ", " /raw "}  # around finished HTML, see scripts/render/building/mkdocs_hook.py
 VOID = {"br", "hr", "img", "input", "link", "meta"}
 
 

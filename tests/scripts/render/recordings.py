@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from reference_impls.measuring.preflight import preflight
-from scripts.render.recorded import FOLDER
+from scripts.render.evidence.recorded import FOLDER
 
 MODELS = {"small": 1e-5, "large": 4e-4}  # US dollars a query
 

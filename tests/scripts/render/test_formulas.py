@@ -16,11 +16,11 @@ from reference_impls.running import catalog
 from scripts.model import Corpus
 from scripts.model.corpus import CorpusError
 from scripts.model.formulas import FILE, Formulas, latex_of, read_formulas
-from scripts.render.drawing import styles
-from scripts.render.flow import flow
+from scripts.render.evidence.methods import coloured, method_views
+from scripts.render.figures.drawing import styles
+from scripts.render.figures.flow import flow
+from scripts.render.knowledge.views import Views
 from scripts.render.mathematics import Typesetter, prose
-from scripts.render.methods import coloured, method_views
-from scripts.render.views import Views
 from tests.conftest import ROOT
 
 FORMULAS = read_formulas(ROOT)

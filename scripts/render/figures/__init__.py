@@ -1,0 +1,1 @@
+"""Figures: plain SVG made without a script, and the charts that a page's own script draws."""

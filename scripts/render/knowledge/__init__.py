@@ -1,0 +1,1 @@
+"""Views of papers and words: entries, their relations, trends, what a reader may look for, the glossary."""
