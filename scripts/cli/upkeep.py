@@ -175,13 +175,24 @@ def recall(
     ] = None,
     since: Annotated[str, typer.Option(help="first day of the archive whose hits are counted")] = "",
     until: Annotated[str, typer.Option(help="last day of the archive whose hits are counted")] = "",
-    missed: Annotated[bool, typer.Option("--missed", help="name the entries that no query finds")] = False,
+    missed: Annotated[bool, typer.Option("--missed", help="name the entries or papers that are not found")] = False,
+    lists: Annotated[
+        list[Path] | None,
+        typer.Option("--list", help="instead: a list of papers that others made, as Markdown; may be given again"),
+    ] = None,
+    without: Annotated[
+        Path | None,
+        typer.Option(help="keys of entries, one a line, that count as missing: they came after what is measured"),
+    ] = None,
 ) -> None:
     """Measure the queries of taxonomy/candidates.yml: which core entries they find, at how many hits, in which order.
 
     Without an archive an entry's title and summary stand in for its abstract, which makes the share too low rather
-    than too high, and hits cannot be counted.
+    than too high, and hits cannot be counted. With --list, measure the entries instead: how many of the papers that
+    a list names are here, by year, category and section of the list.
     """
+    if lists:
+        return _held(lists, without, missed=missed)
     from scripts.model.corpus import CorpusError  # noqa: PLC0415
     from scripts.upkeep import candidates as job  # noqa: PLC0415
     from scripts.upkeep import recall as measuring  # noqa: PLC0415
@@ -197,6 +208,27 @@ def recall(
     if missed:
         sys.stdout.write("".join(f"{key}: {corpus.papers[key].title}\n" for key in found.missed))
     say.print(Text(found.as_text()))
+    return None
+
+
+def _held(paths: list[Path], without: Path | None, *, missed: bool) -> None:
+    """What the Atlas holds of lists that others made."""
+    from scripts.model.corpus import CorpusError  # noqa: PLC0415
+    from scripts.upkeep import candidates as job  # noqa: PLC0415
+    from scripts.upkeep import lists as reading  # noqa: PLC0415
+
+    corpus = load()
+    try:
+        listed = [one for path in paths for one in reading.read_list(path)]
+        later = reading.read_keys(without, corpus) if without else frozenset()
+        held = reading.hold(corpus, job.load_refusals(corpus.root), listed, later)
+    except (CorpusError, OSError, ValueError) as error:
+        raise wrong_use(str(error)) from error
+    if missed:
+        for one in held.missing:
+            known = " ".join(f"{kind}:{value}" for kind, value in one.ids.items()) or "-"
+            sys.stdout.write(f"{known}\t{one.year or '?'}\t{one.section}\t{one.title}\n")
+    say.print(Text(held.as_text()))
 
 
 def _markdown(path: Path | None, text: str) -> None:
