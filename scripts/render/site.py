@@ -43,6 +43,7 @@ from scripts.render.figures.drawing import Figure, styles
 from scripts.render.figures.flow import flow
 from scripts.render.figures.steps import Player, players, used
 from scripts.render.knowledge import basket, entry_form
+from scripts.render.knowledge.categories import Categories
 from scripts.render.knowledge.glossary import glossary
 from scripts.render.knowledge.relations import Relations
 from scripts.render.knowledge.trends import Trends
@@ -323,14 +324,17 @@ class Pages:
         for part in others:
             yield self.page(f"{LIST}/{part['number']}.md", template="list.md", part=part)
         methods = _shown(every, views)
+        overview = Overview(results, recordings, views.categories)
+        categories = Categories(views, field, overview, methods)
         for stage in stages:
             yield self.page(f"taxonomy/{stage['id']}/index.md", template="stage.md", stage=stage)
             for category in stage["categories"]:
-                view = views.category(category["id"])
-                mine = [method for method in methods if method["category"] == category["id"]]
+                view, told = views.category(category["id"]), categories.page(category["id"])
                 path = f"taxonomy/{category['id']}.md"
-                yield self.page(path, template="category.md", category=view, stage=stage, methods=mine)
-        overview = Overview(results, recordings, views.categories)
+                yield self.page(
+                    path, template="category.md", category=view, stage=stage, told=told, most=compare.MOST
+                )
+                yield from self.drawn([told["figure"]])
         regrets = regret_views(views.corpus.root)
         yield from self.drawn(regret["figure"] for regret in regrets)
         yield from self.render_methods(views, methods, overview, field, regrets)

@@ -199,7 +199,7 @@ def test_walks_from_home_to_a_paper_and_back(page: Page, corpus: Corpus) -> None
 
 def test_a_category_page_lists_all_its_papers(page: Page, corpus: Corpus) -> None:
     page.goto("/taxonomy/during/token-level/")
-    links = page.locator(".atlas-papers .atlas-row > a").evaluate_all("links => links.map(link => link.href)")
+    links = page.locator(".atlas-papers tbody th > a").evaluate_all("links => links.map(link => link.href)")
     wanted = [key for key, paper in corpus.papers.items() if "during/token-level" in paper.categories]
     assert sorted(map(key_of, links)) == sorted(wanted)
     page.get_by_role("link", name="Filter and sort them in the explorer").click()

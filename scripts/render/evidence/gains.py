@@ -167,44 +167,65 @@ class Overview:
 
     def by_category(self) -> list[View]:
         """A line a category: in how many of the pools where it ran some method of it pays, and how much."""
-        lines = []
-        for full_id, head in self.categories.items():
-            held = [(table, rows) for table in self.tables if (rows := _of(table, full_id))]
-            if not held:
-                continue
-            paid = [(table, best) for table, rows in held if (best := _best(rows))["gain"]["verdict"] == BETTER]
-            lost = sum(all(row["gain"]["verdict"] == WORSE for row in rows) for _, rows in held)
-            top = max(paid, key=lambda pair: gain_of(pair[1]), default=None)
-            lines.append(
-                {"category": head, "of": len(held), "paid": len(paid), "lost": lost, "top": top,
-                 "runs": sum(len(rows) for _, rows in held),
-                 "better": sum(row["gain"]["verdict"] == BETTER for _, rows in held for row in rows),
-                 "worse": sum(row["gain"]["verdict"] == WORSE for _, rows in held for row in rows)}
-            )  # fmt: skip
+        lines = [line for full_id in self.categories if (line := self.of_category(full_id))]
         return sorted(lines, key=lambda one: -one["paid"] / one["of"])
+
+    def of_category(self, full_id: str) -> View | None:
+        """The line of one category; None where no method of it has a gain."""
+        held = [(table, rows) for table in self.tables if (rows := _of(table, full_id))]
+        if not held:
+            return None
+        paid = [(table, best) for table, rows in held if (best := _best(rows))["gain"]["verdict"] == BETTER]
+        return {
+            "category": self.categories[full_id], "of": len(held), "paid": len(paid),
+            "lost": sum(all(row["gain"]["verdict"] == WORSE for row in rows) for _, rows in held),
+            "top": max(paid, key=lambda pair: gain_of(pair[1]), default=None),
+            "runs": sum(len(rows) for _, rows in held),
+            "better": sum(row["gain"]["verdict"] == BETTER for _, rows in held for row in rows),
+            "worse": sum(row["gain"]["verdict"] == WORSE for _, rows in held for row in rows),
+        }  # fmt: skip
+
+    def category_figure(self, full_id: str) -> Figure | None:
+        """A row a pool: the category's method of the largest gain, and its others as strokes."""
+        rows = [row for _, row in self._rows(full_id)]
+        name = f"category-{full_id.replace('/', '-')}"
+        title = f"{self.categories[full_id]['name']}: what its methods gain"
+        return (
+            forest(
+                name, title, rows, heads=("Pool", "Gain", "Method", "Baseline", "Methods of the category"),
+                left="worse than the best single model", limits=_limits(rows),
+                credit=_credit(table for table in self.tables if _of(table, full_id)),
+            )
+            if rows
+            else None
+        )  # fmt: skip
+
+    def _rows(self, full_id: str, group: str = "") -> list[tuple[bool, Row]]:
+        """The pools where methods of a category ran, the largest gain first, each with whether it is a clear one."""
+        stage = self.categories[full_id]["stage"]["id"]
+        mine = [(table, _best(found), found) for table in self.tables if (found := _of(table, full_id))]
+        return [
+            (best["gain"]["verdict"] == BETTER,
+             Row.of(
+                 table.title, best["gain"], note=f"{best['title']}; {table.note}", stage=stage, group=group,
+                 others=tuple(row["gain"]["mean"] for row in found if row is not best), page=table.page,
+                 detail=(Cell(best["title"], best["page"]), table.baseline, str(len(found))),
+             ))
+            for table, best, found in sorted(mine, key=lambda one: -gain_of(one[1]))
+        ]  # fmt: skip
 
     def figures(self) -> dict[str, Figure]:
         """``pays``: a row a category and pool in which some method of it is clearly better; ``not``: all others."""
         rows: dict[str, list[Row]] = {"pays": [], "not": []}
         for full_id, head in self.categories.items():
-            mine = [(table, _best(found), found) for table in self.tables if (found := _of(table, full_id))]
-            for table, best, found in sorted(mine, key=lambda one: -gain_of(one[1])):
-                others = tuple(row["gain"]["mean"] for row in found if row is not best)
-                key = "pays" if best["gain"]["verdict"] == BETTER else "not"
-                rows[key].append(
-                    Row.of(
-                        table.title, best["gain"], note=f"{best['title']}; {table.note}", stage=head["stage"]["id"],
-                        group=f"{head['stage']['name']}: {head['name']}", others=others, page=table.page,
-                        detail=(Cell(best["title"], best["page"]), table.baseline, str(len(found))),
-                    )
-                )  # fmt: skip
+            for clear, row in self._rows(full_id, f"{head['stage']['name']}: {head['name']}"):
+                rows["pays" if clear else "not"].append(row)
         heads = ("Category and pool", "Gain", "Method", "Baseline", "Methods of the category")
         titles = {"pays": "What pays", "not": "What does not"}
-        credit = " ".join(dict.fromkeys(table.credit for table in self.tables if "NC" in table.credit))
         return {
             key: forest(
                 f"results-{key}", titles[key], found, heads=heads, left="worse than the best single model",
-                limits=_limits(found), credit=credit,
+                limits=_limits(found), credit=_credit(self.tables),
             )
             for key, found in rows.items()
             if found
@@ -247,7 +268,7 @@ class Overview:
             for table, row in held
         ]
         left = "worse than the best single model"
-        credit = " ".join(dict.fromkeys(table.credit for table, _ in held if "NC" in table.credit))
+        credit = _credit(table for table, _ in held)
         return forest(f"method-{name}", f"Gains of {name}", rows, left=left, credit=credit) if rows else None
 
     def reasons(self, name: str) -> list[View]:
@@ -267,6 +288,11 @@ class Overview:
             f"Against the best single model of the same pool it is clearly better in {counts[BETTER]} of {len(held)}"
             f" runs, clearly worse in {counts[WORSE]}, and in {rest} there is no clear difference."
         )
+
+
+def _credit(tables: Iterable[Table]) -> str:
+    """Whose answers the tables rest on, where a licence asks for more than a name."""
+    return " ".join(dict.fromkeys(table.credit for table in tables if "NC" in table.credit))
 
 
 def _of(table: Table, category: str) -> list[View]:

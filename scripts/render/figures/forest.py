@@ -107,9 +107,9 @@ def forest(
     known = [row for row in rows if row.gain is not None]
     counts = {verdict: sum(row.verdict == verdict for row in known) for verdict in MARKS}
     desc = (
-        f"{len(rows)} rows; the line of no difference is at zero. {counts['better']} lie clearly above it,"
-        f" {counts['worse']} clearly below, {counts['no clear difference']} show no clear difference"
-        + (f", {len(rows) - len(known)} were not measured." if len(known) < len(rows) else ".")
+        f"Of the rows ({len(rows)}) lie clearly above the line of no difference at zero: {counts['better']};"
+        f" clearly below: {counts['worse']}; no clear difference: {counts['no clear difference']}"
+        + (f"; not measured: {len(rows) - len(known)}." if len(known) < len(rows) else ".")
     )
     table = Table(
         [*heads[:2], "Verdict", *heads[2:]],
@@ -186,11 +186,10 @@ def _axis(scale: Scale, width: float, left: str, right: str) -> Markup:
 
 
 def _side(words: str, room: float) -> str:
-    """What a side means, as far as there is room: in full, or the arrow alone."""
-    if width_of(words, SMALL) <= room:
-        return words
+    """What a side means, as far as there is room: in full, its first word, or the arrow alone."""
     arrow = "←" if words.startswith("←") else "→"
-    return arrow if width_of(arrow, SMALL) <= room else ""
+    first = " ".join(words.split()[:2]) if arrow == "←" else f"{words.split(maxsplit=1)[0]} {arrow}"
+    return next((one for one in (words, first, arrow) if width_of(one, SMALL) <= room), "")
 
 
 def _numbers(scale: Scale, y: float, width: float) -> Markup:

@@ -76,7 +76,7 @@ def test_a_forest_plot_shows_each_row() -> None:
     shown = " ".join(element.text or "" for element in texts(figure.wide))
     for told in ("+0.048 (+0.040 to +0.057)", "−0.100 (−0.300 to −0.050)", "+0.000 (−0.010 to +0.010)", NOT_MEASURED):
         assert told in shown
-    assert "1 lie clearly above it, 1 clearly below, 1 show no clear difference, 1 were not measured" in figure.desc
+    assert "at zero: 1; clearly below: 1; no clear difference: 1; not measured: 1." in figure.desc
     assert figure.table
     assert [cell.text for cell in figure.table.rows[0]] == [
         "After inference: votes", "+0.048 (+0.040 to +0.057)", "better",
