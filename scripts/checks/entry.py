@@ -15,7 +15,7 @@ from scripts.model.canonical import canonical
 from scripts.model.corpus import Corpus, Entry
 from scripts.model.identifiers import FORMS, KEY, arxiv_month
 from scripts.model.names import SUFFIX_AFTER_COMMA, is_group
-from scripts.model.paper import Paper
+from scripts.model.paper import PUBLICATION, Paper
 from scripts.model.yaml_reader import YamlPath
 
 
@@ -56,6 +56,7 @@ def problems(entry: Entry, corpus: Corpus, today: datetime.date, *, written_here
         yield from _dates(paper, today)
         yield from _links(paper)
         yield from _people(paper)
+        yield from _versions(paper)
         yield from _wording(paper)
 
 
@@ -331,6 +332,7 @@ def _links(paper: Paper) -> Iterator[Problem]:
         for name in ("page", "project", "video", "slides")
         if (url := getattr(paper.links, name))
     ]
+    links += [(("versions", n, "source"), one.source) for n, one in enumerate(paper.versions) if one.source]
     checked = [
         (("checked", "against", n), url) for n, url in enumerate(paper.checked.against if paper.checked else [])
     ]
@@ -369,6 +371,41 @@ def bad_link(url: str) -> str | None:
     return None
 
 
+VERSIONS = ("preprint", "revision", "workshop", PUBLICATION)
+# how a summary says whose figures it quotes
+_WHOSE = re.compile(r"\b(versions?|preprint|arXiv|publi(cation|shed)|journal|workshop|proceedings)\b", re.IGNORECASE)
+# how a note tells another title
+_RETITLED = re.compile(
+    r"""\b(titled|titles?|called|renamed)\s+(is\s+)?['"“‘][A-Z]|\b[Pp]ublished\b[^.]*\bas\s+['"“‘][A-Z]"""
+)
+
+
+def _versions(paper: Paper) -> Iterator[Problem]:
+    for place, one in enumerate(paper.versions):
+        path: YamlPath = ("versions", place)
+        yield from _allowed((*path, "of"), one.of, VERSIONS)
+        if not (one.title or one.authors or one.figures):
+            yield Problem(path, "version", "says nothing of its own", "give title, authors or figures, or remove it")
+        if one.title == paper.title or (one.authors and one.authors == paper.authors):
+            yield Problem(path, "version", "repeats the entry's own title or authors", "give what differs")
+        if one.of == PUBLICATION and not paper.venue:
+            yield Problem(path, "version", "a publication without a venue", "add `venue`, or say revision")
+        if one.figures and not _WHOSE.search(paper.summary or ""):
+            yield Problem(
+                ("summary",),
+                "version-figures",
+                f"the {one.of} has other figures, and the summary does not say whose it quotes",
+                "name the version: in the preprint, in the publication",
+            )
+    if paper.notes and not any(one.title for one in paper.versions) and _RETITLED.search(paper.notes):
+        yield Problem(
+            ("notes",),
+            "version-in-notes",
+            "tells another title of the paper",
+            "put it under `versions`: {of: publication, title: ...}",
+        )
+
+
 _LEFT_OUT = re.compile(r"\bet\s+al\b|^others$", re.IGNORECASE)
 _NOT_A_PERSON = [
     (
@@ -395,11 +432,13 @@ _NICKNAME = re.compile(
 
 
 def _people(paper: Paper) -> Iterator[Problem]:
-    for place, author in enumerate(paper.authors):
-        path: YamlPath = ("authors", place)
+    lists: list[tuple[YamlPath, list[str]]] = [(("authors",), paper.authors)]
+    lists += [(("versions", place, "authors"), one.authors) for place, one in enumerate(paper.versions)]
+    everybody = [((*path, n), name, names[:n]) for path, names in lists for n, name in enumerate(names)]
+    for path, author, before in everybody:
         if why := _bad_author(author):
             yield Problem(path, "author-name", f"'{author}' {why[0]}", why[1])
-        elif author in paper.authors[:place]:
+        elif author in before:
             yield Problem(
                 path, "author-namesake", f"'{author}' stands twice", "keep one, unless these are two of one name"
             )

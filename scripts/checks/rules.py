@@ -59,6 +59,9 @@ _TABLE = [
     ("unverified", I, "The entry was never held against its sources; the site says so."),
     ("text-html", E, "Entries are plain text; markup is shown as it stands."),
     ("text-control", E, "Invisible characters break search and can disguise text."),
+    ("version", E, "Another version is noted for what it says otherwise, and named so that it can be found."),
+    ("version-figures", E, "Figures differ between versions: a reader must know whose the summary quotes."),
+    ("version-in-notes", W, "A title that stands in a note alone reaches no citation and no search."),
     # between entries
     ("duplicate-key", E, "A key names one entry."),
     ("duplicate-identifier", E, "Two entries with one identifier are one paper."),

@@ -16,6 +16,7 @@ from bibtexparser.model import Entry, Field
 
 from scripts.model.names import is_group, split
 from scripts.model.paper import Paper
+from scripts.model.venues import cited_venue
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -65,11 +66,12 @@ def _fields(paper: Paper) -> dict[str, str]:
     container = "journal" if venue and venue.track == "journal" else "booktitle"
     year = venue.year if venue and venue.year else paper.year
     return {
-        "title": protect(paper.title),
-        "author": " and ".join([*map(_author, paper.authors), *([] if paper.authors_complete else ["others"])]),
-        container: escape(venue.name) if venue else "",
+        "title": protect(paper.cited_title),
+        "author": " and ".join([*map(_author, paper.cited_authors), *([] if paper.authors_complete else ["others"])]),
+        container: escape(cited_venue(venue)) if venue else "",
         "year": str(year or ""),
         "month": str(int(paper.date[5:7])) if paper.date and not venue and len(paper.date) > 4 else "",
+        "pages": re.sub(r"(?<=\d)[-–](?=\d)", "--", escape(venue.pages)) if venue and venue.pages else "",
         "eprint": escape(ids.arxiv or ""),
         "archiveprefix": "arXiv" if ids.arxiv else "",
         "doi": verbatim(ids.doi or ""),

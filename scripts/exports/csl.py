@@ -8,6 +8,7 @@ from typing import Any
 
 from scripts.model.names import split
 from scripts.model.paper import Paper
+from scripts.model.venues import cited_venue
 
 
 def export(papers: Mapping[str, Paper]) -> str:
@@ -21,11 +22,12 @@ def item(key: str, paper: Paper) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "id": key,
         "type": _type(paper),
-        "title": paper.title,
+        "title": paper.cited_title,
         "title-short": paper.name,
-        "author": [name(author) for author in paper.authors] or None,
+        "author": [name(author) for author in paper.cited_authors] or None,
         "issued": _issued(paper),
-        "container-title": venue.name if venue else None,
+        "container-title": cited_venue(venue) if venue else None,
+        "page": venue.pages if venue else None,
         "archive": "arXiv" if paper.ids.arxiv else None,
         "number": f"arXiv:{paper.ids.arxiv}" if paper.ids.arxiv else None,
         "DOI": paper.ids.doi,

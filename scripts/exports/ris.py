@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from scripts.model.names import split
 from scripts.model.paper import Paper
+from scripts.model.venues import cited_venue
 
 
 def export(papers: Mapping[str, Paper]) -> str:
@@ -21,12 +22,13 @@ def record(key: str, paper: Paper) -> str:
     lines: list[tuple[str, str | None]] = [
         ("TY", _type(paper)),
         ("ID", key),
-        ("TI", paper.title),
+        ("TI", paper.cited_title),
         ("ST", paper.name),
-        *(("AU", _author(author)) for author in paper.authors),
+        *(("AU", _author(author)) for author in paper.cited_authors),
         ("PY", str(year) if year else None),
         ("DA", date),
-        ("T2", venue.name if venue else None),
+        ("T2", cited_venue(venue) if venue else None),
+        *_pages(venue.pages if venue else None),
         ("AB", paper.summary),
         ("AN", f"arXiv:{paper.ids.arxiv}" if paper.ids.arxiv else None),
         ("DO", paper.ids.doi),
@@ -41,6 +43,12 @@ def _type(paper: Paper) -> str:
     if paper.venue is None:
         return "UNPB"
     return "JOUR" if paper.venue.track == "journal" else "CPAPER"
+
+
+def _pages(pages: str | None) -> list[tuple[str, str | None]]:
+    """First and last page, where there are two."""
+    first, dash, last = (pages or "").replace("–", "-").partition("-")
+    return [("SP", first), ("EP", last if dash else None)]
 
 
 def _author(author: str) -> str:

@@ -151,7 +151,9 @@ class Shelf:
         self._keys.add(key.lower())
         for mark in _marks(paper):
             self._by_id.setdefault(mark, key)
-        if title := normal_title(paper.title):
+        for title in {normal_title(paper.title), *(normal_title(one.title) for one in paper.versions if one.title)}:
+            if not title:
+                continue
             self._by_title[title].append(key)
             words = _sorted_words(title)
             titles, keys = self._by_length[len(words)]

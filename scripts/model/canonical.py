@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import groupby
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel
@@ -87,7 +87,7 @@ def _ordered(value: dict[str, Any], model: type[BaseModel] | None) -> list[tuple
 
 @cache
 def _submodels() -> dict[str, type[BaseModel]]:
-    """The models of the keys of Paper that hold a mapping."""
+    """The models of the keys of Paper that hold a mapping, or a list of mappings."""
     return {
         name: option
         for name, field_info in Paper.model_fields.items()
@@ -96,11 +96,27 @@ def _submodels() -> dict[str, type[BaseModel]]:
     }
 
 
+def _in_order(key: str, value: Any) -> Any:
+    """A mapping, or the mappings of a list, with their keys in the model's order."""
+    model = _submodels().get(key)
+    if isinstance(value, dict):
+        return dict(_ordered(value, model))
+    if model and isinstance(value, list) and get_origin(Paper.model_fields[key].annotation) is list:
+        order = _order(model)
+        return [
+            dict(sorted(item.items(), key=lambda pair: order.get(pair[0], len(order))))
+            if isinstance(item, dict)
+            else item
+            for item in value
+        ]
+    return value
+
+
 def _emit_keys(items: list[tuple[str, Any]], width: int) -> str:
     """Some keys of an entry with their values, as YAML whose lines break after `width` characters."""
     events: list[yaml.Event] = [yaml.MappingStartEvent(None, None, True, flow_style=False)]
     for key, item in items:
-        value = dict(_ordered(item, _submodels().get(key))) if isinstance(item, dict) else item
+        value = _in_order(key, item)
         if value != {}:
             events.append(_tagged(_STR, key))
             _put(value, key, events)

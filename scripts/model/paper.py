@@ -48,6 +48,9 @@ Author = Annotated[
 ]
 
 
+PUBLICATION = "publication"  # a value of `of` in Version
+
+
 class Venue(Strict):
     """Where the paper was published, after or instead of a preprint."""
 
@@ -56,6 +59,7 @@ class Venue(Strict):
         None, description="year of the proceedings or volume"
     )
     track: Text | None = Field(None, description="main, findings, industry, workshop, journal, ...")
+    pages: Text | None = Field(None, description="pages in the proceedings or volume, for example 14165-14178")
 
 
 class Ids(Strict):
@@ -114,6 +118,16 @@ class SurveyRow(Strict):
     code: bool | None = None
 
 
+class Version(Strict):
+    """What another version of the paper says otherwise than the entry's own fields; what is left out agrees."""
+
+    of: Text = Field(description="preprint, revision, workshop or publication: which version says so")
+    title: Text | None = None
+    authors: list[Author] = Field(default=[], description="all of them, in that version's order")
+    figures: Text | None = Field(None, description="its figures where they differ, in the Atlas's own words")
+    source: Text | None = Field(None, description="where that version was read")
+
+
 class Relations(Strict):
     """Keys of other entries, and where it is read that they are related."""
 
@@ -154,6 +168,9 @@ class Paper(Strict):
     venue: Venue | None = None
     ids: Ids = Ids()
     links: Links = Links()
+    versions: list[Version] = Field(
+        default=[], description="where title, authors or figures of a preprint and its publication differ"
+    )
     kind: Text
     categories: Annotated[list[Text], Field(min_length=1, max_length=3)] = Field(
         description="stage/category; the first is the primary one"
@@ -170,6 +187,16 @@ class Paper(Strict):
     def url(self) -> str | None:
         """The canonical page: the first identifier's, else the page given."""
         return next((FORMS[kind].url(value) for kind, value in self.ids.items()), self.links.page)
+
+    @property
+    def cited_title(self) -> str:
+        """The title of the version that is cited: the publication's where there is one."""
+        return next((one.title for one in self.versions if one.of == PUBLICATION and one.title), self.title)
+
+    @property
+    def cited_authors(self) -> list[Author]:
+        """The authors of the version that is cited."""
+        return next((one.authors for one in self.versions if one.of == PUBLICATION and one.authors), self.authors)
 
     @property
     def year(self) -> int | None:

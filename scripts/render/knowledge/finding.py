@@ -11,43 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from scripts.model import Corpus
 from scripts.model.glossary import read_glossary
 
-# Names as the series give them on their own pages.
-_VENUES = {
-    "AAAI": "AAAI Conference on Artificial Intelligence",
-    "AACL": "Asia-Pacific Chapter of the Association for Computational Linguistics",
-    "AAMAS": "International Conference on Autonomous Agents and Multiagent Systems",
-    "ACL": "Annual Meeting of the Association for Computational Linguistics",
-    "AISTATS": "International Conference on Artificial Intelligence and Statistics",
-    "COLING": "International Conference on Computational Linguistics",
-    "COLM": "Conference on Language Modeling",
-    "CPAL": "Conference on Parsimony and Learning",
-    "CVPR": "IEEE/CVF Conference on Computer Vision and Pattern Recognition",
-    "DAC": "Design Automation Conference",
-    "EACL": "European Chapter of the Association for Computational Linguistics",
-    "ECAI": "European Conference on Artificial Intelligence",
-    "ECCV": "European Conference on Computer Vision",
-    "EMNLP": "Conference on Empirical Methods in Natural Language Processing",
-    "EuroSys": "European Conference on Computer Systems",
-    "ICASSP": "IEEE International Conference on Acoustics, Speech and Signal Processing",
-    "ICCV": "IEEE/CVF International Conference on Computer Vision",
-    "ICLR": "International Conference on Learning Representations",
-    "ICML": "International Conference on Machine Learning",
-    "IJCAI": "International Joint Conference on Artificial Intelligence",
-    "IJCNLP": "International Joint Conference on Natural Language Processing",
-    "ISIT": "IEEE International Symposium on Information Theory",
-    "KDD": "ACM SIGKDD Conference on Knowledge Discovery and Data Mining",
-    "LREC": "Language Resources and Evaluation Conference",
-    "MLSys": "Conference on Machine Learning and Systems",
-    "NAACL": "North American Chapter of the Association for Computational Linguistics",
-    "NeurIPS": "Conference on Neural Information Processing Systems, NIPS",
-    "PVLDB": "Proceedings of the VLDB Endowment, Very Large Data Bases",
-    "SemEval": "International Workshop on Semantic Evaluation",
-    "SIGIR": "International ACM SIGIR Conference on Research and Development in Information Retrieval",
-    "SIGMOD": "ACM SIGMOD International Conference on Management of Data",
-    "TMLR": "Transactions on Machine Learning Research",
-    "WSDM": "ACM International Conference on Web Search and Data Mining",
-    "WWW": "The Web Conference, World Wide Web Conference",
-}
 #: What stands between a paper and others here, in the order of the facet.
 RELATIONS = {
     "builds-on": "Builds on a paper here",
@@ -58,11 +21,6 @@ RELATIONS = {
     "surveys": "Surveys papers here",
     "runs-here": "Runs here as a method",
 }
-
-
-def full_venue(name: str) -> str:
-    """The full names of the series that a venue's name holds ('... @ ICML'); '' where none is known."""
-    return ", ".join(_VENUES[word] for word in re.findall(r"\w+", name) if word in _VENUES)
 
 
 def folded(text: str) -> str:

@@ -17,8 +17,10 @@ from scripts.model.metrics import FILE as METRICS
 from scripts.model.metrics import load as load_metrics
 from scripts.model.metrics import repository_name
 from scripts.model.names import is_group
+from scripts.model.paper import Version
 from scripts.model.taxonomy import Category, Stage
-from scripts.render.knowledge.finding import RELATIONS, full_venue, relations_of, spellings, terms_of_papers
+from scripts.model.venues import cited_venue, full_venue
+from scripts.render.knowledge.finding import RELATIONS, relations_of, spellings, terms_of_papers
 from scripts.render.markup import html_attribute
 
 View = dict[str, Any]
@@ -163,6 +165,7 @@ class Views:
             "survey": _survey(paper),
             "survey_place": self._survey_place(paper),
             "citations": self._citations(key),
+            "versions": [_version(one) for one in paper.versions],
             "notes": paper.notes,
             "checked": paper.checked.model_dump() if paper.checked else None,
             "checked_date": long_date(paper.checked.date) if paper.checked else None,
@@ -517,6 +520,13 @@ def repository(url: str) -> View:
     return {"url": url, "name": "/".join(path.split("/")[:2]) or host or url}
 
 
+def _version(one: Version) -> View:
+    """What a version says otherwise, as (label, text) pairs, and where that is read."""
+    lines = [("Title", one.title), ("Authors", ", ".join(one.authors)), ("Figures", one.figures)]
+    name = f"{one.of.capitalize()}"
+    return {"name": name, "lines": [{"label": a, "text": b} for a, b in lines if b], "source": one.source}
+
+
 def _survey(paper: Paper) -> list[View] | None:
     """The survey's row as (label, text) pairs."""
     if not paper.survey:
@@ -539,8 +549,8 @@ def _survey(paper: Paper) -> list[View] | None:
 def _citation_tags(paper: Paper) -> list[View]:
     """Highwire tags, which Google Scholar and Zotero read."""
     tags: list[tuple[str, str | None]] = [
-        ("citation_title", paper.title),
-        *(("citation_author", author) for author in paper.authors),
+        ("citation_title", paper.cited_title),
+        *(("citation_author", author) for author in paper.cited_authors),
     ]
     date = paper.date.replace("-", "/") if paper.date else None
     venue = paper.venue
@@ -549,7 +559,7 @@ def _citation_tags(paper: Paper) -> list[View]:
         ("citation_online_date", date),
         (
             "citation_journal_title" if venue and venue.track == "journal" else "citation_conference_title",
-            venue.name if venue else None,
+            cited_venue(venue) if venue else None,
         ),
         ("citation_doi", paper.ids.doi),
         ("citation_arxiv_id", paper.ids.arxiv),
@@ -566,6 +576,7 @@ def _json_ld(paper: Paper) -> View:
         "@type": "ScholarlyArticle",
         "name": paper.title,
         "headline": paper.title,
+        "alternateName": paper.cited_title if paper.cited_title != paper.title else None,
         "author": [
             {"@type": "Organization" if is_group(author) else "Person", "name": author} for author in paper.authors
         ],

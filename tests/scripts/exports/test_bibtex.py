@@ -22,6 +22,7 @@ from scripts.imports import bibtex as imports
 from scripts.model import Corpus
 from scripts.model.names import GroupName, is_group
 from scripts.model.paper import Paper
+from scripts.model.venues import cited_venue
 from tests.conftest import fields
 
 # text of the kinds that break BibTeX: its own signs, LaTeX commands, quotes, line breaks, other scripts
@@ -75,15 +76,15 @@ def assert_round_trip(papers: Mapping[str, Paper]) -> None:
     entries = read(export(papers))
     assert [entry.key for entry in entries] == list(papers)
     for entry, paper in zip(entries, papers.values(), strict=True):
-        assert value(entry, "title") == flat(paper.title)
+        assert value(entry, "title") == flat(paper.cited_title)
         others = [] if paper.authors_complete else ["others"]
-        assert names(entry) == [flat(author) for author in paper.authors] + others
+        assert names(entry) == [flat(author) for author in paper.cited_authors] + others
         year = paper.venue.year if paper.venue and paper.venue.year else paper.year
         assert value(entry, "year") == (str(year) if year else None)
         assert value(entry, "eprint") == paper.ids.arxiv
         assert value(entry, "doi") == paper.ids.doi
         container = "journal" if entry.entry_type == "article" else "booktitle"
-        assert value(entry, container) == (flat(paper.venue.name) if paper.venue else None)
+        assert value(entry, container) == (flat(cited_venue(paper.venue)) if paper.venue else None)
 
 
 # --- the real papers ----------------------------------------------------------------------------------------------
@@ -96,7 +97,7 @@ def test_every_real_paper_comes_back(corpus: Corpus) -> None:
 def test_real_titles_keep_their_capitals(corpus: Corpus) -> None:
     """A style that lowers capitals outside braces must leave the method's name as it is."""
     for entry, paper in zip(read(export(corpus.papers)), corpus.papers.values(), strict=True):
-        if paper.name and re.fullmatch(r"\w+", paper.name) and re.search(rf"\b{paper.name}\b", paper.title):
+        if paper.name and re.fullmatch(r"\w+", paper.name) and re.search(rf"\b{paper.name}\b", paper.cited_title):
             lowered = _as_a_style_prints(entry.fields_dict["title"].value)
             if sum(char.isupper() for char in paper.name) > 1:
                 assert paper.name in unescape(lowered)
@@ -137,9 +138,25 @@ def test_types_and_containers() -> None:
     journal = {"name": "TMLR", "year": 2025, "track": "journal"}
     assert bib().startswith("@misc{")
     assert bib(venue=conference).startswith("@inproceedings{")
-    assert "booktitle = {ACL}" in bib(venue=conference)
+    full = "Annual Meeting of the Association for Computational Linguistics (ACL)"
+    assert f"booktitle = {{{full}}}" in bib(venue=conference)
     assert bib(venue=journal).startswith("@article{")
-    assert "journal = {TMLR}" in bib(venue=journal)
+    assert "journal = {Transactions on Machine Learning Research}" in bib(venue=journal)
+
+
+def test_a_publication_is_cited_with_its_own_title_authors_and_pages() -> None:
+    written = bib(
+        ids={"arxiv": "2406.00001"},
+        venue={"name": "ACL", "year": 2025, "track": "findings", "pages": "12-34"},
+        versions=[
+            {"of": "preprint", "title": "A Title That Nobody Cites"},
+            {"of": "publication", "title": "Asking Late", "authors": ["Jane Doe"]},
+        ],
+    )
+    assert "title = {Asking Late}" in written
+    assert "author = {Doe, Jane}" in written
+    assert "booktitle = {Findings of the Association for Computational Linguistics: ACL 2025}" in written
+    assert "pages = {12--34}" in written
 
 
 def test_a_group_and_a_person_of_one_name_are_not_confused() -> None:

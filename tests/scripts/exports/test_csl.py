@@ -36,8 +36,8 @@ def test_the_real_export_fits_the_schema_and_holds_every_paper(corpus: Corpus) -
     validator().validate(items)
     assert [written["id"] for written in items] == list(corpus.papers)
     for written, paper in zip(items, corpus.papers.values(), strict=True):
-        assert written["title"] == paper.title
-        assert [joined(author) for author in written.get("author", [])] == paper.authors
+        assert written["title"] == paper.cited_title
+        assert [joined(author) for author in written.get("author", [])] == paper.cited_authors
         assert written.get("DOI") == paper.ids.doi
 
 

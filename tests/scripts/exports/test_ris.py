@@ -41,8 +41,8 @@ def test_every_paper_reads_back(corpus: Corpus) -> None:
     records = read(ris.export(corpus.papers))
     assert [fields["ID"] for fields in records] == [[key] for key in corpus.papers]
     for fields, paper in zip(records, corpus.papers.values(), strict=True):
-        assert fields["TI"] == [paper.title]
-        assert [name_of(author) for author in fields.get("AU", [])] == paper.authors
+        assert fields["TI"] == [paper.cited_title]
+        assert [name_of(author) for author in fields.get("AU", [])] == paper.cited_authors
         assert fields.get("DO", [None]) == [paper.ids.doi]
         assert fields.get("AN", [None]) == [f"arXiv:{paper.ids.arxiv}" if paper.ids.arxiv else None]
         year = paper.venue.year if paper.venue and paper.venue.year else paper.year
