@@ -40,8 +40,13 @@ def html_attribute(text: object) -> str:
 
 
 def meta_tags(tags: list[dict[str, str]]) -> str:
-    """<meta> elements as one text: a page's front matter is read back sooner than a list would be."""
-    return "".join(f'<meta name="{escape(tag["name"])}" content="{escape(tag["content"])}">\n' for tag in tags)
+    """<meta> elements as one text: a page's front matter is read back sooner than a list would be. Names with a colon
+    are properties, as Open Graph has them."""
+    return "".join(
+        f'<meta {"property" if ":" in tag["name"] else "name"}="{escape(tag["name"])}"'
+        f' content="{escape(tag["content"])}">\n'
+        for tag in tags
+    )
 
 
 def front_matter(meta: dict[str, Any]) -> str:

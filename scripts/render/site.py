@@ -323,6 +323,8 @@ class Pages:
         yield self.page("papers/index.md", template="explorer.md", part=first, **shared)
         for part in others:
             yield self.page(f"{LIST}/{part['number']}.md", template="list.md", part=part)
+        for part in views.authors():
+            yield self.page(part["file"], template="authors.md", part=part)
         methods = _shown(every, views)
         overview = Overview(results, recordings, views.categories)
         categories = Categories(views, field, overview, methods)

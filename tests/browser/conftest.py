@@ -42,6 +42,7 @@ ADDRESSES = {
     "explorer": "/papers/",
     "paper": "/papers/ong2024routellm/",
     "unverified": "/papers/{unverified}/",
+    "authors": "/authors/z/",
     "data": "/data/",
     "methods": "/methods/",
     "method": "/methods/knn-router/",

@@ -265,6 +265,8 @@ def test_with_an_address_pages_name_their_own(addressed: Built) -> None:
         own = f"https://atlas.example.org/llm/{address}"
         assert page.canonical == [own]
         assert page.meta("og:url") == [own]
+        (picture,) = page.meta("og:image")
+        assert (addressed.folder / picture.removeprefix("https://atlas.example.org/llm/")).is_file()
     sitemap = ET.parse(addressed.folder / "sitemap.xml")  # noqa: S314  written by our own build
     listed = {node.text for node in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")}
     assert listed == {f"https://atlas.example.org/llm/{address}" for address in addressed.content_pages()}

@@ -8,11 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from scripts.exports import bibtex, csl
 from scripts.model import Corpus, Paper
-from scripts.model.identifiers import FORMS
+from scripts.model.identifiers import FORMS, arxiv_html
 from scripts.model.metrics import FILE as METRICS
 from scripts.model.metrics import load as load_metrics
 from scripts.model.metrics import repository_name
@@ -20,6 +20,7 @@ from scripts.model.names import is_group
 from scripts.model.paper import Version
 from scripts.model.taxonomy import Category, Stage
 from scripts.model.venues import cited_venue, full_venue
+from scripts.render.knowledge import authors
 from scripts.render.knowledge.finding import RELATIONS, relations_of, spellings, terms_of_papers
 from scripts.render.markup import html_attribute
 
@@ -47,6 +48,7 @@ class Views:
         self.by_category: dict[str, list[str]] = defaultdict(list)
         self.by_family: dict[tuple[str, str], list[str]] = defaultdict(list)
         self.by_benchmark: dict[str, list[str]] = defaultdict(list)
+        self.by_author: dict[str, list[str]] = defaultdict(list)
         self.backward: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for key, paper in self.papers.items():
             for category in paper.categories:
@@ -55,6 +57,8 @@ class Views:
                 self.by_family[paper.categories[0], paper.family].append(key)
             for benchmark in paper.attributes.benchmarks:
                 self.by_benchmark[benchmark].append(key)
+            for author in dict.fromkeys(paper.authors):
+                self.by_author[author].append(key)
             for relation, targets in paper.relations.items():
                 for target in targets:
                     self.backward[target][relation].append(key)
@@ -142,10 +146,12 @@ class Views:
         family = self.corpus.taxonomy.family(paper.categories[0], paper.family) if paper.family else None
         return {
             **self.card(key),
-            "all_authors": paper.authors,
+            "all_authors": [self._author(name) for name in paper.authors],
             "authors_complete": paper.authors_complete,
             "categories": [self.category_tag(full_id) for full_id in paper.categories],
             "family_definition": family.definition if family else None,
+            "siblings": self._siblings(paper) if family else None,
+            "readings": _readings(paper),
             "kind": self._term("kinds", paper.kind),
             "track": self._term("tracks", paper.venue.track) if paper.venue and paper.venue.track else None,
             "identifiers": [
@@ -177,6 +183,20 @@ class Views:
             "json_ld": _json_ld(paper),
             "url": paper.url,
         }
+
+    def _author(self, name: str) -> View:
+        """An author, and where their other entries are listed, if there are any."""
+        count = len(self.by_author[name])
+        return {"name": name, "count": count, "page": authors.address(name) if count >= authors.LEAST else None}
+
+    def authors(self) -> list[View]:
+        """The pages of the authors of several entries."""
+        return authors.pages({name: self.cards(keys) for name, keys in self.by_author.items() if len(keys) > 1})
+
+    def _siblings(self, paper: Paper) -> View:
+        """How many papers a paper's family has, and where they are listed."""
+        category, family = paper.categories[0], paper.family or ""
+        return {"count": len(self.by_family[category, family]), "page": f"taxonomy/{category}/#{family}"}
 
     def _term(self, group: str, value: str) -> View:
         terms = getattr(self.corpus.vocabulary, group)
@@ -546,6 +566,18 @@ def _survey(paper: Paper) -> list[View] | None:
     return rows
 
 
+def _readings(paper: Paper) -> list[View]:
+    """Where the paper itself can be read, the publication before the preprint."""
+    found = []
+    for kind in ("acl", "openreview", "arxiv"):
+        value = getattr(paper.ids, kind)
+        if value and (url := FORMS[kind].pdf_url(value)):
+            found.append({"form": "PDF", "source": FORMS[kind].name, "url": url})
+    if paper.ids.arxiv and (url := arxiv_html(paper.ids.arxiv)):
+        found.append({"form": "HTML", "source": "arXiv, where it could make one", "url": url})
+    return found
+
+
 def _citation_tags(paper: Paper) -> list[View]:
     """Highwire tags, which Google Scholar and Zotero read."""
     tags: list[tuple[str, str | None]] = [
@@ -563,7 +595,7 @@ def _citation_tags(paper: Paper) -> list[View]:
         ),
         ("citation_doi", paper.ids.doi),
         ("citation_arxiv_id", paper.ids.arxiv),
-        ("citation_pdf_url", f"https://arxiv.org/pdf/{quote(paper.ids.arxiv)}" if paper.ids.arxiv else None),
+        ("citation_pdf_url", next((one["url"] for one in _readings(paper)), None)),
         ("citation_abstract_html_url", paper.url),
     ]
     return [{"name": name, "content": content} for name, content in tags if content]

@@ -328,3 +328,21 @@ def test_related_groups_name_what_was_read(make_atlas: MakeAtlas) -> None:
     groups = {group["name"]: group["sources"] for group in views.paper("a2024x")["groups"]}
     assert groups["Compared with"] == [{"url": address, "name": "arxiv.org/abs/2406.00001"}]
     assert {group["name"]: group["sources"] for group in views.paper("b2024x")["groups"]} == {"Compared by": []}
+
+
+def test_a_paper_is_read_where_its_sources_have_it(make_atlas: MakeAtlas) -> None:
+    ids = {
+        "new": {"arxiv": "2406.00001", "acl": "2024.acl-long.1"},
+        "old": {"arxiv": "2311.00001"},
+        "doi": {"doi": "10.1000/1"},
+    }
+    views = Views(make_atlas({f"{name}2024x": fields(title=name, ids=one) for name, one in ids.items()}))
+    found = {key: [(one["form"], one["url"]) for one in views.paper(key)["readings"]] for key in views.papers}
+    assert found == {
+        "new2024x": [
+            ("PDF", "https://aclanthology.org/2024.acl-long.1.pdf"), ("PDF", "https://arxiv.org/pdf/2406.00001"),
+            ("HTML", "https://arxiv.org/html/2406.00001"),
+        ],
+        "old2024x": [("PDF", "https://arxiv.org/pdf/2311.00001")],
+        "doi2024x": [],
+    }  # fmt: skip
