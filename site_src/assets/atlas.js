@@ -60,3 +60,12 @@ document.addEventListener("keydown", (event) => {
     term.addEventListener("blur", reopen, { once: true });
   }
 });
+
+// The theme opens all details before it prints. What a reader left folded is marked, and stays folded on paper
+// (atlas.css).
+const paper = window.matchMedia("print");
+const fold = (details) => details.toggleAttribute("data-shut", !details.open);
+document.querySelectorAll("details").forEach(fold);
+document.addEventListener("toggle", ({ target }) => {
+  if (!paper.matches && target.tagName === "DETAILS") fold(target);
+}, true);
