@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from reference_impls import recorded
+from reference_impls.recorded import files
 from scripts.forms.reading import FORMS, FormError, Issue, parse_form
 from scripts.forms.reply import handle
 from scripts.imports import bibtex, stubs
@@ -63,10 +64,10 @@ def read_form(raw: bytes) -> object:
 
 
 class Recordings:
-    """A recording's three files, one after the other in one input."""
+    """A recording's files, one after the other in one input; those without content are not there."""
 
     MARK = b"\n=====\n"
-    FILES = ("queries.jsonl", "responses.jsonl", "models.yml")
+    FILES = ("queries.jsonl", "responses.jsonl", "models.yml", "replies.jsonl", "scorer.json")
 
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
@@ -74,16 +75,26 @@ class Recordings:
     def read(self, raw: bytes) -> object:
         """ValueError, in one line, for what is no recording."""
         folder = Path(self.folder.name)
-        for name, content in zip(self.FILES, (*raw.split(self.MARK, 2), b"", b""), strict=False):
-            (folder / name).write_bytes(content)
-        if not (folder / self.FILES[2]).stat().st_size:
-            (folder / self.FILES[2]).unlink()
+        parts = raw.split(self.MARK, len(self.FILES) - 1)
+        for number, name in enumerate(self.FILES):
+            content = parts[number] if number < len(parts) else b""
+            if content or number < 2:
+                (folder / name).write_bytes(content)
+            else:
+                (folder / name).unlink(missing_ok=True)
+        found, _ = files.problems(folder)
+        for line in found:
+            if "\n" in line or not line.startswith(str(folder)):
+                raise AssertionError(f"no line that names a file: {line}")
         try:
-            return recorded.load(folder)
+            made = recorded.load(folder)
         except ValueError as error:
-            if "\n" in str(error) or not str(error).startswith(str(folder)):
-                raise AssertionError(f"no line that names a file: {error}") from error
+            if str(error) not in found:
+                raise AssertionError(f"the check did not tell: {error}") from error
             raise
+        if found:
+            raise AssertionError(f"the reader did not mind: {found[0]}")
+        return made
 
 
 def small_corpus() -> Corpus:
@@ -186,12 +197,21 @@ def targets() -> dict[str, Target]:
                     b'{"query_id": "a", "model": "m", "sample": 0, "answer": "2", "score": 0.5, "latency": 1e-3}',
                     b"m: {prompt: 1, completion: 2}",
                 ]),
+                Recordings.MARK.join([
+                    b'{"id": "a", "prompt": "?", "task": "t", "split": "test", "metadata": {"x": [1]}}',
+                    b'{"query_id": "a", "model": "m", "text": "2", "tokens": ["2"], "logprobs": [-1, -2]}',
+                    b"m: {prompt: 1, completion: 2, dress: terse}",
+                    b'{"model": "m", "prompt": "2?", "seed": 4, "replies": [{"text": "yes"}, {"grade": 4}]}',
+                    b'{"kind": "regex", "pattern": "a(.)"}',
+                ]),
             ),
             (
                 b"{", b"}", b"[", b"]", b",", b":", b'"', b"\n", b"null", b"true", b"-1", b"1e999", b"NaN",
                 b"1" * 4400, b"[" * 2000, b'"\\ud800"', b'"\\u0000"', b"\\", b"\xef\xbb\xbf", b"\xff", b"\x00", b"\r",
                 b'"cost": ', b'"sample": 1', b'"text": "', b"&a ", b"*a", b"!!python/name:os ", b"<<: ", b"? ", b"\t",
-                b"Infinity", b"---\n", Recordings.MARK,
+                b"Infinity", b"---\n", Recordings.MARK, b'"replies": [{}]', b'"seed": ',
+                b'"kind": "json", "keys": ["a"]', b'"status": "cut"', b'"messages": [',
+                b'"grade": ', b"[-1, 1]", b'{"role": "user"}', b'"pattern": "(?:a*)*"', b"dress: ",
             ),
         ),
         "bibtex": Target(

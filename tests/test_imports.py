@@ -33,9 +33,12 @@ MAY: dict[str, tuple[str, ...]] = {
     f"{R}.recorded": (f"{R}.core", f"{R}.safe"),
     # recorded answers as a benchmark with models of its own; what came of a query has one form for all benchmarks
     f"{R}.recorded.benchmark": (f"{R}.core", f"{R}.backends.replay", f"{R}.running.outcome"),
+    f"{R}.recorded.replies": (f"{R}.core", f"{R}.backends.replay"),
     # other tools' files become what the recorded form's own reader reads
     f"{R}.importing": (f"{R}.core", f"{R}.recorded"),
     f"{R}.recording": (f"{R}.core", f"{R}.backends", f"{R}.recorded"),
+    # programs that models wrote are scored where the benchmarks' are
+    f"{R}.recording.scoring": (f"{R}.core", f"{R}.recorded", f"{R}.benchmarks"),
     f"{R}.running": (f"{R}.core", f"{R}.safe", f"{R}.backends", f"{R}.benchmarks", f"{R}.recorded"),
     # the built-in pools by name
     f"{R}.running.catalog": (

@@ -33,6 +33,26 @@ def read(message: dict[str, Any], content: object, reason: object) -> tuple[str,
     return text, status
 
 
+def logprobs(choice: dict[str, Any]) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """A choice's tokens and their log-probabilities; none where one of them is missing, or in a form of its own: the
+    answer is one without them.
+
+    >>> logprobs({"logprobs": {"content": [{"token": "4", "logprob": -0.5}]}}), logprobs({})
+    ((('4',), (-0.5,)), ((), ()))
+    """
+    logs = choice.get("logprobs") or {}
+    try:
+        if "content" in logs:
+            pairs = [(piece["token"], piece["logprob"]) for piece in logs["content"] or ()]
+        else:
+            pairs = list(zip(logs.get("tokens") or (), logs.get("token_logprobs") or (), strict=True))
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return (), ()
+    if not all(isinstance(t, str) and isinstance(v, (int, float)) and v < 1e-3 for t, v in pairs):
+        return (), ()
+    return tuple(t.encode("utf-8", "replace").decode() for t, _ in pairs), tuple(min(float(v), 0.0) for _, v in pairs)
+
+
 def _part(part: dict[str, Any]) -> str:
     """The text of one part of a message; thoughts, images and the like are none."""
     return str(part["text"]) if part.get("type") in ("text", "output_text") else ""

@@ -222,7 +222,7 @@ class OpenAIModel:
             came = data["choices"][:wanted]
             failed = next((c["error"] for c in came if c.get("error")), None)
             texts = [self._text(choice) for choice in came]
-            logs = [self._logs(choice) for choice in came]
+            logs = [choices.logprobs(choice) for choice in came]
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             what = self._plain(repr(error))
             raise BackendError(f"{self.name}: {self._url}: an answer without its usual fields ({what})") from None
@@ -252,22 +252,6 @@ class OpenAIModel:
         message = choice["message"] if self._chat else choice
         content = message.get("content") if self._chat else message["text"]
         return choices.read(message, content, choice.get("finish_reason"))
-
-    def _logs(self, choice: dict[str, Any]) -> tuple[tuple[str, ...], tuple[float, ...]]:
-        """A choice's tokens and their log-probabilities; none where one of them is missing, or in a form of its own:
-        the answer is one without them.
-        """
-        logs = choice.get("logprobs") or {}
-        try:
-            if "content" in logs:
-                pairs = [(piece["token"], piece["logprob"]) for piece in logs["content"] or ()]
-            else:
-                pairs = list(zip(logs.get("tokens") or (), logs.get("token_logprobs") or (), strict=True))
-        except (KeyError, TypeError, AttributeError, ValueError):
-            return (), ()
-        if not all(isinstance(t, str) and isinstance(v, (int, float)) and v < 1e-3 for t, v in pairs):
-            return (), ()
-        return tuple(t for t, _ in pairs), tuple(float(v) for _, v in pairs)
 
     def _complete(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """The answer to a request; what the server refuses is left out, and remembered if it then answers."""

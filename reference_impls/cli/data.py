@@ -1,4 +1,4 @@
-"""The commands over recorded answers of real LLMs: `data list`, `data fetch`, `data verify`, `data export`."""
+"""The commands over recorded answers of real LLMs: `data list`, `fetch`, `verify`, `check` and `export`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from reference_impls.safe.terminal import one_line
 if TYPE_CHECKING:  # at run time only when a command runs, so that `atlas validate` starts as fast as before
     from reference_impls.recorded import registry
 
-data = typer.Typer(no_args_is_help=True, help="Recorded answers of real LLMs: list, fetch, verify and export them.")
+data = typer.Typer(
+    no_args_is_help=True, help="Recorded answers of real LLMs: list, fetch, verify, check and export them."
+)
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[SOURCE]...", help="names of sources or recordings; default: all")
 ]
@@ -101,15 +103,35 @@ def export(
     folder: Annotated[Path, typer.Argument(help="a new folder")],
 ) -> None:
     """Write a recording in the generic form: queries.jsonl, responses.jsonl and, with prices, models.yml."""
-    from reference_impls.recorded import form  # noqa: PLC0415
+    from reference_impls.recorded import files  # noqa: PLC0415
     from reference_impls.recorded.readers import read_source  # noqa: PLC0415
 
     try:
         made = read_source(recording)
-        form.save(made, folder)
+        files.save(made, folder)
     except ValueError as error:
         raise wrong_use(str(error)) from error
     say.print(Text(f"{len(made.queries)} queries, {len(made.responses)} responses in {folder}"))
+
+
+@data.command()
+def check(
+    folder: Annotated[Path, typer.Argument(help="a recording's folder")],
+    strict: Annotated[bool, typer.Option("--strict", help="stop at the first line that is wrong")] = False,
+) -> None:
+    """Hold a folder against the recorded form; a line for everything that is wrong, with how to mend it."""
+    from reference_impls.recorded import files  # noqa: PLC0415
+
+    found, made = files.problems(folder, 1 if strict else files.MOST_PROBLEMS)
+    for line in found:
+        sys.stdout.write(one_line(line) + "\n")
+    if made is None:
+        say.print(Text(f"{len(found)} wrong; what comes after that was not read"))
+    else:
+        held = f"{len(made.queries)} queries, {len(made.responses)} responses of {len(made.models)} models"
+        beside = f", {len(made.calls)} calls of methods" if made.calls else ""
+        say.print(Text(f"{held}{beside} are right, {len(found)} lines are wrong"))
+    raise typer.Exit(1 if found else 0)
 
 
 def _chosen(names: list[str] | None) -> list[registry.Source]:

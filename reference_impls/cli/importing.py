@@ -100,13 +100,13 @@ def _run(
 ) -> None:  # fmt: skip
     """Reads the files and writes the folder. Status 1 where something could not be used, 2 for wrong use."""
     from reference_impls.importing import FORMATS, Choices, gather  # noqa: PLC0415
-    from reference_impls.recorded import form  # noqa: PLC0415
+    from reference_impls.recorded.files import MAX_FILE, save  # noqa: PLC0415
 
     for file in files:
         if not file.is_file():
             raise wrong_use(f"{file}: no such file")
-        if file.stat().st_size > form.MAX_FILE:
-            raise wrong_use(f"{file}: larger than {form.MAX_FILE // 1024**3} GiB (split it)")
+        if file.stat().st_size > MAX_FILE:
+            raise wrong_use(f"{file}: larger than {MAX_FILE // 1024**3} GiB (split it)")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):  # before a long file is read
         raise wrong_use(f"{out}: is there already and not empty (name a new folder)")
     writable(out)
@@ -120,7 +120,7 @@ def _run(
         say.print(Text(one_line(f"atlas: nothing written: {why}; findings: {len(found.findings)}")))
         raise typer.Exit(1)
     try:
-        form.save(found.recording, out)
+        save(found.recording, out)
     except ValueError as error:
         raise wrong_use(str(error)) from error
     made = found.recording

@@ -23,6 +23,8 @@ from reference_impls.safe.terminal import one_line
 
 if TYPE_CHECKING:  # at run time only when the command runs
     from reference_impls.core.model import Price
+    from reference_impls.core.registry import MethodInfo
+    from reference_impls.recorded import Recording
     from reference_impls.recording.config import Config
     from reference_impls.recording.plan import Estimate, Question
     from reference_impls.recording.run import State
@@ -43,28 +45,36 @@ def record(
     from reference_impls.recording import config as configs  # noqa: PLC0415
     from reference_impls.recording import plan, prompts, write  # noqa: PLC0415
     from reference_impls.recording.store import Store  # noqa: PLC0415
+    from reference_impls.running import catalog  # noqa: PLC0415
 
     if on_error not in ("zero", "drop", "fail"):
         raise wrong_use("--on-error: write zero, drop or fail")
     folder = out or config.parent / "atlas-outcomes"
     try:
         read = configs.load(config)
+        infos = [catalog.method(name) for name in dict.fromkeys(read.methods)]
         asked = prompts.load(config.parent / read.prompts, read.fields)[:limit]
         if why := write.refusal(folder):
             raise wrong_use(f"{folder}: {why} (name another folder with --out)")
         priced = _priced(config, read)
-        wanted = {model.name: plan.questions(read, model, asked) for model in read.models}
+        wanted = {model.name: plan.questions(read, model, asked) for model in read.models if model.pool}
         file = folder.with_name(f"{folder.name}.sqlite")
         store = Store(Path(":memory:") if dry_run and not file.exists() else file)
         try:
             _show({name: plan.estimate(wanted[name], store, priced[name]) for name in wanted}, to_stdout=dry_run)
             say.print(Text(f"spent so far {store.spent():.6f} dollars, {_cap(read)}"))
+            for line in _further(read, infos):
+                say.print(Text(line))
             if dry_run:
                 return
-            _ask(read, priced, wanted, store, file)
-            spent = store.spent()
+            asker = _Asker(read, priced, store, file)
+            asker.ask(wanted)
             failing: Literal["zero", "drop", "fail"] = on_error  # type: ignore[assignment]
-            made = write.write(folder, wanted, store, priced, read.scorer, failing)
+            dresses = {model.name: model.dress for model in read.models}
+            recording, calls, made = write.gather(folder, wanted, store, priced, dresses, read.scorer, failing)
+            recording, short = _completed(recording, read, infos, store, asker)
+            write.write(folder, recording, calls)
+            spent = store.spent()
         finally:
             store.close()
     except ValueError as error:
@@ -73,7 +83,36 @@ def record(
     say.print(Text(f"{what}; spent {spent:.6f} dollars, {_cap(read)}"))
     if made.left:
         say.print(Text(f"{made.left} prompts are left out: not every model has answered them"))
-    raise typer.Exit(1 if made.left else 0)
+    for line in short:
+        say.print(Text(one_line(f"atlas: {line}")))
+    raise typer.Exit(1 if made.left or short else 0)
+
+
+def _further(read: Config, infos: Sequence[MethodInfo]) -> list[str]:
+    """What the estimate does not hold, as nobody knows it before the answers are there."""
+    more = [f"{read.scorer.judge} then judges every answer"] if read.scorer.judge else []
+    more += [f"{', '.join(info.name for info in infos)} then ask about the answers"] if infos else []
+    return [f"{one}: within the budget, and not in this estimate" for one in more]
+
+
+def _completed(
+    recording: Recording, read: Config, infos: Sequence[MethodInfo], store: Store, asker: _Asker
+) -> tuple[Recording, list[str]]:
+    """The recording with a judge's scores and what methods ask, and what is short of that, a line each."""
+    from reference_impls.recording import judging, methods  # noqa: PLC0415
+
+    short: list[str] = []
+    if read.scorer.judge:
+        judge = next(model for model in read.models if model.name == read.scorer.judge)
+        asker.ask({judge.name: judging.questions(read, judge, recording)})
+        recording, unread = judging.judged(read, judge, recording, store)
+        if unread:
+            short.append(f"{unread} responses have no score: no grade of {judge.name} can be read for them")
+    if infos:
+        recording, left = methods.complete(recording, infos, read, store, asker.ask)
+        if left:
+            short.append(f"methods want {len(left)} more replies, which did not come (run it again)")
+    return recording, short
 
 
 def _needs() -> None:
@@ -103,21 +142,26 @@ def _priced(file: Path, read: Config) -> dict[str, Price | None]:
     return priced
 
 
-def _ask(
-    read: Config, priced: Mapping[str, Price | None], wanted: Mapping[str, Sequence[Question]], store: Store,
-    file: Path,
-) -> None:  # fmt: skip
+class _Asker:
     """Asks what is missing, and says which models were not asked to the end."""
-    from reference_impls.recording.run import record as ask  # noqa: PLC0415
 
-    models = [(model, priced[model.name], wanted[model.name]) for model in read.models]
-    told = f"what has come is kept in {file}; the same command goes on from there"
-    with kept(lambda: told), _Bars(_cap(read)) as bars:
-        states = asyncio.run(ask(models, store, None if read.budget is None else read.budget.usd, bars.told))
-    for name, state in states.items():
-        if state.stopped:
-            left = state.total - state.done
-            say.print(Text(one_line(f"atlas: {name}: {left} questions not asked: {state.stopped}")))
+    def __init__(self, read: Config, priced: Mapping[str, Price | None], store: Store, file: Path) -> None:
+        self._read, self._priced, self._store, self._file = read, priced, store, file
+
+    def ask(self, wanted: Mapping[str, Sequence[Question]]) -> None:
+        from reference_impls.recording.run import record as ask  # noqa: PLC0415
+
+        read = self._read
+        asked = [m for m in read.models if m.name in wanted]
+        models = [(model, self._priced[model.name], wanted[model.name]) for model in asked]
+        told = f"what has come is kept in {self._file}; the same command goes on from there"
+        with kept(lambda: told), _Bars(_cap(read)) as bars:
+            limit = None if read.budget is None else read.budget.usd
+            states = asyncio.run(ask(models, self._store, limit, bars.told))
+        for name, state in states.items():
+            if state.stopped:
+                left = state.total - state.done
+                say.print(Text(one_line(f"atlas: {name}: {left} questions not asked: {state.stopped}")))
 
 
 def _cap(read: Config) -> str:

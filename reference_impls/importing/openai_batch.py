@@ -119,7 +119,7 @@ def _rows(asked: _Line, result: _Line, right: dict[str, Any]) -> Iterator[Row | 
     status = at(result.values, "response", "status_code")
     failed = result.values.get("error") is not None or at(answer, "error") is not None
     if failed or (isinstance(status, int) and status != 200):
-        yield Row(result.file, result.line, query, {"model": model, "text": ""})
+        yield Row(result.file, result.line, query, {"model": model, "text": "", "status": "error"})
         return
     texts = _texts(answer)
     if texts is None:
@@ -131,8 +131,22 @@ def _rows(asked: _Line, result: _Line, right: dict[str, Any]) -> Iterator[Row | 
         "prompt_tokens": at(used, "input_tokens") if sent is None else sent,
         "completion_tokens": at(used, "output_tokens") if made is None else made,
     }
+    if used is not None:
+        told["reasoning_tokens"] = at(used, "completion_tokens_details", "reasoning_tokens")
+        told["cached_tokens"] = at(used, "prompt_tokens_details", "cached_tokens")
     for sample, text in enumerate(texts):
-        yield Row(result.file, result.line, query, {"model": model, "sample": sample, "text": text, **told})
+        ended = _ended(answer, sample)
+        yield Row(result.file, result.line, query, {"model": model, "sample": sample, "text": text, **told, **ended})
+
+
+def _ended(answer: Any, place: int) -> dict[str, str]:
+    """How a chat's choice ended, in the server's word and in the recorded form's."""
+    choices = at(answer, "choices")
+    reason = at(choices[place], "finish_reason") if isinstance(choices, list) and place < len(choices) else None
+    if not isinstance(reason, str) or not reason.isidentifier():
+        return {}
+    word = {"length": "cut", "content_filter": "filtered", "tool_calls": "tools"}.get(reason)
+    return {"finish_reason": reason} | ({"status": word} if word else {})
 
 
 def _prompt(body: dict[str, Any]) -> str | None:

@@ -18,6 +18,7 @@ from reference_impls.core.answers import LETTERS, given_answer
 from reference_impls.core.query import ANSWER_KINDS
 from reference_impls.recorded.form import SPLITS, RecordedQuery, RecordedResponse, Recording
 from reference_impls.recorded.lines import Fields, LineError, shown
+from reference_impls.recorded.rows import more
 
 #: The task of queries of which the file says none.
 TASK = "all"
@@ -171,7 +172,7 @@ def _response(row: Row, query_id: str) -> RecordedResponse:
     return RecordedResponse(
         query_id, fields.name("model"), fields.count("sample") or 0, text, answer, score, fields.number("cost"),
         fields.count("prompt_tokens"), fields.count("completion_tokens"), fields.number("latency"),
-        fields.count("calls"),
+        fields.count("calls"), **more(fields),
     )  # fmt: skip
 
 

@@ -14,17 +14,23 @@ import numpy as np
 from reference_impls.backends.replay import ReplayModel
 from reference_impls.core.answers import answer_of, final_answer, given_answer, kind_of
 from reference_impls.core.meter import Usage
-from reference_impls.core.model import Floats, Generation, Price
+from reference_impls.core.model import Dress, Floats, Generation, Price
 from reference_impls.core.query import Query
 from reference_impls.core.registry import NEEDS, MethodInfo
 from reference_impls.core.stages import Method
 from reference_impls.core.suggest import nearest
 from reference_impls.core.training import TrainingSet
 from reference_impls.recorded.form import SPLITS, RecordedQuery, RecordedResponse, Recording
+from reference_impls.recorded.replies import Replies, ReplyText, Wanted
+from reference_impls.recorded.scoring import READ, graded
 from reference_impls.running.outcome import Outcome
 
-#: What recorded responses never hold.
+#: What the public sources never hold.
 NEVER = ("logprobs", "scoring", "distributions", "shared-vocabulary", "new-prompts")
+#: Of these what a folder in the form can hold all the same, and where.
+HELD = {"logprobs": "'logprobs' in responses.jsonl", "new-prompts": "replies.jsonl"}
+#: Said of what it cannot hold.
+UNHELD = "recorded answers do not hold that"
 
 
 class RecordedText(str):
@@ -80,6 +86,7 @@ class RecordedBenchmark:
         self.split = split
         self._recording = recording
         self._listed = all(name in recording.prices for name in self.names)
+        self._replies = Replies(recording, listed=self._listed)
         self._responses: dict[tuple[str, str], list[RecordedResponse]] = defaultdict(list)
         for response in recording.responses:
             self._responses[response.query_id, response.model].append(response)
@@ -100,7 +107,8 @@ class RecordedBenchmark:
         self._readable = any(r.text is not None or r.answer is not None for r in cells)
         self._check_complete()
         self.models = [
-            RecordedModel(self, name, price) for name, price in zip(self.names, self._prices(), strict=True)
+            RecordedModel(self, name, price, recording.dresses.get(name, "chat"))
+            for name, price in zip(self.names, self._prices(), strict=True)
         ]
         self._current = self.items[0]
         self._given: list[Generation] = []
@@ -160,7 +168,7 @@ class RecordedBenchmark:
     def _lack(self, need: str, method: Method) -> str:
         """Why a need is not met; empty where it is."""
         if need in NEVER:
-            return "recorded answers do not hold that"
+            return self._beside(need)
         if need in ("labels", "feedback"):
             if not method.needs_training:
                 return ""
@@ -180,6 +188,16 @@ class RecordedBenchmark:
         # A response without one among others that have it has failed: it abstains, and the result counts it.
         missing = sum(cell[0].text is None and (need == "text" or cell[0].answer is None) for cell in cells)
         return f"{missing} of {len(cells)} responses in {self.label} have none" if missing == len(cells) else ""
+
+    def _beside(self, need: str) -> str:
+        """Why something that only a folder may hold, beside its responses, is not there; empty where it is."""
+        if need == "logprobs":
+            held = any(cell[0].logprobs for (_, name), cell in self._responses.items() if name in self.names)
+        else:
+            held = need in HELD and any(call.model in self.names for call in self._recording.calls)
+        if held:
+            return ""
+        return f"{self.label} does not hold that ({HELD[need]} would)" if need in HELD else UNHELD
 
     def training_set(self, info: MethodInfo, samples: int = 0) -> tuple[TrainingSet, str]:
         """What a method learns from, and its name.
@@ -234,6 +252,14 @@ class RecordedBenchmark:
             return []
         return [self.generation(response) for response in self._responses[self._current.query.id, model]]
 
+    def reply(self, wanted: Wanted) -> list[Generation] | None:
+        """What a model has replied to a prompt that a method wrote; None to the prompt of a query.
+
+        Raises:
+            MissingReplyError: that was not recorded.
+        """
+        return None if wanted.prompt == self._current.query.prompt else self._replies.given(wanted)
+
     def generation(self, response: RecordedResponse) -> Generation:
         """A recorded response as a model would have given it. Where only the answer was recorded it is the text.
 
@@ -250,9 +276,10 @@ class RecordedBenchmark:
         # Where the price is a list price the meter can bill by it, several samples' prompt once.
         cost = response.cost if self._listed else self._recording.cost_of(response)
         return Generation(
-            response.model, told, prompt_tokens=response.prompt_tokens, completion_tokens=response.completion_tokens,
-            latency=np.nan if response.latency is None else response.latency,
-            answer=answer, cost=cost,
+            response.model, told, response.tokens, response.logprobs, response.prompt_tokens,
+            response.completion_tokens, np.nan if response.latency is None else response.latency,
+            response.status not in ("cut", "filtered"), answer, cost, response.reasoning_tokens,
+            response.cached_tokens, "failed" if response.status == "error" else response.status,
         )  # fmt: skip
 
     def give(self, generations: Sequence[Generation]) -> None:
@@ -269,8 +296,8 @@ class RecordedBenchmark:
         chosen = self._trace(text)
         score = self._grade(text) if chosen is None else self._score(item, chosen)
         assert score is not None, "`_check_complete` has seen a score for every response"
-        unknown: set[str] = set()
-        for response in map(self._origin, self._given):
+        unknown = self._replies.unknown([g.text for g in self._given if isinstance(g.text, ReplyText)])
+        for response in (self._origin(g) for g in self._given if not isinstance(g.text, ReplyText)):
             if self._recording.cost_of(response) is None:
                 unknown.add("cost")
             if response.latency is None:
@@ -288,7 +315,9 @@ class RecordedBenchmark:
         """
         if isinstance(text, RecordedText) and text.origin[0] == self._current.query.id:
             return self._named(text)
-        same = [g for g in self._given if g.text.strip() == text.strip()]
+        if isinstance(text, ReplyText) and self._replies.score(text) is not None:
+            return None
+        same = [g for g in self._given if g.text.strip() == text.strip() and not isinstance(g.text, ReplyText)]
         return self._origin(same[-1]) if same else None
 
     def _origin(self, generation: Generation) -> RecordedResponse:
@@ -302,23 +331,34 @@ class RecordedBenchmark:
     def digest(self, model: ReplayModel) -> str:
         """Of the queries, the model's price and its responses."""
         own = [r for r in self._recording.responses if r.model == model.name]
-        return hashlib.sha256(repr((self._recording.queries, model.price, own)).encode()).hexdigest()
+        calls = [call for call in self._recording.calls if call.model == model.name]
+        told = (self._recording.queries, model.price, own, *([calls, model.dress] if calls else []))
+        return hashlib.sha256(repr(told).encode()).hexdigest()
 
     def _grade(self, text: str) -> float:
-        """The score of a text that nobody wrote: that of the recorded responses with the same answer, if they agree;
-        else whether it is the reference.
+        """The score of a text that is no response: its own, if it is a reply with one; that of the recorded responses
+        with the same answer, if they agree; else whether it is the reference.
         """
         item, query = self._current, self._current.query
+        told = self._replies.score(text) if isinstance(text, ReplyText) else None
+        if told is not None:
+            return told
+        scorer = self._recording.scorer
         answer = final_answer(text, query.kind, query.options)
         row = [r for name in self.names for r in self._responses[item.query.id, name]]
         scores = {self._score(item, r) for r in row if answer and answer_of(self.generation(r), query) == answer}
         if len(scores) == 1 and None not in scores:
             return float(next(iter(scores)) or 0.0)
-        if item.reference is None:
+        # Patterns, programs and judges of a folder that a stranger may have written are not run here.
+        unread = scorer is not None and (scorer.kind not in (*READ, None) or scorer.kind == "regex")
+        if item.reference is None or unread:
+            lack = f"by a scorer of kind {scorer.kind}" if unread and scorer else "without a reference"
             raise ValueError(
                 f"{self.label}: the method's text for query {item.query.id!r}, {text[:60]!r}, is no recorded response"
-                " and cannot be graded without a reference"
+                f" and cannot be graded {lack}"
             )
+        if scorer is not None and scorer.kind in ("contains", "json"):
+            return float(graded(scorer, item.reference, text)[1] or 0.0)
         return float(answer is not None and answer == given_answer(item.reference, query.kind, query.options))
 
     def _score(self, item: RecordedItem, response: RecordedResponse) -> float | None:
@@ -335,10 +375,10 @@ class RecordedBenchmark:
 
 
 class RecordedModel(ReplayModel):
-    """A model of a recording: it answers the query that is run, and nothing else."""
+    """A model of a recording: it answers the query that is run, and replies to what was recorded beside."""
 
-    def __init__(self, benchmark: RecordedBenchmark, name: str, price: Price) -> None:
-        super().__init__(name, {}, price)
+    def __init__(self, benchmark: RecordedBenchmark, name: str, price: Price, dress: Dress) -> None:
+        super().__init__(name, {}, price, dress=dress)
         self._benchmark = benchmark
 
     @property
@@ -353,7 +393,12 @@ class RecordedModel(ReplayModel):
         self, prompt: str, *, n: int = 1, temperature: float = 0.0, max_tokens: int = 160,
         stop: Sequence[str] = (), seed: int = 0,
     ) -> list[Generation]:  # fmt: skip
-        given = super().generate(prompt, n=n, temperature=temperature, max_tokens=max_tokens, stop=stop, seed=seed)
+        wanted = Wanted(self.name, prompt, n, temperature, max_tokens, tuple(stop), seed)
+        given = self._benchmark.reply(wanted)
+        if given is None:
+            given = super().generate(
+                prompt, n=n, temperature=temperature, max_tokens=max_tokens, stop=stop, seed=seed
+            )
         self._benchmark.give(given)
         return given
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -72,23 +72,37 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def objects(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+#: Told of a line that is wrong, after which the others are read; without one, the first wrong line is raised.
+Told = Callable[["LineError"], None]
+
+
+def objects(file: Path, told: Told | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """The objects of a file with their line numbers, counted from 1, one after the other.
 
     Raises:
-        LineError: a line that is empty, too long, not UTF-8 or not one JSON object.
+        LineError: a line that is empty, too long, not UTF-8 or not one JSON object, where nobody is `told` of it.
         OSError: the file cannot be read.
     """
     with file.open("rb") as stream:
         number = 0
         while raw := stream.readline(MAX_LINE + 1):
             number += 1
-            if len(raw) > MAX_LINE:
-                raise LineError(file, number, f"longer than {MAX_LINE} bytes", "one object a line; shorten the text")
-            yield number, _parsed(file, number, raw)
+            long = len(raw) > MAX_LINE
+            while long and raw and not raw.endswith(b"\n"):
+                raw = stream.readline(MAX_LINE)
+            try:
+                made = _parsed(file, number, raw, long=long)
+            except LineError as error:
+                if told is None:
+                    raise
+                told(error)
+                continue
+            yield number, made
 
 
-def _parsed(file: Path, number: int, raw: bytes) -> dict[str, Any]:
+def _parsed(file: Path, number: int, raw: bytes, *, long: bool = False) -> dict[str, Any]:
+    if long:
+        raise LineError(file, number, f"longer than {MAX_LINE} bytes", "one object a line; shorten the text")
     if number == 1 and raw.startswith(b"\xef\xbb\xbf"):
         raise LineError(file, number, "starts with a byte-order mark", "save the file as UTF-8 without BOM")
     if not raw.strip():
@@ -178,6 +192,36 @@ class Fields:
         parts = [Fields(self.file, self.line, {key: part}).written(key) for part in value]
         return tuple(part if part is not None else "" for part in parts)
 
+    def pieces(self, key: str) -> tuple[str, ...]:
+        """A list of strings, or null."""
+        value = self.values.get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+            raise self.wrong(f"'{key}' is {shown(value)}", "write a list of strings, or null")
+        return tuple(Fields(self.file, self.line, {key: part}).text(key) or "" for part in value)
+
+    def logs(self, key: str) -> tuple[float, ...]:
+        """A list of log-probabilities, or null; -1e9 and less is as good as impossible."""
+        value = self.values.get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            raise self.wrong(f"'{key}' is {shown(value)}", "write a list of numbers up to 0, or null")
+        for part in value:
+            if isinstance(part, bool) or not isinstance(part, int | float) or not -1e15 <= part <= 1e-3:
+                raise self.wrong(f"'{key}' holds {shown(part)}", "natural logarithms are numbers up to 0")
+        return tuple(min(float(part), 0.0) for part in value)
+
+    def choice(self, key: str, among: Sequence[str]) -> str:
+        """One of some words; null is none of them, and empty."""
+        value = self.values.get(key)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or value not in among:
+            raise self.wrong(f"'{key}' is {shown(value)}", f"write one of {', '.join(among)}, or null")
+        return value
+
     def name(self, key: str) -> str:
         """A string that can stand in a table and in a message: printable, without blanks at its ends. A number is its
         digits, 7.0 as 7.
@@ -203,13 +247,13 @@ class Fields:
             raise self.wrong(f"'{key}' is {shown(value)}", f"write a number {wanted}, or null")
         return float(value)
 
-    def count(self, key: str) -> int | None:
-        """A whole number from 0 to `MAX_COUNT`, or null."""
+    def count(self, key: str, largest: int = MAX_COUNT) -> int | None:
+        """A whole number from 0 to `largest`, or null."""
         value = self.values.get(key)
         if value is None:
             return None
-        if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_COUNT:
+        if isinstance(value, float) and value.is_integer() and abs(value) <= largest:
             value = int(value)  # a column with a gap in it is written as 12.0
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_COUNT:
-            raise self.wrong(f"'{key}' is {shown(value)}", f"write a whole number from 0 to {MAX_COUNT}")
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= largest:
+            raise self.wrong(f"'{key}' is {shown(value)}", f"write a whole number from 0 to {largest}")
         return value

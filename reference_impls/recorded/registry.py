@@ -14,6 +14,7 @@ import yaml
 from reference_impls.core.suggest import nearest
 
 REGISTRY = Path(__file__).with_name("sources.yml")
+SCHEMAS = Path(__file__).with_name("schemas")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,11 @@ def source(name: str) -> Source:
             return entry
     names = {*known, *(recording for entry in known.values() for recording in entry.recordings)}
     raise ValueError(f"there is no recorded source or recording '{name[:80]}'{nearest(name[:80], names)}")
+
+
+def schemas() -> list[Path]:
+    """The JSON Schemas of a recording's files."""
+    return sorted(SCHEMAS.glob("*.schema.json"))
 
 
 def recordings() -> dict[str, Source]:

@@ -4,7 +4,6 @@ write. No value of the file stands in a message, as somebody may have put a key 
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -12,7 +11,9 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from reference_impls.core.model import Dress
 from reference_impls.core.suggest import nearest
+from reference_impls.recorded.scoring import Scorer
 
 MAX_FILE = 1024 * 1024
 """Bytes of a configuration."""
@@ -59,6 +60,8 @@ class ModelConfig(_Part):
         concurrency: requests at once.
         rpm: most requests a minute; None is no limit.
         timeout: seconds for one request.
+        dress: how methods ask it about others' answers: in words (chat), or as the built-in models learned (terse).
+        pool: whether it is asked the prompts; a model that is there to judge alone is not.
     """
 
     name: Name
@@ -73,6 +76,8 @@ class ModelConfig(_Part):
     concurrency: int = Field(8, ge=1, le=256)
     rpm: float | None = Field(None, gt=0, le=1e6)
     timeout: float = Field(120.0, gt=0, le=3600)
+    dress: Dress = "chat"
+    pool: bool = True
 
     @field_validator("base_url")
     @classmethod
@@ -132,37 +137,6 @@ class FieldNames(_Part):
     split: str = "split"
 
 
-class Scorer(_Part):
-    """How answers are held against the references.
-
-    Attributes:
-        kind: ``choice``, ``number``, ``short`` (a word or a few) and ``yes-no`` read the final answer; ``exact``
-            compares whole texts, ``contains`` looks for the reference in the text, ``regex`` for `pattern`. None
-            leaves it to each reference.
-        pattern: of ``regex``: its first group, else all that it matches, is the answer; the last match counts.
-    """
-
-    kind: Literal["choice", "number", "short", "yes-no", "exact", "contains", "regex"] | None = None
-    pattern: str = ""
-
-    @field_validator("kind", mode="before")
-    @classmethod
-    def _later(cls, value: object) -> object:
-        if value in ("json", "code", "judge") or str(value).startswith("python:"):
-            raise ValueError("is not there yet: write choice, number, short, yes-no, exact, contains or regex")
-        return value
-
-    @model_validator(mode="after")
-    def _pattern(self) -> Scorer:
-        if (self.kind == "regex") != bool(self.pattern):
-            raise ValueError("pattern goes with kind: regex, and with no other")
-        try:
-            re.compile(self.pattern)
-        except re.error as error:
-            raise ValueError(f"pattern is no regular expression: {error.msg}") from None
-        return self
-
-
 class Budget(_Part):
     """Most that may be spent, in US dollars, over all runs with one store."""
 
@@ -177,6 +151,8 @@ class Config(_Part):
         samples: further samples of every model to every prompt.
         temperature: of the further samples; the first is asked for at 0.
         max_tokens: most that a model may write, where its `params` do not say.
+        logprobs: whether the log-probabilities of what models write are asked for and kept.
+        methods: names of methods whose further questions (to judge, check, rank, fuse) are asked too.
     """
 
     prompts: str = Field(min_length=1)
@@ -185,6 +161,8 @@ class Config(_Part):
     samples: int = Field(0, ge=0, le=100)
     temperature: float = Field(0.7, ge=0, le=2)
     max_tokens: int = Field(1024, ge=1, le=10**6)
+    logprobs: bool = False
+    methods: tuple[str, ...] = ()
     budget: Budget | None = None
     models: list[ModelConfig] = Field(min_length=1)
 
@@ -193,7 +171,15 @@ class Config(_Part):
     def _names(cls, value: list[ModelConfig]) -> list[ModelConfig]:
         if len({model.name for model in value}) < len(value):
             raise ValueError("two models have the same name: give every model one of its own")
+        if not any(model.pool for model in value):
+            raise ValueError("no model is asked the prompts: leave out pool: false of one")
         return value
+
+    @model_validator(mode="after")
+    def _judge(self) -> Config:
+        if self.scorer.judge and self.scorer.judge not in [model.name for model in self.models]:
+            raise ValueError("scorer: the judge is none of the models: write it under models, with pool: false")
+        return self
 
 
 C = TypeVar("C", bound=Config)
@@ -240,6 +226,7 @@ def _told(error: Any) -> str:
     """The first thing that is wrong, without the value found."""
     # Of a union Pydantic names the member too, which is no key of the file.
     where = ".".join(str(part) for part in error["loc"] if str(part) not in ("Prices", "literal['auto']"))
+    where = where or error["msg"].removeprefix("Value error, ").partition(": ")[0]
     if error["type"] == "missing":
         return f"{where}: is missing (write it)"
     if error["type"] == "extra_forbidden":
@@ -250,7 +237,7 @@ def _told(error: Any) -> str:
         return f"{where}: is no name (write 1 to 512 characters on one line, no blank at the ends)"
     if where.endswith("key_env"):
         return f"{where}: is no variable's name (write the name of the variable that holds the key, never the key)"
-    said = error["msg"].removeprefix("Value error, ")
+    said = error["msg"].removeprefix("Value error, ").removeprefix(f"{where}: ")
     return f"{where}: {said}" if "(" in said or error["type"] == "value_error" else f"{where}: wrong value ({said})"
 
 

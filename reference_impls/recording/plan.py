@@ -51,19 +51,32 @@ def questions(config: Config, model: ModelConfig, prompts: Sequence[Prompt]) -> 
     """All that a model is asked, the first answers to all prompts first. Samples differ in their seed."""
     made = []
     for sample in range(config.samples + 1):
-        parameters = {"temperature": config.temperature if sample else 0.0, "seed": sample}
-        if not any(name in model.params for name in LIMITS):
-            parameters["max_tokens"] = config.max_tokens
-        asked = parameters | model.params
-        if all(asked.get(name) is None for name in LIMITS):
-            asked["max_tokens"] = config.max_tokens  # without one, no worst case is known
-        for prompt in prompts:
-            system = ({"role": "system", "content": model.system},) if model.system else ()
-            messages = (*system, *prompt.messages)
-            address = f"{model.kind} {model.base_url} {model.api_version}".strip()
-            name = identity(address, model.served, messages, asked, sample)
-            made.append(Question(prompt, sample, messages, asked, name))
+        asked = parameters_of(config, model, config.temperature if sample else 0.0, sample, config.max_tokens)
+        made += [question(model, prompt, sample, asked) for prompt in prompts]
     return made
+
+
+def parameters_of(
+    config: Config, model: ModelConfig, temperature: float, seed: int, max_tokens: int
+) -> dict[str, Any]:
+    """What is sent beside the messages; the model's own `params` have the last word."""
+    parameters: dict[str, Any] = {"temperature": temperature, "seed": seed}
+    if config.logprobs:
+        parameters["logprobs"] = True
+    if not any(name in model.params for name in LIMITS):
+        parameters["max_tokens"] = max_tokens
+    asked = parameters | model.params
+    if all(asked.get(name) is None for name in LIMITS):
+        asked["max_tokens"] = max_tokens  # without one, no worst case is known
+    return asked
+
+
+def question(model: ModelConfig, prompt: Prompt, sample: int, asked: Mapping[str, Any]) -> Question:
+    """A prompt as one model is asked it."""
+    system = ({"role": "system", "content": model.system},) if model.system else ()
+    messages = (*system, *prompt.messages)
+    address = f"{model.kind} {model.base_url} {model.api_version}".strip()
+    return Question(prompt, sample, messages, asked, identity(address, model.served, messages, asked, sample))
 
 
 def worst(question: Question, price: Price | None) -> float | None:

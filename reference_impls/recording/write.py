@@ -14,16 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from reference_impls.backends import choices
 from reference_impls.backends.usage import read
-from reference_impls.core.model import Price
-from reference_impls.recorded.form import MODELS, QUERIES, RESPONSES, RecordedQuery, RecordedResponse, Recording, save
-from reference_impls.recording.config import Scorer
+from reference_impls.core.model import Dress, Price
+from reference_impls.recorded.files import CALLS, MODELS, REPLIES, SCORER, save
+from reference_impls.recorded.form import RecordedQuery, RecordedResponse, Recording
+from reference_impls.recorded.rows import QUERIES, RESPONSES
+from reference_impls.recorded.scoring import Scorer, kind
+from reference_impls.recording.answers import logs_of, status_of, text_of
 from reference_impls.recording.plan import Question
-from reference_impls.recording.scoring import graded, kind
+from reference_impls.recording.prompts import Prompt
+from reference_impls.recording.scoring import graded
 from reference_impls.recording.store import NO_ANSWER, Store, Stored
 
-CALLS = "calls.jsonl"
 OnError = Literal["zero", "drop", "fail"]
 
 
@@ -48,28 +50,31 @@ def refusal(folder: Path) -> str | None:
         return None
     if not folder.is_dir():
         return "is no folder"
-    other = {path.name for path in folder.iterdir()} - {QUERIES, RESPONSES, MODELS, CALLS}
+    other = {path.name for path in folder.iterdir()} - {QUERIES, RESPONSES, MODELS, REPLIES, SCORER, CALLS}
     own = (folder / CALLS).is_file() or not any(folder.iterdir())
     return None if own and not other else "holds other files than a recording made by this command"
 
 
-def write(
+def gather(
     folder: Path, wanted: Mapping[str, Sequence[Question]], store: Store, prices: Mapping[str, Price | None],
-    scorer: Scorer, on_error: OnError = "zero",
-) -> Written:  # fmt: skip
-    """Writes all queries of which every model's answers are there; the folder holds all of them or is as it was.
+    dresses: Mapping[str, Dress], scorer: Scorer, on_error: OnError = "zero",
+) -> tuple[Recording, list[dict[str, Any]], Written]:  # fmt: skip
+    """All queries of which every model's answers are there.
 
     Args:
-        folder: new, empty, or made by this command.
+        folder: that it is to be written into.
         wanted: each model's questions.
         store: their answers.
-        prices: each model's.
+        prices, dresses: each model's.
         scorer: of the answers.
         on_error: what stands for a call that gave no answer: an empty response with score 0; nothing, and the query
             is left out; or nothing is written at all.
 
+    Returns:
+        the recording, the lines of calls.jsonl, and how much there is.
+
     Raises:
-        ValueError: nothing can be written: one line.
+        ValueError: there is nothing to be written: one line.
     """
     cells: dict[str, list[tuple[str, Question, Stored]]] = {}
     need: dict[str, int] = {}
@@ -89,34 +94,35 @@ def write(
     for prompt in {q.prompt.id: q.prompt for questions in wanted.values() for q in questions}.values():
         if prompt.id not in kept:
             continue
-        reference = prompt.reference
-        queries.append(
-            RecordedQuery(prompt.id, prompt.text, reference, prompt.task, prompt.split, kind(scorer, reference))
-        )
+        queries.append(_query(prompt, scorer))
         for model, question, stored in kept[prompt.id]:
             responses.append(_response(model, question, stored, scorer))
             calls.append(_call(model, question, stored))
-    known = {model: price for model, price in prices.items() if price is not None}
-    _replace(folder, Recording(folder.name, tuple(queries), tuple(responses), known), calls)
-    return Written(len(queries), len(need) - len(queries), len(responses), failed)
+    known = {model: price for model, price in prices.items() if price is not None and model in wanted}
+    told = {model: dress for model, dress in dresses.items() if dress != "chat" and model in wanted}
+    made = Recording(folder.name, tuple(queries), tuple(responses), known, (), told, scorer if scorer.kind else None)
+    return made, calls, Written(len(queries), len(need) - len(queries), len(responses), failed)
+
+
+def _query(prompt: Prompt, scorer: Scorer) -> RecordedQuery:
+    alone = len(prompt.messages) == 1 and prompt.messages[0]["role"] == "user"
+    return RecordedQuery(
+        prompt.id, prompt.text, prompt.reference, prompt.task, prompt.split, kind(scorer, prompt.reference), (),
+        () if alone else prompt.messages,
+    )  # fmt: skip
 
 
 def _response(model: str, question: Question, stored: Stored, scorer: Scorer) -> RecordedResponse:
-    text, bill = _text(stored), read(stored.answer.get("usage"))
+    text, bill = text_of(stored), read(stored.answer.get("usage"))
+    tokens, logprobs = logs_of(stored)
+    status, reason = status_of(stored)
     answer, score = graded(scorer, question.prompt.reference, text)
     if stored.status in NO_ANSWER:
         answer, score = "", None if question.prompt.reference is None else 0.0
     return RecordedResponse(
         question.prompt.id, model, question.sample, text, answer, score, stored.dollars, bill.prompt,
-        bill.completion, stored.seconds,
+        bill.completion, stored.seconds, None, status, reason, bill.reasoning, bill.cached, tokens, logprobs,
     )  # fmt: skip
-
-
-def _text(stored: Stored) -> str:
-    if stored.status in NO_ANSWER:
-        return ""
-    message = stored.answer["choices"][0]["message"]
-    return choices.read(message, message.get("content"), None)[0]
 
 
 def _call(model: str, question: Question, stored: Stored) -> dict[str, Any]:
@@ -133,8 +139,12 @@ def _call(model: str, question: Question, stored: Stored) -> dict[str, Any]:
     return {key: value for key, value in told.items() if value is not None}
 
 
-def _replace(folder: Path, recording: Recording, calls: Sequence[Mapping[str, Any]]) -> None:
-    """Writes beside the folder and then takes its place."""
+def write(folder: Path, recording: Recording, calls: Sequence[Mapping[str, Any]]) -> None:
+    """Writes beside the folder and then takes its place: it holds all of the recording or is as it was.
+
+    Raises:
+        ValueError: it cannot be written: one line.
+    """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".part", dir=folder.parent))

@@ -13,7 +13,7 @@ from reference_impls.core.model import Model
 from reference_impls.core.registry import MethodInfo, registered
 from reference_impls.core.suggest import nearest
 from reference_impls.models.pool import BY_NAME, POOLS
-from reference_impls.recorded import Recording, form, registry
+from reference_impls.recorded import Recording, files, registry
 from reference_impls.safe import extras
 
 #: Pools by name -> names of built-in models: the two whole ones, and parts of them. Further ones are added by
@@ -80,7 +80,7 @@ def recording(name: str) -> Recording:
 
         return read_source(name)
     if name and Path(name).is_dir():
-        return form.load(Path(name))
+        return files.load(Path(name))
     raise UnknownNameError(f"no recording and no folder {name!r}{nearest(name, known)}")
 
 

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from reference_impls.before_inference.linucb_router import Parameters as BanditParameters
 from reference_impls.core.registry import MethodInfo
 from reference_impls.core.stages import Method, Router
-from reference_impls.recorded import form
+from reference_impls.recorded import files
 from reference_impls.recording.asking import key_value
 from reference_impls.recording.config import ConfigError, load_as
 from reference_impls.recording.prices import price_of
@@ -137,13 +137,13 @@ def _policy(
         explore = EXPLORED if settings.explore is None else settings.explore
         known, kind, prompts = None, "text", []
         if settings.data is not None:
-            taught = fitted.lessons(form.load(settings.data), info, info.cls(pool, parameters))
+            taught = fitted.lessons(files.load(settings.data), info, info.cls(pool, parameters))
             prompts, kind = taught.train.prompts, taught.kind
         context = fitted.Context(prompts, parameters.embedding)
         if settings.data is not None:
             known = (context.of(prompts), taught.train.scores - parameters.price_weight * taught.train.costs)
         return Bandit(pool, parameters, context, known, explore, rng, state.lessons), kind
-    recording = None if settings.data is None else form.load(settings.data)
+    recording = None if settings.data is None else files.load(settings.data)
     method, learned = fitted.fit(info, parameters, pool, recording)
     merits = (
         learned.merits if learned else np.arange(len(pool), dtype=np.float64)

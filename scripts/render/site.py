@@ -18,6 +18,7 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from reference_impls.benchmarks import ALL
+from reference_impls.recorded import registry
 from reference_impls.safe.folders import OwnFolder
 from scripts.checks.halves import beside
 from scripts.checks.rules import RULES
@@ -195,6 +196,7 @@ class _Site:
         )
         yield from api.files(corpus, self.settings, self.results, self.recordings, self.methods, self.claims)
         yield "downloads/schema.json", corpus.root / "papers" / "schema.json"
+        yield from ((f"downloads/recording/{file.name}", file) for file in registry.schemas())
 
 
 def list_parts(cards: list[View]) -> list[View]:
@@ -303,7 +305,12 @@ class Pages:
         yield self.page("contribute.md", rules=rules, vocabulary=vocabulary, **shared)
         yield self.page("metrics.md", papers=set(views.papers), **shared)
         yield self.page("glossary.md", terms=glossary(views, every))
-        yield self.page("recorded-form.md", papers=set(views.papers), sources=source_views())
+        yield self.page(
+            "recorded-form.md",
+            papers=set(views.papers),
+            sources=source_views(),
+            schemas=[file.name.partition(".")[0] for file in registry.schemas()],
+        )
         yield self.page("your-models.md")
         yield self.page("related-work.md", columns=list(basket.COLUMNS.items()))
         offered = list(examples(results))

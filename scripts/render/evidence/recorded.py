@@ -204,6 +204,11 @@ def source_views() -> list[View]:
     return [_source(source, source.files) for source in registry.sources().values()]
 
 
+def schema_names() -> list[str]:
+    """Of a recording's files, those that have a JSON Schema."""
+    return [file.name.partition(".")[0] for file in registry.schemas()]
+
+
 def _source(source: registry.Source, files: Sequence[registry.SourceFile]) -> View:
     """A source with some of its files."""
     keys = ("name", "repository", "commit", "licence", "citation", "paper", "holds", "recordings")

@@ -78,7 +78,7 @@ CHAPTERS = (
         "from reference_impls.recorded import Recording, load, save",
         (
             Part("The form", ("Recording", "recorded.form.RecordedQuery", "recorded.form.RecordedResponse")),
-            Part("Read and write", ("recorded.form.load", "recorded.form.save", "recorded.readers.read_source")),
+            Part("Read and write", ("recorded.files.load", "recorded.files.save", "recorded.readers.read_source")),
         ),
     ),
 )  # fmt: skip

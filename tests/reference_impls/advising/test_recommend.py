@@ -18,7 +18,7 @@ from reference_impls.advising.comparisons import Limits
 from reference_impls.advising.recommend import SCHEMA as SCHEMA_FILE
 from reference_impls.advising.trial import fitting
 from reference_impls.measuring.metrics import oracle
-from reference_impls.recorded.form import Recording, save
+from reference_impls.recorded import Recording, save
 from reference_impls.running import catalog
 from reference_impls.serving import saved
 from scripts.cli import app

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from reference_impls.recorded import load
-from reference_impls.recorded.form import MAX_FILE
+from reference_impls.recorded.files import MAX_FILE
 from scripts.cli import app
 
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference_impls.importing import FORMATS
-from reference_impls.recorded.form import load, save
+from reference_impls.recorded import load, save
 from tests.reference_impls.importing import (
     test_every_eval_ever,
     test_inspect_logs,

@@ -368,7 +368,7 @@ def test_asking_for_more_than_was_recorded_is_one_line() -> None:
     found = RecordedBenchmark(recording([once(a=RIGHT, b=WRONG)]))
     with pytest.raises(ValueError, match="majority-vote on recorded:tiny: a: 4 samples wanted, 1 recorded"):
         runner.run("majority-vote", found, settings={"samples": "4", "temperature": "1"})
-    with pytest.raises(ValueError, match="no recorded response of a to the prompt"):
+    with pytest.raises(ValueError, match="no recorded reply of a to the prompt"):
         runner.run(
             "pair-ranker", RecordedBenchmark(recording([once(a=RIGHT, b=WRONG)] * 4, 2, cost=None)),
             settings={"fuse_top": "2", "fuser": "a"},

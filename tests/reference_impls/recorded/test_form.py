@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from reference_impls.core.model import Price
 from reference_impls.recorded import RecordedQuery, RecordedResponse, Recording, load, save
-from reference_impls.recorded.form import QUERY_KEYS, RESPONSE_KEYS
+from reference_impls.recorded.form import CALL_KEYS, QUERY_KEYS, REPLY_KEYS, RESPONSE_KEYS
 
 QUERY = {"id": "a", "prompt": "1 + 1?", "reference": "2", "task": "sums", "split": "test"}
 RESPONSE = {"query_id": "a", "model": "small", "sample": 0, "text": "2", "answer": "2", "score": 1.0}
@@ -276,13 +276,16 @@ def test_an_empty_folder_is_filled(recording: Recording, tmp_path: Path) -> None
 
 def test_the_examples_of_the_page_are_right(tmp_path: Path) -> None:
     page = (Path(__file__).resolve().parents[3] / "site_src" / "pages" / "recorded-form.md.j2").read_text("utf-8")
-    query, response = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    query, response, call = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
     (models,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     made = load(folder_of(tmp_path, query, response + response.replace("small", "large"), models))
     assert [(r.model, r.score) for r in made.responses] == [("small", 1.0), ("large", 1.0)]
     assert made.costs[0, 0] == pytest.approx((12 * 0.1 + 9 * 0.4) / 1e6)
-    for key in (*QUERY_KEYS, *RESPONSE_KEYS):
+    for key in (*QUERY_KEYS, *RESPONSE_KEYS, *CALL_KEYS, *REPLY_KEYS):
         assert f"`{key}`" in page
+    (tmp_path / "mine" / "replies.jsonl").write_text(call)
+    assert load(tmp_path / "mine").calls[0].replies[0].text == " yes"
+    (tmp_path / "mine" / "replies.jsonl").unlink()
     for file, told in re.findall(r"my-outcomes/(\w+).jsonl:\d+: (.*)", page):
         broken = {"score": 1.5} if "'score'" in told else {"lattency": 1}
         queries = query + (query_with(id="sum/9") if file == "queries" else "")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from reference_impls.recorded import form
+from reference_impls.recorded import files
 from reference_impls.recording.store import Store
 from tests.reference_impls.backends.server import Answer, Scripted, choice, said, serving
 
@@ -78,7 +78,7 @@ def test_a_recording_that_the_reader_loads_and_that_costs_nothing_again(tmp_path
     with serving(right) as server:
         config = written(tmp_path, server, budget={"usd": 1}, samples=1)
         assert recorded(config)[0] == 0
-        made = form.load(tmp_path / "atlas-outcomes")
+        made = files.load(tmp_path / "atlas-outcomes")
         assert len(server.seen) == 8
         # The price is another one; the answers are the same and are not asked for again.
         assert recorded(written(tmp_path, server, samples=1, model={"price": {"prompt": 9, "completion": 9}}))[0] == 0
@@ -102,7 +102,7 @@ def test_azure_has_its_own_address_and_header(tmp_path: Path) -> None:
     }
     assert all(request.headers["api-key"] == SECRET for request in server.seen)
     assert all("authorization" not in request.headers for request in server.seen)
-    assert form.load(tmp_path / "atlas-outcomes").scores[:, 0].tolist() == [1.0] * 4
+    assert files.load(tmp_path / "atlas-outcomes").scores[:, 0].tolist() == [1.0] * 4
 
 
 HABITS: dict[str, Answer] = {
@@ -136,7 +136,7 @@ def test_the_habits_of_vendors_end_no_run(tmp_path: Path) -> None:
         asked = len(server.seen)
     assert status == 0, err
     assert asked == 9 + 2, "once too many, and once refused"
-    made = form.load(tmp_path / "atlas-outcomes")
+    made = files.load(tmp_path / "atlas-outcomes")
     statuses = ["ok", "error", "refused", "cut", "ok", "filtered", "ok", "ok", "error"]
     assert [call["status"] for call in calls(tmp_path / "atlas-outcomes")] == statuses
     assert made.scores[:, 0].tolist() == [1, 0, 0, 0, 1, 0, 1, 1, 0]
@@ -228,7 +228,7 @@ def test_without_a_price_there_is_no_budget_to_keep(tmp_path: Path) -> None:
         assert (status, len(err.splitlines())) == (2, 1)
         assert "the price of small is unknown" in err
         assert recorded(written(tmp_path, server, model={"price": "auto"}))[0] == 0
-    assert str(form.load(tmp_path / "atlas-outcomes").costs[0, 0]) == "nan"
+    assert str(files.load(tmp_path / "atlas-outcomes").costs[0, 0]) == "nan"
 
 
 def test_one_prompt_that_is_refused_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_one_prompt_that_is_refused_does_not_stop_the_others(tmp_path: Path) -> 
         status, _, err = recorded(written(tmp_path, server), "--on-error", "drop")
     assert status == 1
     assert "1 prompts are left out" in err
-    assert [query.id for query in form.load(tmp_path / "atlas-outcomes").queries] == ["2", "3", "4"]
+    assert [query.id for query in files.load(tmp_path / "atlas-outcomes").queries] == ["2", "3", "4"]
 
 
 def test_two_runs_at_once_do_not_share_a_store(tmp_path: Path) -> None:

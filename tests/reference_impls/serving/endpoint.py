@@ -19,7 +19,7 @@ import openai
 import uvicorn
 import yaml
 
-from reference_impls.recorded.form import RecordedQuery, RecordedResponse, Recording, save
+from reference_impls.recorded import RecordedQuery, RecordedResponse, Recording, save
 from reference_impls.serving import run
 from reference_impls.serving.settings import Settings
 from tests.reference_impls.backends.server import Answer, choice, said

@@ -19,7 +19,7 @@ from reference_impls.backends.usage import read
 from reference_impls.core.meter import Meter
 from reference_impls.core.model import Dress, Generation, ModelError, Price
 from reference_impls.core.query import Query
-from reference_impls.recorded import form
+from reference_impls.recorded import files
 from reference_impls.recording.asking import Reply
 from reference_impls.running import catalog
 from reference_impls.serving import fitted
@@ -74,7 +74,7 @@ class Plain:
 def fit(name: str, folder: Path) -> tuple[Any, Any]:
     info = catalog.method(name)
     pool = fitted.pool_of([fitted.NamedModel(name, price) for name, price in MODELS.items()])
-    return info, fitted.fit(info, info.parameters({}), pool, form.load(folder))[0]
+    return info, fitted.fit(info, info.parameters({}), pool, files.load(folder))[0]
 
 
 SERVED = sorted(
@@ -108,7 +108,7 @@ def test_served_it_says_and_costs_what_it_does_elsewhere(name: str, folder: Path
     twin = info.cls(plain.pool, method.parameters, np.random.default_rng([0, 1]))
     twin.choice.accuracies = method.choice.accuracies
     if twin.needs_training:
-        twin.fit(fitted.lessons(form.load(folder), info, twin).train)
+        twin.fit(fitted.lessons(files.load(folder), info, twin).train)
     twin.rng = np.random.default_rng(zlib.crc32(QUERY.prompt.encode()))
     twin.choice.rng = twin.rng
     plain.begin()
