@@ -186,8 +186,8 @@ def test_every_paper_page_can_be_cited_by_machines(pages: Built, corpus: Corpus)
     for key, paper in corpus.papers.items():
         page = pages.pages[f"papers/{key}/"]
         assert page.titles == [f"{paper.title} - {SITE_NAME}"]
-        assert page.meta("citation_title") == [paper.title]
-        assert page.meta("citation_author") == paper.authors
+        assert page.meta("citation_title") == [paper.cited_title]
+        assert page.meta("citation_author") == paper.cited_authors
         dates = page.meta("citation_publication_date")
         assert len(dates) == bool(paper.date or (paper.venue and paper.venue.year))
         assert page.meta("citation_doi") == [paper.ids.doi] * bool(paper.ids.doi)

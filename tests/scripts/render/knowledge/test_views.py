@@ -181,8 +181,8 @@ def test_the_head_of_a_page_is_for_scholars(corpus: Corpus, views: Views) -> Non
     view = views.paper("ong2024routellm")
     stored = corpus.papers["ong2024routellm"]
     tags = [(tag["name"], tag["content"]) for tag in view["citation"]]
-    assert ("citation_title", stored.title) in tags
-    assert [content for name, content in tags if name == "citation_author"] == stored.authors
+    assert ("citation_title", stored.cited_title) in tags
+    assert [content for name, content in tags if name == "citation_author"] == stored.cited_authors
     assert ("citation_arxiv_id", "2406.18665") in tags
     assert view["json_ld"]["@type"] == "ScholarlyArticle"
     assert [author["name"] for author in view["json_ld"]["author"]] == stored.authors
