@@ -152,7 +152,7 @@ class Held:
 def hold(corpus: Corpus, refusals: Refusals, listed: Iterable[Listed], later: Collection[str] = ()) -> Held:
     """Which of the listed papers are here, by identifier or title. A paper that is listed twice counts once."""
     shelf = Shelf(corpus)
-    ids = {refusal.arxiv for refusal in refusals.refused}
+    ids = {refusal.arxiv for refusal in refusals.refused if refusal.arxiv}
     titles = [refusal.title for refusal in refusals.refused if refusal.title]
     here: dict[str, Listed] = {}
     missing: list[Listed] = []

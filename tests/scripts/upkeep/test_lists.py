@@ -73,7 +73,8 @@ def small(make_atlas: MakeAtlas) -> Corpus:
 def test_identifier_or_title_tells_that_a_paper_is_here_and_a_refusal_that_it_does_not_belong(
     small: Corpus, path: Path
 ) -> None:
-    refusals = Refusals(refused=[Refusal(arxiv="2405.00002", reason="no language models")])
+    refused = [Refusal(arxiv="2405.00002", reason="no language models"), Refusal(title="Of cats", reason="no models")]
+    refusals = Refusals(refused=refused)
     held = hold(small, refusals, [*read_list(path), *read_list(path)])
     assert set(held.here) == {"doe2025cheap", "doe2024twice"}
     assert [one.ids.get("arxiv") for one in held.refused] == ["2405.00002"]
