@@ -52,6 +52,7 @@ def problems(entry: Entry, corpus: Corpus, today: datetime.date, *, written_here
     if paper := entry.paper:
         yield from _place(entry, paper)
         yield from _vocabulary(paper, corpus)
+        yield from _survey(paper, corpus)
         yield from _identifiers(paper)
         yield from _dates(paper, today)
         yield from _links(paper)
@@ -204,6 +205,9 @@ def _place(entry: Entry, paper: Paper) -> Iterator[Problem]:
         )
 
 
+_ELSEWHERE = re.compile(r"\bsurvey\b", re.IGNORECASE)
+
+
 def _vocabulary(paper: Paper, corpus: Corpus) -> Iterator[Problem]:
     taxonomy, vocabulary = corpus.taxonomy, corpus.vocabulary
     categories = taxonomy.categories
@@ -245,6 +249,22 @@ def _vocabulary(paper: Paper, corpus: Corpus) -> Iterator[Problem]:
                 f"'{benchmark}' is spelt '{spelling}' here",
                 f"write {spelling}",
             )
+
+
+def _survey(paper: Paper, corpus: Corpus) -> Iterator[Problem]:
+    primary = corpus.taxonomy.category(paper.categories[0])
+    if (
+        paper.survey
+        and primary
+        and paper.survey.category != primary.code
+        and not _ELSEWHERE.search(paper.notes or "")
+    ):
+        yield Problem(
+            ("categories", 0),
+            "survey-placement",
+            f"the survey has it under {paper.survey.category}, and no note says why it stands here",
+            "say under `notes` what the survey has and which of the category's words decide",
+        )
 
 
 def _allowed(path: YamlPath, value: str, allowed: Collection[str]) -> Iterator[Problem]:

@@ -35,6 +35,7 @@ _TABLE = [
     ("vocabulary", E, "A facet works only if its values come from one list."),
     ("category", E, "Every paper has its place in the taxonomy."),
     ("family", E, "A family belongs to the primary category."),
+    ("survey-placement", W, "Where the Atlas files a method elsewhere than the survey, a reader is told why."),
     ("benchmark-spelling", E, "One benchmark under three names cannot be searched."),
     ("canonical", E, "One way to write an entry: a diff then shows facts only."),
     # facts
