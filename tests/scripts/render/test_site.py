@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import os
@@ -441,3 +442,20 @@ def test_what_needs_the_repository_is_left_out_while_it_is_unset(
     assert link.startswith("https://forge.example/atlas/issues/new?template=")
     assert "doe2024a" in link
     assert "https://forge.example/atlas/edit/main/papers/2024/doe2024a.yml" in page
+
+
+def test_a_paper_offers_its_badge_where_the_site_has_an_address(
+    make_atlas: MakeAtlas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ATLAS_SITE_URL", raising=False)
+    small = make_atlas({"doe2024a": fields()}, site=True)
+    render_site(small, tmp_path / "without")
+    assert "badge" not in (tmp_path / "without" / "papers" / "doe2024a.md").read_text(encoding="utf-8")
+    monkeypatch.setenv("ATLAS_SITE_URL", "https://atlas.example/")
+    render_site(small, tmp_path / "with")
+    text = (tmp_path / "with" / "papers" / "doe2024a.md").read_text(encoding="utf-8")
+    badge, page = "https://atlas.example/assets/badge.svg", "https://atlas.example/papers/doe2024a/"
+    assert f"[![In the LLM Ensemble Atlas]({badge})]({page})</pre>" in text
+    written = html.unescape(re.search(r'id="badge-html-text"[^>]*>(.*?)</pre>', text, re.DOTALL)[1])  # type: ignore[index]
+    assert written == f'<a href="{page}"><img src="{badge}" alt="In the LLM Ensemble Atlas"></a>'
+    assert (tmp_path / "with" / "assets" / "badge.svg").read_text(encoding="utf-8").startswith("<svg")
