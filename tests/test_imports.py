@@ -73,7 +73,7 @@ MAY: dict[str, tuple[str, ...]] = {
     # a claim names methods, benchmarks and recordings
     "scripts.checks.claims": ("scripts.model", f"{R}.benchmarks", f"{R}.recorded.registry", f"{R}.running.catalog"),
     # our own results, compared by the functions that made them
-    "scripts.results": (f"{R}.measuring",),
+    "scripts.results": (f"{R}.measuring", f"{R}.safe"),
     "scripts.claims": ("scripts.model", "scripts.results", f"{R}.measuring", f"{R}.safe"),
     "scripts.sources": ("scripts.model", "scripts.imports", f"{R}.safe"),
     "scripts.checks.methods": ("scripts.model", f"{R}.running.catalog"),

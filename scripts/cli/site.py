@@ -23,8 +23,7 @@ def render(
     out: Annotated[Path | None, typer.Option(help="folder for Markdown and data; default build/docs")] = None,
 ) -> None:
     """Write the site's Markdown pages and data files."""
-    from scripts.render import render_atlas  # noqa: PLC0415  Jinja is not needed by the other commands
-    from scripts.render.site import DEFAULT  # noqa: PLC0415
+    from scripts.render import DEFAULT, render_atlas  # noqa: PLC0415  the other commands need none of it
     from scripts.results.reading import ResultError  # noqa: PLC0415
 
     try:

@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,8 @@ from scripts.checks.halves import beside
 from scripts.checks.rules import RULES
 from scripts.exports import FORMATS
 from scripts.model import Corpus
-from scripts.render import api
-from scripts.render.building import unchanged
+from scripts.model.corpus import no_search_for_cycles
+from scripts.render import DEFAULT, Report, api
 from scripts.render.chinese import LANGUAGE, Chinese, translated
 from scripts.render.deciding import choose, claims, compare
 from scripts.render.deciding.calculator import examples
@@ -54,6 +53,7 @@ from scripts.render.markup import front_matter, html_attribute, http, md, meta_t
 from scripts.render.mathematics import prose
 from scripts.render.reference.chapters import CHAPTERS, address
 from scripts.render.settings import Settings, load_settings
+from scripts.results.kept import PLACE, on_disk
 
 #: What a file of the site holds: text, bytes, or what stands in another file.
 File = str | bytes | Path
@@ -62,7 +62,6 @@ LISTED = 1000
 LIST = "papers/list"
 #: Papers from which on a second process pays.
 FEWEST = 100
-DEFAULT = Path("build") / "docs"
 BIBTEX = "papers.bib"
 #: The papers as documents of the header's search, for whatever puts them into the theme's index; no file of the site.
 SEARCH = ".atlas-search.json"
@@ -76,32 +75,6 @@ DOWNLOADS = {
 }
 
 
-@dataclass
-class Report:
-    """What a run wrote."""
-
-    out: Path
-    files: int = 0
-    written: int = 0
-    removed: int = 0
-
-
-def render_atlas(root: Path, out: Path) -> Report:
-    """Reads the Atlas at `root` and renders it into the folder `out`, if it is not there already (`unchanged`).
-
-    Raises:
-        CorpusError: the taxonomy or the vocabulary is unusable.
-        FolderError: as of `render_site`.
-        ResultError: a file of results is none.
-    """
-    inputs = unchanged.of_inputs(root)
-    if (files := unchanged.files_there(out, inputs)) is not None:
-        return Report(out, files)
-    report = render_site(Corpus.load(root), out)
-    unchanged.note(out, inputs)
-    return report
-
-
 def render_site(corpus: Corpus, out: Path) -> Report:
     """Renders `corpus` into the folder `out`.
 
@@ -111,8 +84,10 @@ def render_site(corpus: Corpus, out: Path) -> Report:
     report = Report(out)
     made_here = out.resolve() == (corpus.root / DEFAULT).resolve()
     folder = OwnFolder(out, protected=(corpus.root,), made_here=made_here)
-    with closing(folder), unchecked():
-        site, process = _Site(corpus), os.getpid()
+    with closing(folder), unchecked(), no_search_for_cycles():
+        with on_disk(corpus.root / PLACE):
+            site = _Site(corpus)
+        process = os.getpid()
         folder.expect(site.first_names)
         with beside(lambda: _write(folder, site.first_part(), process), worth=len(corpus.papers) >= FEWEST) as first:
             for files, written in (_write(folder, site.rest(), process), first()):

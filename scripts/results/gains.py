@@ -7,13 +7,13 @@ say the same of a method.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reference_impls.measuring.comparison import Gain, holm, paired
+from reference_impls.measuring.comparison import Gain, holm
+from scripts.results import kept
 
 Result = dict[str, Any]
 #: The run that takes the best single model of the train split for every query, and the oracle: no methods.
@@ -52,12 +52,7 @@ def alike(files: Mapping[str, Result]) -> dict[str, Result]:
 
 def gain_over(ours: ArrayLike, theirs: ArrayLike) -> Gain:
     """The gain of scores over others on the same queries, not yet adjusted."""
-    return _gain(np.asarray(ours, np.float64).tobytes(), np.asarray(theirs, np.float64).tobytes())
-
-
-@lru_cache(maxsize=4096)  # several pages and claims look at the same pair
-def _gain(ours: bytes, theirs: bytes) -> Gain:
-    return paired(np.frombuffer(ours), np.frombuffer(theirs), resamples=RESAMPLES)
+    return kept.gain(np.asarray(ours, np.float64).tobytes(), np.asarray(theirs, np.float64).tobytes(), RESAMPLES)
 
 
 def over_best(files: Mapping[str, Result]) -> dict[str, Gain]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Self
 
@@ -157,7 +158,7 @@ class Recomputed(_Form):
 
 
 def read_result(path: Path, form: type[Measured] | type[Recomputed], command: str) -> dict[str, Any]:
-    """A result as it stands in its file.
+    """A result as it stands in its file; not to be changed, for others get the same.
 
     Args:
         path: the file.
@@ -169,8 +170,7 @@ def read_result(path: Path, form: type[Measured] | type[Recomputed], command: st
     """
     repair = f"({command} makes it anew)"
     try:
-        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
-        form.model_validate(value)
+        return _parsed(path.read_bytes(), form)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "all of it"
@@ -178,6 +178,12 @@ def read_result(path: Path, form: type[Measured] | type[Recomputed], command: st
     except (OSError, ValueError, RecursionError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise ResultError(f"{path}: cannot be read: {why} {repair}") from error
+
+
+@lru_cache(maxsize=4096)  # pages and verdicts rest on the same files, and a server reads them after each edit
+def _parsed(data: bytes, form: type[Measured] | type[Recomputed]) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(data.decode("utf-8"), parse_constant=_refuse)
+    form.model_validate(value)
     return value
 
 

@@ -18,12 +18,11 @@ import yaml
 from reference_impls.safe.folders import FolderError
 from reference_impls.safe.writing import write_text
 from scripts.model.corpus import CorpusError, find_root
-from scripts.render import render_atlas
+from scripts.render import DEFAULT, render_atlas
 from scripts.render.building.finish import FinishError, finish_site, without_html
 from scripts.render.building.policy import PolicyError
 from scripts.render.markup import html_attribute
 from scripts.render.settings import load_settings
-from scripts.render.site import DEFAULT
 from scripts.results.reading import ResultError
 
 # not build/docs: Zensical gets pages without the HTML that is finished

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from reference_impls.benchmarks import ALL
@@ -93,9 +94,15 @@ def of_board(board: View) -> Table | None:
         {row["title"]: row["score"] for row in board["rows"] if row["kind"] == "single"},
         next((row["cost"] for row in board["rows"] if row["title"] == board["best"]), None),
         tasks=max(len(board["levels"]), 1) if board["benchmark"] == LEADING else 1,
-        labels=len(ALL[board["benchmark"]].items("train")), own=True, controls=_controls(board["rows"]),
+        labels=_trained_on(board["benchmark"]), own=True, controls=_controls(board["rows"]),
     )  # fmt: skip
     return table if table.rows else None
+
+
+@cache
+def _trained_on(benchmark: str) -> int:
+    """Queries of its train split."""
+    return len(ALL[benchmark].items("train"))
 
 
 def of_recording(page: View) -> list[Table]:

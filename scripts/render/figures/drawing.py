@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from markupsafe import Markup, escape
@@ -205,7 +206,12 @@ def mark(shape: str, x: float, y: float, classes: str, r: float = 5) -> Markup:
 
 def width_of(words: str, size: float = SIZE) -> float:
     """How wide a line of text is at most, in pixels."""
-    return size * sum(_WIDTHS.get(letter, 0.635) for letter in words)
+    return size * _width(words)
+
+
+@lru_cache(maxsize=50_000)  # a label is tried in many places
+def _width(words: str) -> float:
+    return sum([_WIDTHS.get(letter, 0.635) for letter in words])
 
 
 def cut(words: str, room: float, size: float = SIZE) -> str:

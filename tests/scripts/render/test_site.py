@@ -24,8 +24,8 @@ from reference_impls.safe.folders import OwnFolder
 from scripts.checks import halves
 from scripts.exports.bibtex import unescape
 from scripts.model import Corpus
-from scripts.render import Report, render_site, site
-from scripts.render.site import LISTED, Pages, list_parts
+from scripts.render import Report, site
+from scripts.render.site import LISTED, Pages, list_parts, render_site
 from tests.conftest import MakeAtlas, fields
 from tests.scripts.render.pages import Page, render_markdown
 

@@ -15,10 +15,10 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils.meta import get_data
 
-from scripts.render import render_site
 from scripts.render.building import mkdocs_hook
 from scripts.render.building.finished import FinishedPage
 from scripts.render.markup import md
+from scripts.render.site import render_site
 from tests.conftest import ROOT, MakeAtlas, fields
 
 PLAIN = "<!-- raw 0 -->\n\n# {}\n\n<!-- raw 1 -->\n\n## Summary\n\n<!-- raw 2 -->\n\n\n## Cite\n\n<!-- raw 3 -->"

@@ -19,12 +19,12 @@ from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, TableOfContents
 
 from scripts.model import Corpus
-from scripts.render import render_site
 from scripts.render.building.finish import cut, put_back
 from scripts.render.building.finished import FinishedPage
 from scripts.render.building.frame import TEMPLATE, TEXTS, Frames
 from scripts.render.markup import html_attribute
 from scripts.render.settings import load_settings
+from scripts.render.site import render_site
 from tests.conftest import ROOT, fields, write_entries
 
 ENTRIES = {

@@ -14,8 +14,8 @@ from scripts.claims.log import FILE as LOG
 from scripts.claims.verdicts import VERDICTS
 from scripts.model import Corpus
 from scripts.model.claims import FILE
-from scripts.render import render_site
 from scripts.render.deciding.claims import SIGNS, Claims
+from scripts.render.site import render_site
 from tests.conftest import ROOT, fields, write_entries
 from tests.scripts.claims import results
 from tests.scripts.claims.results import recording

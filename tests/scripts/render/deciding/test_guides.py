@@ -10,12 +10,12 @@ from mkdocs.utils.meta import get_data
 
 from scripts.model import Corpus
 from scripts.model.guides import FILE
-from scripts.render import render_site
 from scripts.render.deciding.claims import Claims
 from scripts.render.deciding.guides import Guides, sentence
 from scripts.render.evidence import recorded, results
 from scripts.render.evidence.gains import Table
 from scripts.render.knowledge.views import Views
+from scripts.render.site import render_site
 from tests.conftest import ROOT, MakeAtlas, fields
 from tests.scripts.render.pages import Page, render_markdown
 

@@ -10,11 +10,11 @@ import pytest
 from mkdocs.utils.meta import get_data
 
 from scripts.model import Corpus
-from scripts.render import render_site
 from scripts.render.evidence.gains import Overview, points
 from scripts.render.evidence.recorded import FOLDER, Recorded
 from scripts.render.evidence.results import Results
 from scripts.render.knowledge.views import View, Views
+from scripts.render.site import render_site
 from tests.conftest import MakeAtlas, fields
 from tests.scripts.render import measured, recordings
 from tests.scripts.render.pages import Page, render_markdown

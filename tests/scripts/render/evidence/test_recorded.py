@@ -16,7 +16,6 @@ from mkdocs.utils.meta import get_data
 from reference_impls.measuring.verifier import sweep
 from reference_impls.recorded import registry
 from scripts.model import Corpus
-from scripts.render import render_site
 from scripts.render.evidence.recorded import (
     FOLDER,
     MONTH,
@@ -28,6 +27,7 @@ from scripts.render.evidence.recorded import (
 )
 from scripts.render.evidence.results import figures
 from scripts.render.figures.drawing import Figure
+from scripts.render.site import render_site
 from tests.conftest import ROOT, MakeAtlas, fields, write_entries
 from tests.scripts.render import recordings
 from tests.scripts.render.pages import Page, render_markdown

@@ -17,9 +17,9 @@ from scipy.stats import bootstrap
 
 from reference_impls.benchmarks import ALL
 from reference_impls.measuring.comparison import holm, paired
-from scripts.render import render_site
 from scripts.render.evidence.benchmarks import benchmark_views, code_spans
 from scripts.render.evidence.results import LEADING, Results, figures, mark_front
+from scripts.render.site import render_site
 from scripts.results.gains import RESAMPLES
 from tests.conftest import ROOT, MakeAtlas, fields
 from tests.scripts.render import measured

@@ -11,9 +11,9 @@ from mkdocs.utils.meta import get_data
 
 from scripts.model import Corpus
 from scripts.model.glossary import FILE, read_glossary
-from scripts.render import render_site
 from scripts.render.knowledge.glossary import glossary
 from scripts.render.knowledge.views import Views
+from scripts.render.site import render_site
 from tests.conftest import ROOT, MakeAtlas, fields
 from tests.scripts.render.pages import Page, render_markdown
 

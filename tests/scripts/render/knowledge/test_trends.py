@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 
 from scripts.model import Corpus
-from scripts.render import render_site
 from scripts.render.knowledge.trends import MONTHS_SHOWN, TOP, Trends, View
 from scripts.render.knowledge.views import Views
+from scripts.render.site import render_site
 from tests.conftest import MakeAtlas, fields
 
 
