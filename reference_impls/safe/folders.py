@@ -81,14 +81,17 @@ class OwnFolder:
         write_bytes(path, data, durable=False)
         return True
 
-    def expect(self, names: Iterable[str]) -> None:
-        """Takes `names` for files of this filling, which a copy of this object in a second process may then write:
-        they stand on the marker already, so it has nothing to write there."""
-        for name in names:
-            if os.path.lexists(self._real / name):
-                self._refuse_strange(name)
-            self._note(name)
-            self._kept.add(name)
+    def share(self) -> None:
+        """To be called before a copy of this object in a second process writes, too: both then put what they make on
+        one marker. What the copy has made must be told by `keep` before `finish`."""
+        if self._journal is None:
+            self._open_journal()
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Takes `names` for files of this filling that a copy has written."""
+        made = set(names)
+        self._before |= made
+        self._kept |= made
 
     def _refuse_strange(self, name: str) -> None:
         if name not in self._before:
@@ -106,12 +109,16 @@ class OwnFolder:
         if name in self._before:
             return
         self._before.add(name)
-        if self._journal is None:  # whole lines only, and none missing, before it grows
-            write_text(self._marker, "".join(f"{known}\n" for known in sorted(self._before)))
-            self._journal = self._marker.open("a", encoding="utf-8", newline="\n")
+        if self._journal is None:
+            self._open_journal()
             return
         self._journal.write(f"{name}\n")
-        self._journal.flush()
+        self._journal.flush()  # a line at a time, so that lines of two processes do not mix
+
+    def _open_journal(self) -> None:
+        """The marker must have whole lines only, and none missing, before it grows."""
+        write_text(self._marker, "".join(f"{known}\n" for known in sorted(self._before)))
+        self._journal = self._marker.open("a", encoding="utf-8", newline="\n")
 
     def finish(self) -> None:
         """Removes what was made before and not now, and the folders that are empty then."""

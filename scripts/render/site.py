@@ -6,25 +6,24 @@ Nothing goes that an earlier rendering has not made (`safe.folders`).
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
-from reference_impls.benchmarks import ALL
 from reference_impls.recorded import registry
 from reference_impls.safe.folders import OwnFolder
-from scripts.checks.halves import beside
 from scripts.checks.rules import RULES
 from scripts.exports import FORMATS
 from scripts.model import Corpus
 from scripts.model.corpus import no_search_for_cycles
 from scripts.render import DEFAULT, Report, api
+from scripts.render.building.together import File, Group, fill
 from scripts.render.chinese import LANGUAGE, Chinese, translated
 from scripts.render.deciding import choose, claims, compare
 from scripts.render.deciding.calculator import examples
@@ -51,17 +50,18 @@ from scripts.render.knowledge.views import View, Views, search_documents
 from scripts.render.live import RECORDED_RUNS, WATCHED, live_files, play_view
 from scripts.render.markup import front_matter, html_attribute, http, md, meta_tags, script_json, verbatim
 from scripts.render.mathematics import prose
-from scripts.render.reference.chapters import CHAPTERS, address
+from scripts.render.reference.chapters import address
 from scripts.render.settings import Settings, load_settings
 from scripts.results.kept import PLACE, on_disk
 
-#: What a file of the site holds: text, bytes, or what stands in another file.
-File = str | bytes | Path
+Item = TypeVar("Item")
 #: Papers on one page of the plain list, and the folder of its pages but the first.
 LISTED = 1000
 LIST = "papers/list"
 #: Papers from which on a second process pays.
 FEWEST = 100
+#: Methods and papers in one group of files, and groups of papers.
+METHODS_TOGETHER, PAPERS_TOGETHER, MOST_PARTS = 8, 50, 100
 BIBTEX = "papers.bib"
 #: The papers as documents of the header's search, for whatever puts them into the theme's index; no file of the site.
 SEARCH = ".atlas-search.json"
@@ -81,37 +81,14 @@ def render_site(corpus: Corpus, out: Path) -> Report:
     Raises:
         FolderError: `out` holds what no rendering has made; build/docs of the Atlas itself always counts as made.
     """
-    report = Report(out)
     made_here = out.resolve() == (corpus.root / DEFAULT).resolve()
     folder = OwnFolder(out, protected=(corpus.root,), made_here=made_here)
     with closing(folder), unchecked(), no_search_for_cycles():
         with on_disk(corpus.root / PLACE):
             site = _Site(corpus)
-        process = os.getpid()
-        folder.expect(site.first_names)
-        with beside(lambda: _write(folder, site.first_part(), process), worth=len(corpus.papers) >= FEWEST) as first:
-            for files, written in (_write(folder, site.rest(), process), first()):
-                report.files += files
-                report.written += written
+        made = fill(folder, list(site.groups()), worth=len(corpus.papers) >= FEWEST)
         folder.finish()
-    report.removed = folder.removed
-    return report
-
-
-def _write(folder: OwnFolder, files: Iterable[tuple[str, File]], process: int) -> tuple[int, int]:
-    """Number of files, and of those that have changed. Only these are written, so that a server that watches the
-    folder sees true changes only. A second process stops when it has lost the one that started it, `process`."""
-    count = changed = 0
-    for name, content in files:
-        if process not in (os.getpid(), os.getppid()):
-            break
-        if isinstance(content, bytes):
-            data = content
-        else:
-            data = content.read_bytes() if isinstance(content, Path) else content.encode("utf-8", "replace")
-        changed += folder.write(name, data)
-        count += 1
-    return count, changed
+    return Report(out, sum(len(one.names) for one in made), sum(one.changed for one in made), folder.removed)
 
 
 class _Site:
@@ -127,38 +104,54 @@ class _Site:
         self.methods = method_views(corpus.root, self.results, self.recordings)
         self.claims = Claims(corpus)
         self.pages = Pages(self.source, self.settings)
-        self.views.cards(self.views.papers)  # both parts show them
-        #: What `first_part` makes.
-        self.first_names = [
-            *(f"papers/{key}.md" for key in self.views.papers),
-            *(f"benchmarks/{name}.md" for name in ("index", *ALL)),
-            *(chapter.path for chapter in CHAPTERS),
-        ]
+        self.views.cards(self.views.papers)  # most groups show some
 
-    def first_part(self) -> Iterator[tuple[str, str]]:
-        """Half of the work, which hangs on nothing that the rest makes: the pages of papers, and those that take long
-        whatever their number."""
-        yield from self.pages.render_benchmarks(self.results)
-        yield from self.pages.render_reference()
-        yield from self.pages.render_papers(self.views, self.methods, self.claims)
+    def groups(self) -> Iterator[Group]:
+        """All files, in groups that hang on nothing that another one makes; first those that take long."""
+        pages, views, results, recordings, claims = (
+            self.pages, self.views, self.results, self.recordings, self.claims,
+        )  # fmt: skip
+        shown = [method for method in self.methods if method["category"] in views.categories]
+        overview, regrets = Overview(results, recordings, views.categories), regret_views(self.corpus.root)
+        yield pages.render_reference
+        yield partial(pages.render_guides, Guides(views, results, recordings, claims), views, shown, regrets)
+        yield partial(pages.render_recorded, views, recordings)
+        yield partial(pages.render_results, results, overview)
+        yield partial(pages.render_benchmarks, results)
+        yield partial(pages.render_claims, claims)
+        yield partial(pages.render_choice, views, shown, results, recordings, overview)
+        yield partial(pages.render_lists, views, results, self.methods)
+        yield partial(pages.render_categories, views, shown, overview, claims)
+        yield partial(pages.render_live, self.corpus.root, views, self.methods)
+        yield partial(pages.render_method_list, views, shown)
+        for some in _parts(shown, METHODS_TOGETHER):
+            yield partial(pages.render_methods, views, some, shown, overview, claims, regrets)
+        yield partial(pages.render_relations, views)
+        yield partial(pages.render_trends, views)
+        yield partial(api.files, self.corpus, self.settings, results, recordings, self.methods, claims)
+        yield self.data
+        yield self.downloads
+        for keys in _parts(list(views.papers), max(PAPERS_TOGETHER, len(views.papers) // MOST_PARTS)):
+            yield partial(pages.render_papers, views, keys, shown, claims)
 
-    def rest(self) -> Iterator[tuple[str, File]]:
-        """Every other file."""
-        corpus, views, assets = self.corpus, self.views, self.source / "assets"
-        yield from self.pages.render_all(views, self.results, self.recordings, self.methods, self.claims)
+    def data(self) -> Iterator[tuple[str, File]]:
+        """What the pages load."""
+        views, assets = self.views, self.source / "assets"
         for file in sorted(assets.rglob("*")):
             if file.is_file():
                 yield f"assets/{file.relative_to(assets).as_posix()}", file
-        yield from live_files(corpus.root)
-        yield self.pages.play(corpus.root, self.methods)
-        yield self.pages.learn(views, self.methods)
+        yield from live_files(self.corpus.root)
         yield "assets/data/explorer.json", _compact(views.explorer(self.methods))
         yield "assets/data/later.json", _compact(views.later(self.methods))
         yield "assets/data/bibtex.json", _compact(views.bibtex)
         yield from (
             (f"assets/data/papers/{key}.json", _compact(one)) for key, one in basket.cards(views, self.claims)
         )
-        yield SEARCH, _compact(search_documents(corpus))
+        yield SEARCH, _compact(search_documents(self.corpus))
+
+    def downloads(self) -> Iterator[tuple[str, File]]:
+        """The Atlas in the formats that other tools read."""
+        corpus, views = self.corpus, self.views
         yield f"downloads/{BIBTEX}", "\n".join(views.bibtex.values())
         for full_id, keys in views.by_category.items():
             if full_id in views.categories:
@@ -169,9 +162,13 @@ class _Site:
             "downloads/taxonomy.json",
             json.dumps(corpus.taxonomy.model_dump(), indent=1, ensure_ascii=False) + "\n",
         )
-        yield from api.files(corpus, self.settings, self.results, self.recordings, self.methods, self.claims)
         yield "downloads/schema.json", corpus.root / "papers" / "schema.json"
         yield from ((f"downloads/recording/{file.name}", file) for file in registry.schemas())
+
+
+def _parts(things: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """All of them, `size` at a time."""
+    yield from (things[start : start + size] for start in range(0, len(things), size))
 
 
 def list_parts(cards: list[View]) -> list[View]:
@@ -212,11 +209,6 @@ class _Compiled(BytecodeCache):
 _COMPILED = _Compiled()
 
 
-def _shown(methods: list[View], views: Views) -> list[View]:
-    """The methods of categories that the taxonomy knows."""
-    return [method for method in methods if method["category"] in views.categories]
-
-
 def _most_telling(played: list[Player]) -> Player:
     """The run in which the method helps, where there is one."""
     return next((player for player in played if player.kind == "helps"), played[0])
@@ -253,11 +245,8 @@ class Pages:
         """A figure of the project's own, to stand in the page itself so that it follows the colour scheme."""
         return Markup((self.source / "assets" / "figures" / f"{name}.svg").read_text(encoding="utf-8"))  # noqa: S704
 
-    def render_all(
-        self, views: Views, results: Results, recordings: Recorded, every: list[View], field: Claims
-    ) -> Iterator[tuple[str, str]]:
-        """Pages, and what they load, as (path, text), but for those of `render_papers`, `render_benchmarks` and
-        `render_reference`; `every` holds the views of all methods."""
+    def render_lists(self, views: Views, results: Results, every: list[View]) -> Iterator[tuple[str, str]]:
+        """Pages of which there is one, and the explorer; `every` holds the views of all methods."""
         stages, numbers = views.stages(), views.numbers()
         shared: View = {"stages": stages, "numbers": numbers}
         newest = views.cards(list(views.papers)[:8])
@@ -307,10 +296,13 @@ class Pages:
             yield self.page(f"{LIST}/{part['number']}.md", template="list.md", part=part)
         for part in views.authors():
             yield self.page(part["file"], template="authors.md", part=part)
-        methods = _shown(every, views)
-        overview = Overview(results, recordings, views.categories)
+
+    def render_categories(
+        self, views: Views, methods: list[View], overview: Overview, field: Claims
+    ) -> Iterator[tuple[str, str]]:
+        """A page for each stage and category."""
         categories = Categories(views, field, overview, methods)
-        for stage in stages:
+        for stage in views.stages():
             yield self.page(f"taxonomy/{stage['id']}/index.md", template="stage.md", stage=stage)
             for category in stage["categories"]:
                 view, told = views.category(category["id"]), categories.page(category["id"])
@@ -319,32 +311,26 @@ class Pages:
                     path, template="category.md", category=view, stage=stage, told=told, most=compare.MOST
                 )
                 yield from self.drawn([told["figure"]])
-        regrets = regret_views(views.corpus.root)
-        yield from self.drawn(regret["figure"] for regret in regrets)
-        yield from self.render_methods(views, methods, overview, field, regrets)
-        yield from self.render_results(results, overview)
-        yield from self.render_recorded(views, recordings)
-        yield from self.render_claims(field)
-        guides = Guides(views, results, recordings, field)
-        yield from self.render_guides(guides, regrets)
-        yield from self.render_choice(views, methods, results, recordings, overview)
-        yield from self.render_relations(Relations(views))
+
+    def render_trends(self, views: Views) -> Iterator[tuple[str, str]]:
+        """The trends with their charts."""
         trends = Trends(views).page()
-        yield self.page("trends.md", trends=trends, numbers=numbers)
-        yield from Chinese(self, views, methods, guides).render()
+        yield self.page("trends.md", trends=trends, numbers=views.numbers())
         yield from ((chart.path, chart.text) for chart in trends["charts"].values() if chart)
 
-    def render_relations(self, relations: Relations) -> Iterator[tuple[str, str]]:
+    def render_relations(self, views: Views) -> Iterator[tuple[str, str]]:
         """Who compares with whom and who builds on whom, with the data that the page's script reads."""
+        relations = Relations(views)
         page = relations.page()
         yield self.page("comparisons.md", relations=page)
         yield "assets/data/relations.json", _compact(relations.data())
         yield from self.drawn(page["figures"].values())
 
-    def render_papers(self, views: Views, every: list[View], field: Claims) -> Iterator[tuple[str, str]]:
-        """A page for each paper."""
-        methods = _shown(every, views)
-        for key in views.papers:
+    def render_papers(
+        self, views: Views, keys: Iterable[str], methods: list[View], field: Claims
+    ) -> Iterator[tuple[str, str]]:
+        """A page for each of these papers."""
+        for key in keys:
             mine = [method for method in methods if key in method["papers"]]
             told = {"paper": views.paper(key), "methods": mine, "claims": field.of_paper(key)}
             yield self.page(f"papers/{key}.md", template="paper.md", **told)
@@ -399,8 +385,12 @@ class Pages:
             yield self.page(f"claims/{page['name']}.md", template="claim.md", page=page, **claims.CONSTANTS)
             yield from self.drawn([page["figure"]])
 
-    def render_guides(self, guides: Guides, regrets: list[View]) -> Iterator[tuple[str, str]]:
-        """The guides and the open problems: all of them, and a page for each."""
+    def render_guides(
+        self, guides: Guides, views: Views, methods: list[View], regrets: list[View]
+    ) -> Iterator[tuple[str, str]]:
+        """The guides and the open problems: all of them, and a page for each. The Chinese pages have them, too."""
+        yield from self.drawn(regret["figure"] for regret in regrets)
+        yield from Chinese(self, views, methods, guides).render()
         yield self.page("guides/index.md", template="guides.md", groups=guides.groups())
         for page in guides.pages.values():
             yield self.page(
@@ -428,17 +418,21 @@ class Pages:
             situations=choose.situations(runs, by_name),
         )  # fmt: skip
 
-    def render_methods(
-        self, views: Views, methods: list[View], overview: Overview, field: Claims, regrets: list[View]
-    ) -> Iterator[tuple[str, str]]:
-        """The list of reference implementations and a page for each."""
+    def render_method_list(self, views: Views, methods: list[View]) -> Iterator[tuple[str, str]]:
+        """The list of reference implementations."""
         groups = [
             {"category": head, "methods": mine}
             for full_id, head in views.categories.items()
             if (mine := [method for method in methods if method["category"] == full_id])
         ]
         yield self.page("methods/index.md", template="methods.md", methods=methods, groups=groups)
-        for method in methods:
+
+    def render_methods(
+        self, views: Views, some: Iterable[View], methods: list[View], overview: Overview, field: Claims,
+        regrets: list[View],
+    ) -> Iterator[tuple[str, str]]:  # fmt: skip
+        """A page for `some` of the reference implementations, and what belongs to it."""
+        for method in some:
             papers = views.cards(key for key in method["papers"] if key in views.papers)
             category = views.categories[method["category"]]
             beside = compare.beside(method, methods)
@@ -460,6 +454,11 @@ class Pages:
                 regrets=[regret for regret in regrets if name in regret["methods"]],
                 claims=field.of_method(name, method["category"]),
             )  # fmt: skip
+
+    def render_live(self, root: Path, views: Views, methods: list[View]) -> Iterator[tuple[str, str]]:
+        """The pages on which models run."""
+        yield self.play(root, methods)
+        yield self.learn(views, methods)
 
     def play(self, root: Path, methods: list[View]) -> tuple[str, str]:
         """The page on which models run; recorded runs beside them."""

@@ -45,14 +45,14 @@ class Views:
         self.folders = {entry.key: entry.path.parent.name for entry in corpus.entries}
         self.categories = {full_id: self._category_head(full_id) for full_id, _, _ in corpus.taxonomy}
         self._cards: dict[str, View] = {}
-        self.by_category: dict[str, list[str]] = defaultdict(list)
+        self.by_category: dict[str, list[str]] = {full_id: [] for full_id in self.categories}
         self.by_family: dict[tuple[str, str], list[str]] = defaultdict(list)
         self.by_benchmark: dict[str, list[str]] = defaultdict(list)
         self.by_author: dict[str, list[str]] = defaultdict(list)
         self.backward: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for key, paper in self.papers.items():
             for category in paper.categories:
-                self.by_category[category].append(key)
+                self.by_category.setdefault(category, []).append(key)
             if paper.family:
                 self.by_family[paper.categories[0], paper.family].append(key)
             for benchmark in paper.attributes.benchmarks:

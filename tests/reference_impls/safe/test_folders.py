@@ -130,33 +130,31 @@ def test_a_filling_that_was_stopped_knows_its_files(tmp_path: Path) -> None:
     assert (out / MARKER).read_text() == "a\nd\n"
 
 
-def test_what_is_expected_may_be_written_by_a_copy(tmp_path: Path) -> None:
-    """As a forked process has one: it writes what it was to write, and nothing on the marker."""
+def test_a_copy_may_write_where_the_folder_is_shared(tmp_path: Path) -> None:
+    """As a forked process has one: both put what they make on one marker, before they make it."""
     out = tmp_path / "out"
     fill(out, {"a": "x", "b": "x"})
     own = OwnFolder(out)
-    own.expect(["b", "deep/c"])
-    marker = (out / MARKER).read_text()
-    assert set(marker.splitlines()) == {"a", "b", "deep/c"}
+    own.share()
     if (process := os.fork()) == 0:
         changed = own.write("b", b"x"), own.write("deep/c", b"y")
         os._exit(changed != (False, True))
-    assert os.waitpid(process, 0)[1] == 0
-    assert (out / MARKER).read_text() == marker
     own.write("d", b"x")
+    assert os.waitpid(process, 0)[1] == 0
+    assert set((out / MARKER).read_text().splitlines()) == {"a", "b", "d", "deep/c"}
+    own.keep(["b", "deep/c"])
     own.finish()
     assert contents(out) == {"b": "x", "deep/c": "y", "d": "x"}
     assert (out / MARKER).read_text() == "b\nd\ndeep/c\n"
 
 
-def test_a_file_of_ones_own_is_not_expected(tmp_path: Path) -> None:
+def test_a_copy_leaves_a_file_of_ones_own(tmp_path: Path) -> None:
     fill(tmp_path / "out", {"a": "x"})
     (tmp_path / "out" / "b").write_text("mine")
-    with (
-        closing(OwnFolder(tmp_path / "out")) as own,
-        pytest.raises(FolderError, match="was not made by this command"),
-    ):
-        own.expect(["b"])
+    with closing(OwnFolder(tmp_path / "out")) as own:
+        own.share()
+        with pytest.raises(FolderError, match="was not made by this command"):
+            own.write("b", b"x")
 
 
 def test_what_was_made_before_there_were_markers_counts_where_it_is_said(tmp_path: Path) -> None:

@@ -6,11 +6,8 @@ import csv
 import html
 import io
 import json
-import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,12 +17,11 @@ import pytest
 from bibtexparser.entrypoint import parse_string
 from mkdocs.utils.meta import get_data
 
-from reference_impls.safe.folders import OwnFolder
 from scripts.checks import halves
 from scripts.exports.bibtex import unescape
 from scripts.model import Corpus
 from scripts.render import Report, site
-from scripts.render.site import LISTED, Pages, list_parts, render_site
+from scripts.render.site import LISTED, list_parts, render_site
 from tests.conftest import MakeAtlas, fields
 from tests.scripts.render.pages import Page, render_markdown
 
@@ -112,28 +108,12 @@ def test_two_processes_make_the_site_of_one(
     monkeypatch.setattr(halves, "_cores", lambda: 2)
     monkeypatch.setattr("threading.active_count", lambda: 1)  # other tests may have left a thread
     monkeypatch.setattr(site, "FEWEST", 1)
-    here: list[int] = []
-    of_papers = Pages.render_papers
-
-    def seen(self: Pages, *views: Any) -> Iterator[tuple[str, str]]:
-        here.append(os.getpid())
-        yield from of_papers(self, *views)
-
-    monkeypatch.setattr(Pages, "render_papers", seen)
     two = render_site(corpus, tmp_path / "two")
-    assert not here, "the pages of papers were made in another process"
     assert files_below(tmp_path / "two") == files_below(tmp_path / "one")
     assert (two.files, two.written, two.removed) == (one.files, one.written, one.removed)
     (tmp_path / "two" / "papers" / "doe2024plain.md").write_text("changed")
     again = render_site(corpus, tmp_path / "two")
     assert (again.files, again.written, again.removed) == (one.files, 1, 0)
-
-
-def test_a_process_that_has_lost_the_one_that_started_it_writes_nothing_more(tmp_path: Path) -> None:
-    with closing(OwnFolder(tmp_path / "out")) as folder:
-        assert site._write(folder, [("a", "x"), ("b", "x")], process=os.getppid()) == (2, 2)
-        assert site._write(folder, [("c", "x")], process=-1) == (0, 0)
-    assert files_below(tmp_path / "out").keys() == {".atlas-made", "a", "b"}
 
 
 # --- the real site ------------------------------------------------------------------------------------------------
