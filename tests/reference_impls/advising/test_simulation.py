@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -46,8 +48,19 @@ def test_where_votes_must_win_it_finds_them() -> None:
     found = advice(simulation.VOTE, 300)
     verdict = found.verdict
     assert simulation.demanded("votes must win", found)
-    assert not simulation.demanded("few labels", found)
     assert (verdict.kind, verdict.name, verdict.why) == ("method", "majority-vote", "better")
+
+
+def test_what_a_vote_truly_gains() -> None:
+    """Of models that err apart it is a sum over all that they may answer: 0 is right, 1 to 3 are wrong."""
+    exact = 0.0
+    for answers in itertools.product(range(4), repeat=5):
+        counts = [answers.count(option) for option in range(4)]
+        chance = 0.65 ** counts[0] * (0.35 / 3) ** (5 - counts[0])
+        exact += chance * (counts[0] == max(counts)) / counts.count(max(counts))
+    assert simulation.gain_of_vote(simulation.VOTE) == pytest.approx(exact - 0.65, abs=0.004)
+    assert simulation.gain_of_vote(simulation.ONE_BEST) < -0.1
+    assert 0.05 < simulation.gain_of_vote(simulation.FEW) < 0.06, "who names a vote there is right"
 
 
 def test_where_labels_are_too_few_it_says_how_many_more() -> None:
