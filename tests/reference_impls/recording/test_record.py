@@ -18,6 +18,7 @@ import yaml
 from reference_impls.recorded import files
 from reference_impls.recording.store import Store
 from tests.reference_impls.backends.server import Answer, Scripted, choice, said, serving
+from tests.reference_impls.recording.kills import kill_at_random
 
 SECRET = "sk-secret-0123456789abcdef"  # noqa: S105
 
@@ -191,6 +192,14 @@ def test_a_kill_loses_no_answer_and_pays_none_twice(tmp_path: Path) -> None:
     assert status == 0
     # It may have been billed: 275 tokens read at most, 100 written.
     assert f"spent {(8 * 20 + 275 + 200) / 1e6:.6f} dollars" in err
+
+
+def test_kills_at_random_moments_lose_nothing_that_was_paid(tmp_path: Path) -> None:
+    found = kill_at_random(tmp_path, times=25, seed=1)
+    assert found.kills >= 20, "the others had ended by themselves"
+    assert (found.again, found.lost, found.keys) == (0, 0, 0)
+    assert found.unpaid <= 0, "what may have been billed stands in the account"
+    assert found.answered == found.prompts
 
 
 def test_a_dead_server_is_not_asked_everything(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import signal
 import tempfile
 import threading
 from pathlib import Path
@@ -16,11 +15,12 @@ import openai
 
 from reference_impls.serving.state import decisions
 from tests.reference_impls.backends.server import serving
-from tests.reference_impls.serving.endpoint import Process, ask, config, speaks
+from tests.reference_impls.forked import forks
+from tests.reference_impls.serving.endpoint import SECRET, ask, config, speaks
 
 
 def kill_at_random(folder: Path, times: int, seed: int) -> tuple[int, int]:
-    """Starts an endpoint on the same state again and again, and kills it between 0 and 300 ms after its first
+    """Starts an endpoint on the same state again and again, and kills it between 0 and 100 ms after its first
     acknowledgement.
 
     Returns:
@@ -28,24 +28,20 @@ def kill_at_random(folder: Path, times: int, seed: int) -> tuple[int, int]:
     """
     rng = random.Random(seed)  # noqa: S311
     told: dict[str, float] = {}
-    with serving(speaks) as upstream:
-        words = (
-            "--config",
-            config(folder, upstream.url),
-            "--method",
-            "linucb-router",
-            "--state",
-            folder / "s.sqlite",
-        )
+    with serving(speaks) as upstream, forks(folder, {"MY_KEY": SECRET}) as tool:
+        words = ("--config", config(folder, upstream.url, key_env="MY_KEY"), "--state", folder / "s.sqlite")
         for _ in range(times):
-            process = Process(*words)
+            process = tool.start("serve", "--port", "0", "--method", "linucb-router", *words)
+            url = process.line("serving at ").partition("serving at ")[2].partition(";")[0]
             first = threading.Event()
-            asking = threading.Thread(target=_teach, args=(process.url, told, rng.random(), first))
+            asking = threading.Thread(target=_teach, args=(url, told, rng.random(), first))
             asking.start()
             first.wait(60)
-            threading.Event().wait(rng.random() * 0.3)  # the moment is what is drawn
-            process.end(signal.SIGKILL)
+            threading.Event().wait(rng.random() * 0.1)  # the moment is what is drawn
+            process.kill()
             asking.join()
+    for path in folder.rglob("*"):
+        assert not path.is_file() or SECRET.encode() not in path.read_bytes(), f"{path} holds the key"
     kept = {line["decision"]: line["score"] for line in decisions(folder / "s.sqlite")}
     return len(told), sum(kept.get(name) != score for name, score in told.items())
 
