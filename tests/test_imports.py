@@ -47,13 +47,13 @@ MAY: dict[str, tuple[str, ...]] = {
     f"{R}.measuring": (f"{R}.core",),
     # fitted methods in front of models that are asked as `recording` asks them
     f"{R}.serving": (f"{R}.core", f"{R}.backends", f"{R}.recorded", f"{R}.recording", f"{R}.running"),
-    f"{R}.serving.app": (  # the bandit's parameters
-        f"{R}.core", f"{R}.backends", f"{R}.recorded", f"{R}.recording", f"{R}.running",
-        f"{R}.before_inference.linucb_router",
-    ),
     # a recommendation is written whole or not at all
     f"{R}.serving.saved": (f"{R}.core", f"{R}.recorded", f"{R}.running", f"{R}.safe"),
-    f"{R}.serving.policy": (f"{R}.core", f"{R}.before_inference.linucb_router"),
+    # these go on learning by their methods' own formulas
+    f"{R}.serving.bandits": (
+        f"{R}.core", f"{R}.before_inference.linucb_router", f"{R}.before_inference.thompson_router",
+        f"{R}.before_inference.budgeted_bandit_router",
+    ),
     # these run methods in order to measure them; nothing that runs methods imports them
     **{f"{R}.measuring.{name}": RUNS for name in ("alone", "decision_time", "vocabulary_cost")},
     f"{R}.measuring.overhead": (*RUNS, f"{R}.benchmarks"),

@@ -40,13 +40,21 @@ def serve(
     ] = "builtin",
     model: Annotated[str, typer.Option(help="the model that answers for the name 'atlas'")] = "",
     method: Annotated[
-        str, typer.Option(help="the method that does, for instance knn-router; linucb-router learns from feedback")
+        str,
+        typer.Option(
+            help="the method that does, for instance knn-router; linucb-router, thompson-router and"
+            " budgeted-bandit-router learn from feedback",
+        ),
     ] = "",
     data: Annotated[Path | None, typer.Option(help="folder of recorded answers that the method learns from")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="of the method")] = None,
     explore: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="share of queries whose model is drawn; default: 0, of linucb-router 0.1"),
+        typer.Option(
+            min=0,
+            max=1,
+            help="share of queries whose model is drawn; default: 0, of linucb-router and budgeted-bandit-router 0.1",
+        ),
     ] = None,
     host: Annotated[str, typer.Option(help="address to listen at")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8080,

@@ -19,7 +19,6 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reference_impls.before_inference.linucb_router import Parameters as BanditParameters
 from reference_impls.core.registry import MethodInfo
 from reference_impls.core.stages import Method, Router
 from reference_impls.recorded import files
@@ -28,10 +27,11 @@ from reference_impls.recording.config import ConfigError, load_as
 from reference_impls.recording.prices import price_of
 from reference_impls.running import catalog
 from reference_impls.serving import fitted, metrics, saved
+from reference_impls.serving.bandits import BANDITS
 from reference_impls.serving.chat import ATLAS, Chat
 from reference_impls.serving.combined import Combined
-from reference_impls.serving.policy import Bandit, One, Policy, Routed
-from reference_impls.serving.settings import BANDIT, EXPLORED, Served, Settings
+from reference_impls.serving.policy import One, Policy, Routed
+from reference_impls.serving.settings import Served, Settings
 from reference_impls.serving.state import State, StateError
 from reference_impls.serving.upstream import Builtin, Server, Upstream
 from reference_impls.serving.wire import GoneError, RequestError, answer, body_of, feedback
@@ -132,17 +132,17 @@ def _policy(
     info = catalog.method(settings.method)
     parameters = info.parameters(dict(settings.parameters))
     rng = np.random.default_rng(settings.seed)
-    if info.name == BANDIT:
-        assert isinstance(parameters, BanditParameters)
-        explore = EXPLORED if settings.explore is None else settings.explore
+    if info.name in BANDITS:
+        bandit = BANDITS[info.name]
+        explore = bandit.explored if settings.explore is None else settings.explore
         known, kind, prompts = None, "text", []
         if settings.data is not None:
             taught = fitted.lessons(files.load(settings.data), info, info.cls(pool, parameters))
             prompts, kind = taught.train.prompts, taught.kind
         context = fitted.Context(prompts, parameters.embedding)
         if settings.data is not None:
-            known = (context.of(prompts), taught.train.scores - parameters.price_weight * taught.train.costs)
-        return Bandit(pool, parameters, context, known, explore, rng, state.lessons), kind
+            known = (context.of(prompts), taught.train.scores, taught.train.costs)
+        return bandit(pool, parameters, context, known, explore, rng, state.lessons), kind
     recording = None if settings.data is None else files.load(settings.data)
     method, learned = fitted.fit(info, parameters, pool, recording)
     merits = (

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from reference_impls.before_inference.linucb_router import LinUCB
-from reference_impls.before_inference.linucb_router import Parameters as BanditParameters
 from reference_impls.core.choice import Choice
 from reference_impls.core.model import Floats
 from reference_impls.core.pool import Pool
 from reference_impls.core.query import Query
 from reference_impls.core.stages import Router, UtilityRouter
-from reference_impls.serving.state import Lesson
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,67 +95,6 @@ class Routed:
         names = twin.pool.names
         told = dict(zip(names, noted[-1].tolist(), strict=True)) if noted else None
         return explored(twin.pool, best, noted[-1] if noted else self._merits, self._explore, self._rng, told)
-
-
-class Bandit:
-    """LinUCB that goes on learning from the feedback of all processes (`before_inference.linucb_router`).
-
-    What it knows is the sum of what it was taught, so that every process that has read the same feedback knows the
-    same, and a restart loses nothing.
-
-    Args:
-        pool: the models.
-        parameters: LinUCB's.
-        embed: a query's features [d].
-        known: features [n, d] and rewards [n, models] that it begins with; None begins with nothing.
-        explore: share of queries whose model is drawn, each alike: without it the log's probabilities would all be 1
-            and tell nothing of the other models.
-        rng: for exploring.
-        lessons: gives what was taught after a number (`State.lessons`), for a signature.
-    """
-
-    def __init__(
-        self, pool: Pool, parameters: BanditParameters, embed: Callable[[str], Floats],
-        known: tuple[Floats, Floats] | None, explore: float, rng: np.random.Generator,
-        lessons: Callable[[str, int], Sequence[Lesson]],
-    ) -> None:  # fmt: skip
-        self._pool, self._parameters, self._embed, self._explore, self._rng = pool, parameters, embed, explore, rng
-        self._lessons, self._last = lessons, 0
-        size = len(embed("")) if known is None else known[0].shape[1]
-        self._grams = np.tile(np.eye(size) * parameters.penalty, (len(pool), 1, 1))
-        self._bandit = LinUCB(len(pool), size, parameters.penalty)
-        told = hashlib.sha256(repr((pool.names, parameters)).encode())
-        if known is not None:
-            x, rewards = known
-            self._grams += x.T @ x
-            self._bandit.b += rewards.T @ x
-            told.update(x.tobytes())
-        self.signature = f"linucb-router {told.hexdigest()[:16]}"
-        self._bandit.inverse = np.asarray(np.linalg.inv(self._grams))
-
-    def choose(self, query: Query) -> Chosen:
-        self.learn()
-        x = self._embed(query.prompt)
-        bounds = self._bandit.bounds(x, self._parameters.alpha)
-        # Equal bounds, all of them at first, go to the cheaper model, as in LinUCBRouter.
-        best = max(self._pool.by_price(), key=lambda m: float(bounds.round(12)[m]))
-        told = dict(zip(self._pool.names, self._bandit.means(x).tolist(), strict=True))
-        chosen = explored(self._pool, best, bounds, self._explore, self._rng, told)
-        return Chosen(chosen.order, chosen.probabilities, chosen.utilities, x)
-
-    def learn(self) -> None:
-        """Takes in the feedback that has come since."""
-        new = self._lessons(self.signature, self._last)
-        for lesson in new:
-            self._last = lesson.number
-            weight, cost = self._parameters.price_weight, lesson.cost
-            if weight and cost is None:  # nobody knows what the answer was worth
-                continue
-            model, x = self._pool.index(lesson.model), lesson.features
-            self._grams[model] += np.outer(x, x)
-            self._bandit.b[model] += (lesson.score - (weight * cost if cost else 0.0)) * x
-        for model in {self._pool.index(lesson.model) for lesson in new}:
-            self._bandit.inverse[model] = np.linalg.inv(self._grams[model])
 
 
 def explored(

@@ -8,11 +8,6 @@ from pathlib import Path
 
 from reference_impls.recording.config import Config
 
-#: The bandit of the registry, which goes on learning while it serves.
-BANDIT = "linucb-router"
-#: Share of queries that it explores with, where nothing is said.
-EXPLORED = 0.1
-
 
 class Served(Config):
     """A configuration that is served: prompts are not needed."""

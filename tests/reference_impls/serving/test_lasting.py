@@ -17,10 +17,12 @@ import openai
 import pytest
 
 from reference_impls.before_inference.linucb_router import LinUCB, Parameters
+from reference_impls.core.model import Price
 from reference_impls.core.pool import Pool
 from reference_impls.core.query import Query
+from reference_impls.running import catalog
+from reference_impls.serving.bandits import BANDITS, LinUCBBandit
 from reference_impls.serving.fitted import Context, NamedModel
-from reference_impls.serving.policy import Bandit
 from reference_impls.serving.settings import Settings
 from reference_impls.serving.state import Lesson, decisions
 from tests.reference_impls.backends.server import Answer, serving
@@ -78,7 +80,7 @@ def test_the_bandit_is_linucb() -> None:
     ]
     pool = Pool([NamedModel("a", None), NamedModel("b", None)])
     parameters = Parameters(price_weight=2.0)
-    own = Bandit(
+    own = LinUCBBandit(
         pool, parameters, Context([], 16), None, 0.0, rng, lambda _, after: [x for x in lessons if x.number > after]
     )
     plain = LinUCB(2, 1, parameters.penalty)
@@ -94,11 +96,58 @@ def test_probabilities_are_those_that_it_draws_with() -> None:
     """At three deviations: of 400 decisions with 0.3 explored, 0.15 go to the other model."""
     rng = np.random.default_rng(5)
     pool = Pool([NamedModel("a", None), NamedModel("b", None)])
-    own = Bandit(pool, Parameters(), Context([], 16), None, 0.3, rng, lambda *_: [])
+    own = LinUCBBandit(pool, Parameters(), Context([], 16), None, 0.3, rng, lambda *_: [])
     made = [own.choose(Query("", "", "hello")) for _ in range(400)]
     assert {tuple(sorted(chosen.probabilities.values())) for chosen in made} == {(0.15, 0.85)}
     rare = sum(chosen.probabilities[chosen.order[0]] == 0.15 for chosen in made)
     assert abs(rare - 60) < 3 * (400 * 0.15 * 0.85) ** 0.5
+
+
+@pytest.mark.parametrize("name", sorted(BANDITS))
+def test_every_bandit_learns_on_line_and_knows_the_same_after_a_restart(name: str) -> None:
+    """Of two models that cost alike one is worth more; what was logged is what it drew with."""
+    info = catalog.method(name)
+    pool = Pool([NamedModel("a", Price(1, 1)), NamedModel("b", Price(1, 1))])
+    lessons: list[Lesson] = []
+
+    def made(seed: int) -> Any:
+        rng = np.random.default_rng(seed)
+        return BANDITS[name](
+            pool, info.parameters(), Context([], 16), None, BANDITS[name].explored, rng,
+            lambda _, after: [x for x in lessons if x.number > after],
+        )  # fmt: skip
+
+    own, rng, served, expected = made(0), np.random.default_rng(1), [], []
+    for number in range(1, 401):
+        chosen = own.choose(Query("", "", "hello"))
+        assert sum(chosen.probabilities.values()) == pytest.approx(1)
+        assert chosen.features is not None
+        served.append(chosen.order[0] == "b")
+        expected.append(chosen.probabilities["b"])
+        score = float(rng.random() < (0.8 if served[-1] else 0.3))
+        lessons.append(Lesson(number, chosen.order[0], chosen.features, score, 0.01))
+    assert np.mean(served[-100:]) > 0.85
+    assert abs(sum(served) - sum(expected)) < 4 * sum(p * (1 - p) for p in expected) ** 0.5 + 1
+    again, before = made(2).choose(Query("", "", "hello")), own.choose(Query("", "", "hello"))
+    assert again.utilities == before.utilities
+    assert again.probabilities == before.probabilities
+
+
+def test_the_budgeted_bandit_spends_its_budget() -> None:
+    """The better model costs ten times as much: it serves as often as the budget lets it."""
+    info = catalog.method("budgeted-bandit-router")
+    pool, lessons = Pool([NamedModel("a", Price(1, 1)), NamedModel("b", Price(10, 10))]), list[Lesson]()
+    own = BANDITS[info.name](
+        pool, info.parameters({"budget": "0.04", "burn_in": "5"}), Context([], 16), None, 0.0,
+        np.random.default_rng(0), lambda _, after: [x for x in lessons if x.number > after],
+    )  # fmt: skip
+    for number in range(1, 1201):
+        chosen = own.choose(Query("", "", "hello"))
+        dear = chosen.order[0] == "b"
+        assert chosen.features is not None
+        lessons.append(Lesson(number, chosen.order[0], chosen.features, 0.9 if dear else 0.4, 0.1 if dear else 0.01))
+    costs = [lesson.cost or 0.0 for lesson in lessons[-600:]]
+    assert np.mean(costs) == pytest.approx(0.04, rel=0.15)
 
 
 def test_feedback_is_taken_once(tmp_path: Path) -> None:
