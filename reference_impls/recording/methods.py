@@ -110,6 +110,8 @@ def _questions(config: Config, model: ModelConfig, demand: Demand) -> list[Quest
     made = []
     for sample in range(wanted.n if wanted.temperature > 0 else 1):
         asked = parameters_of(config, model, wanted.temperature, wanted.seed + sample, wanted.max_tokens)
+        if "logprobs" not in model.params:
+            asked.pop("logprobs", None)  # a reply is read, and nobody asks how sure it was
         if wanted.stop:
             asked["stop"] = list(wanted.stop)
         made.append(question(model, prompt, sample, asked))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from reference_impls.backends import refusals
 from reference_impls.backends.usage import read
-from reference_impls.core.model import Dress, Price, cost_of
+from reference_impls.core.model import Dress, Generation, Price, cost_of
 from reference_impls.recording.asking import Asker, Reply
 from reference_impls.recording.config import ModelConfig
 
@@ -213,7 +213,7 @@ class Builtin:
             "object": "chat.completion", "created": int(time.time()), "model": self.name,
             "choices": [
                 {"index": 0, "message": {"role": "assistant", "content": made.text}, "finish_reason": reason,
-                 "logprobs": None}
+                 "logprobs": _logs(made) if parameters.get("logprobs") is True else None}
             ],
             "usage": usage,
         }  # fmt: skip
@@ -229,6 +229,14 @@ class Builtin:
 
     async def close(self) -> None:
         pass
+
+
+def _logs(made: Generation) -> dict[str, Any]:
+    """Log-probabilities as servers tell them: of the text's own tokens, without the end token."""
+    pairs = zip(made.tokens, made.logprobs, strict=False)
+    return {
+        "content": [{"token": token, "logprob": value, "bytes": None, "top_logprobs": []} for token, value in pairs]
+    }
 
 
 def in_pieces(data: Mapping[str, Any]) -> list[dict[str, Any]]:
