@@ -35,7 +35,7 @@ _ERRORS = """Correlation of two models' errors, in per cent: at 100 they err on 
 them gains nothing; at 0 they err apart."""
 _FOLDS = """Every method that fits was trained on all folds but one and tested on that one ({folds} folds{times},
 tasks spread evenly, seed {seed}). Nothing is tested on what it has learned from; what can be served was then learned
-anew from all labelled queries."""
+again from all labelled queries."""
 _INTERVALS = """A gain is paired, query by query. Its interval takes the overlap of the training sets into account
 (Nadeau and Bengio 2003) and holds over the model that the training folds choose as well as over the one that is best
 in hindsight. A method is named only if its adjusted interval lies above the best single model, or if it ends no more

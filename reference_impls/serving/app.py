@@ -147,7 +147,7 @@ def _policy(
     method, learned = fitted.fit(info, parameters, pool, recording)
     merits = (
         learned.merits if learned else np.arange(len(pool), dtype=np.float64)
-    )  # where nothing is known the dearest stand in first
+    )  # where nothing is known the most expensive stand in first
     kind = learned.kind if learned else "text"
     if isinstance(method, Router):
         return Routed(method, merits, settings.explore or 0.0, rng, info.name), kind

@@ -116,7 +116,7 @@ class Bandit(ABC):
 
 
 class LinUCBBandit(Bandit):
-    """`linucb-router`. Its matrices are summed up and inverted anew, so that all processes agree bit for bit."""
+    """`linucb-router`. Its matrices are summed up and inverted again, so that all processes agree bit for bit."""
 
     name = "linucb-router"
 

@@ -54,7 +54,7 @@ class Lessons:
 
 
 def pool_of(models: Sequence[NamedModel]) -> Pool:
-    """The models from the cheapest to the dearest, as the runner hands them to methods."""
+    """The models from the cheapest to the most expensive, as the runner hands them to methods."""
     return Pool([models[i] for i in Pool(models).by_price()])
 
 

@@ -1,7 +1,7 @@
 """Divides work between two processes.
 
 Only where it pays: a process of its own costs a hundredth of a second where it is forked, and half a second where
-Python starts anew. The results are the same, in the same order, as those of one process.
+Python starts again. The results are the same, in the same order, as those of one process.
 """
 
 from __future__ import annotations

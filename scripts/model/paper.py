@@ -113,7 +113,7 @@ class SurveyRow(Strict):
     traits: Text | None = None
     goals: list[Text] = []
     tasks: list[Text] = Field(default=[], description="open-ended, exact-match")
-    generalises: bool | None = Field(None, description="works on new domains without training anew")
+    generalises: bool | None = Field(None, description="works on new domains without being trained again")
     efficiency_aware: bool | None = None
     code: bool | None = None
 

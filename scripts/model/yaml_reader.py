@@ -79,7 +79,7 @@ class UnreadableError(Exception):
         self.rule, self.message, self.repair, self.mark = rule, message, repair, mark or Mark()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """What makes it anew in another process."""
+        """What makes it again in another process."""
         return type(self), (self.rule, self.message, self.repair, self.mark)
 
 

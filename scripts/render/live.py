@@ -106,7 +106,7 @@ def cards() -> dict[str, View]:
 
 
 def by_price(names: list[str]) -> list[str]:
-    """From the cheapest to the dearest, as methods see them."""
+    """From the cheapest to the most expensive, as methods see them."""
     return sorted(names, key=lambda name: (cards()[name]["price"]["completion"], name))
 
 

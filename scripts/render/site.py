@@ -40,6 +40,7 @@ from scripts.render.evidence.results import FOLDER, Results, figures
 from scripts.render.figures.charts import unchecked
 from scripts.render.figures.drawing import Figure, styles
 from scripts.render.figures.flow import flow
+from scripts.render.figures.pictures import picture_files
 from scripts.render.figures.steps import Player, players, used
 from scripts.render.knowledge import basket, entry_form
 from scripts.render.knowledge.categories import Categories
@@ -140,6 +141,7 @@ class _Site:
         for file in sorted(assets.rglob("*")):
             if file.is_file():
                 yield f"assets/{file.relative_to(assets).as_posix()}", file
+        yield from picture_files(assets)
         yield from live_files(self.corpus.root)
         yield "assets/data/explorer.json", _compact(views.explorer(self.methods))
         yield "assets/data/later.json", _compact(views.later(self.methods))

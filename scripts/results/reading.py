@@ -163,12 +163,12 @@ def read_result(path: Path, form: type[Measured] | type[Recomputed], command: st
     Args:
         path: the file.
         form: what it must have.
-        command: what makes it anew.
+        command: what makes it again.
 
     Raises:
         ResultError: it cannot be read, is no JSON, or lacks what the form has.
     """
-    repair = f"({command} makes it anew)"
+    repair = f"({command} makes it again)"
     try:
         return _parsed(path.read_bytes(), form)
     except ValidationError as error:

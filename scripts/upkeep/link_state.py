@@ -86,7 +86,7 @@ class State:
             state.finished = bool(value["run"]["finished"])
             state.links = {str(url): _link(known) for url, known in value["links"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise StateError(f"{path} is no cache of the link check ({error}): remove it to begin anew") from error
+            raise StateError(f"{path} is no cache of the link check ({error}): remove it to begin again") from error
         return state
 
     def begin(self, now: datetime.datetime) -> bool:

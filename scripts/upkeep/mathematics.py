@@ -30,7 +30,7 @@ def convert(latex: str) -> str:
 
 
 def main() -> None:
-    """Writes the file anew."""
+    """Writes the file again."""
     root = find_root(Path.cwd())
     made = {latex: convert(latex) for latex in sorted(set(latex_of(read_formulas(root))))}
     write_text(root / MATHML, json.dumps(made, ensure_ascii=False, indent=0) + "\n")

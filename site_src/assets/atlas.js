@@ -69,3 +69,11 @@ document.querySelectorAll("details").forEach(fold);
 document.addEventListener("toggle", ({ target }) => {
   if (!paper.matches && target.tagName === "DETAILS") fold(target);
 }, true);
+
+// Pictures to take away (figures.js), once the first of the page comes into view.
+const pictures = new IntersectionObserver((seen) => {
+  if (!seen.some(({ isIntersecting }) => isIntersecting)) return;
+  pictures.disconnect();
+  import(new URL("assets/figures.js", root));
+});
+document.querySelectorAll(".atlas-svg, .atlas-chart").forEach((one) => pictures.observe(one));

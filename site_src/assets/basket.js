@@ -39,7 +39,7 @@ function showAll() {
   for (const link of document.querySelectorAll("a.atlas-basket-open")) link.hidden = !stored().length;
 }
 
-/** Gives every card of the list of papers a button; the list is drawn anew with each key that a reader types. */
+/** Gives every card of the list of papers a button; the list is drawn again with each key that a reader types. */
 function dress(list) {
   for (const foot of list.querySelectorAll(".atlas-x-card-foot:not(:has(.atlas-basket))")) {
     const link = foot.closest(".atlas-x-card")?.querySelector(".atlas-x-card-title a");

@@ -1,4 +1,4 @@
-// Draws the charts of a page: loads Vega when the first one comes into view, and draws anew when the colour scheme
+// Draws the charts of a page: loads Vega when the first one comes into view, and draws again when the colour scheme
 // changes. Without this file the tables beside the charts hold the same numbers.
 
 const LIBRARY = ["vega.js", "vega-lite.js", "vega-embed.js"];

@@ -449,7 +449,7 @@ class Explorer {
 
   // ---- what the reader sees
 
-  /** What the first file left out, once it is wanted; cards that lack it are made anew. */
+  /** What the first file left out, once it is wanted; cards that lack it are made again. */
   fetchLater() {
     this.later ??= fetchJson(new URL(this.host.dataset.later, document.baseURI)).then((json) => {
       const waiting = this.atlas.papers.map((paper) => !paper.whole);

@@ -12,7 +12,7 @@ const WAYS = {
   one: { name: "One model", names: (_, __, model) => [model] },
   route: { name: "Route: one model is chosen from the question", pools: ["builtin"], names: (pool) => data.pools[pool] },
   vote: { name: "Vote: all answer, the most frequent answer wins", names: (pool) => data.pools[pool] },
-  cascade: { name: "Cascade: the cheapest, and the dearest where it is unsure", pools: ["builtin"], names: (pool) => [data.pools[pool][0], data.pools[pool].at(-1)] },
+  cascade: { name: "Cascade: the cheapest, and the most expensive where it is unsure", pools: ["builtin"], names: (pool) => [data.pools[pool][0], data.pools[pool].at(-1)] },
   unite: { name: "Fuse token by token: UniTE", names: (pool, task) => data.members[pool][task].unite },
   gac: { name: "Fuse token by token: GaC", names: (pool, task) => data.members[pool][task].gac },
 };

@@ -104,7 +104,7 @@ class RelatedWork {
       }), " ", title)));
   }
 
-  /** The table and the texts anew; the boxes keep the focus. */
+  /** The table and the texts again; the boxes keep the focus. */
   refresh() {
     const { papers } = this;
     this.out.querySelector(".atlas-table-scroll").replaceWith(this.table(papers));

@@ -1,10 +1,13 @@
-"""What a built site does not need: blanks that indent its HTML, source maps, and other languages' search stemmers."""
+"""What a built site does not need: blanks that indent its HTML, comments and blanks of style sheets, source maps, and
+other languages' search stemmers."""
 
 from __future__ import annotations
 
 import re
 import shutil
 from pathlib import Path
+
+from reference_impls.safe.writing import write_text
 
 # What keeps its blanks stands first, so that nothing within it is looked at.
 _BLANKS = re.compile(
@@ -24,8 +27,19 @@ def squeezed(html: str) -> str:
     return _BLANKS.sub(lambda found: found[1] or "\n", html)
 
 
+def lighter(css: str) -> str:
+    """A style sheet without comments and indentation. No string of ours holds the signs of a comment.
+
+    >>> lighter("/* a */\\na {\\n  color: red; /* b */\\n}\\n\\nb { top: 0 }\\n")
+    'a {\\ncolor: red;\\n}\\nb { top: 0 }\\n'
+    """
+    return re.sub(r"\s*\n\s*", "\n", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)).lstrip()
+
+
 def remove_unused(site: Path) -> None:
-    """Takes from a built site what the theme brings and no reader's browser asks for."""
+    """Takes from a built site what no reader's browser needs."""
+    for path in (site / "assets").glob("*.css"):  # the theme's stand deeper, and are small already
+        write_text(path, lighter(path.read_text(encoding="utf-8")), durable=False)
     for path in [*(site / "assets").rglob("*.js.map"), *(site / "assets").rglob("*.css.map")]:
         path.unlink()
     lunr = site / "assets" / "javascripts" / "lunr"

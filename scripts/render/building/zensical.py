@@ -35,7 +35,7 @@ class BuildError(ValueError):
 
 
 def build(root: Path) -> Path:
-    """Builds the site of the Atlas at `root` into build/site, which is made anew.
+    """Builds the site of the Atlas at `root` into build/site, which is made again.
 
     Raises:
         BuildError: Zensical is not installed, or has ended with an error.

@@ -47,7 +47,7 @@ TITLES = {
     "routerarena": "RouterArena",
     "gsm8k-solutions": "GSM8K solutions",
     "mmlu-pro-small": "MMLU-Pro: small models",
-    "mmlu-pro-middle": "MMLU-Pro: middling models",
+    "mmlu-pro-middle": "MMLU-Pro: medium models",
     "mmlu-pro-large": "MMLU-Pro: large models",
     "mmlu-pro-all": "MMLU-Pro: all models",
     "swe-bench": "SWE-bench",
@@ -287,7 +287,7 @@ def _detail(run: Json) -> str:
 
 
 def _strong(run: Json, found: Json) -> float | None:
-    """Share of the queries on which the dearer of two models is called."""
+    """Share of the queries on which the more expensive of two models is called."""
     if found["axis"] != "share":
         return None
     ends = [one for one in found["runs"] if one["method"] == "single" and one["point"] and one["point"][0] == 1]

@@ -2,7 +2,7 @@
 
 A template shows a `Chart` by the macro `chart(chart, to)` and calls `meta(..., charts=True)`; `render/site.py` writes
 its `text` to its `path`. Colours stand in a specification as names of the Atlas's style variables,
-`var(--atlas-before)`: the script puts in what the page's colour scheme says, and draws anew on a change.
+`var(--atlas-before)`: the script puts in what the page's colour scheme says, and draws again on a change.
 """
 
 from __future__ import annotations

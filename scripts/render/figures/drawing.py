@@ -129,15 +129,16 @@ class Figure:
         )  # fmt: skip
 
 
-def styles(assets: Path) -> Markup:
+def styles(assets: Path, name: str = "plots.css") -> Markup:
     """The style sheet of a file: that of figures in pages, with the colours of both schemes.
 
     Args:
         assets: the folder of the site's style sheets.
+        name: of the one that is meant; what follows its first @media is about pages.
     """
     blocks = dict(_TOKENS.findall((assets / "tokens.css").read_text(encoding="utf-8")))
     light, dark = (" ".join(blocks[key].split()) for key in (":root", '[data-md-color-scheme="slate"]'))
-    sheet = re.sub(r"/\*.*?\*/", "", (assets / "plots.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+    sheet = re.sub(r"/\*.*?\*/", "", (assets / name).read_text(encoding="utf-8"), flags=re.DOTALL)
     drawn = sheet.split("@media", 1)[0].strip()  # what follows is about pages
     return Markup(  # noqa: S704  the project's own files
         f"svg{{{light}}} @media screen and (prefers-color-scheme: dark){{svg{{{dark}}}}}\n{drawn}"

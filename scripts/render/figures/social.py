@@ -72,7 +72,7 @@ def _page(root: Path, name: str, lines: tuple[str, ...]) -> str:
 
 
 def main() -> None:
-    """Draws every picture anew."""
+    """Draws every picture again."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  of the tests; a rendering needs none
 
     root = find_root()

@@ -319,10 +319,12 @@ class Views:
                         "definition": f.definition,
                         "source": f.source,
                         "count": len(self.by_family.get((f"{stage_id}/{c.id}", f.id), [])),
+                        "years": self._years(self.by_family.get((f"{stage_id}/{c.id}", f.id), [])),
                     }
                     for f in c.families
                 ],
                 "count": len(self.by_category[f"{stage_id}/{c.id}"]),
+                "years": self._years(self.by_category[f"{stage_id}/{c.id}"]),
             }
             for c in stage.categories
         ]
@@ -332,7 +334,13 @@ class Views:
             "page": f"taxonomy/{stage_id}/",
             "categories": categories,
             "count": len(keys),
+            "years": self._years(keys),
         }
+
+    def _years(self, keys: Iterable[str]) -> str:
+        """Papers by year, as ``2024:3 2025:7``; those of an unknown year are left out."""
+        counts = Counter(self.papers[key].year for key in keys)
+        return " ".join(f"{year}:{count}" for year, count in sorted((y, n) for y, n in counts.items() if y))
 
     def stages(self) -> list[View]:
         """All stages in order."""

@@ -11,7 +11,7 @@ import { textAgreement } from "./stems.js";
  * @typedef {{table: Table, folds: Int32Array[], count: number}} Data `count` folds in each repetition
  * @typedef {{repeat: number, fold: number, tested: number[], train: number[], means: number[], prices: number[],
  *   order: number[], rng: Generator}} Fold `means` and `prices` of the models on the training queries, `order` from the
- *   cheapest model to the dearest */
+ *   cheapest model to the most expensive */
 
 const [SAME, BEST] = [1e-9, 1e-12];
 
@@ -169,7 +169,7 @@ function voted(table, i, voters, { means, rng }) {
 export const majorityVote = (data, folds) =>
   cascade(data, folds, (order) => [order], 1);
 
-/** Tiers from the cheapest to the dearest model: the last alone, the others in even parts of about `size`.
+/** Tiers from the cheapest to the most expensive model: the last alone, the others in even parts of about `size`.
  * @param {readonly number[]} order @param {number} size */
 export function tiersOf(order, size = 3) {
   const others = order.slice(0, -1);

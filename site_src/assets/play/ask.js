@@ -8,7 +8,7 @@ import { largest } from "./numbers.js";
  * @typedef {{prompt: string, kind: string, options: string[], maxTokens: number}} Query
  * @typedef {Record<string, any> & {kind: string}} Event what a reader sees of a run, in plain data
  * @typedef {{query: Query, names: string[], model: (name: string) => Promise<import("./model.js").Model>,
- *   usage: import("./usage.js").Usage, fitted: any}} Run `names` from the cheapest to the dearest model; `model` loads one */
+ *   usage: import("./usage.js").Usage, fitted: any}} Run `names` from the cheapest to the most expensive model; `model` loads one */
 
 /** How many of the next token's candidates are shown. */
 export const SHOWN = 5;

@@ -183,7 +183,7 @@ def test_a_damaged_result_is_told_with_its_file(result: str, tmp_path: Path) -> 
             read_result(path, form, "atlas bench")
         told = str(caught.value)
         assert told.startswith(f"{path}: "), what
-        assert told.endswith("(atlas bench makes it anew)"), what
+        assert told.endswith("(atlas bench makes it again)"), what
         assert "\n" not in told, what
     path.write_text(text)
     assert read_result(path, form, "atlas bench") == json.loads(text)

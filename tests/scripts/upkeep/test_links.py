@@ -392,7 +392,7 @@ def test_one_dead_host_among_living_ones_counts(server: LinkServer, tmp_path: Pa
 def test_spoilt_cache_is_told(tmp_path: Path, content: str) -> None:
     path = tmp_path / "links.json"
     path.write_text(content)
-    with pytest.raises(StateError, match="remove it to begin anew"):
+    with pytest.raises(StateError, match="remove it to begin again"):
         State.load(path)
     assert path.read_text() == content
 
@@ -477,7 +477,7 @@ def test_command_with_a_spoilt_cache(make_atlas: MakeAtlas, tmp_path: Path, monk
     (tmp_path / "c.json").write_text("{")
     done = CliRunner().invoke(app(), ["links", "--cache", str(tmp_path / "c.json")])
     assert done.exit_code == 2
-    assert "remove it to begin anew" in done.stderr.replace("\n", " ")
+    assert "remove it to begin again" in done.stderr.replace("\n", " ")
 
 
 def test_summary_shows_no_markup_of_strangers(make_atlas: MakeAtlas, tmp_path: Path) -> None:

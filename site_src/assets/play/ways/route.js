@@ -15,7 +15,7 @@ export async function* route(run) {
     return { model, p: 0.5 * (1 + Math.tanh(0.5 * sum)) };
   });
   const most = Math.max(...models.map(({ p }) => p));
-  // Models stand from the cheapest to the dearest: of equals the cheapest serves.
+  // Models stand from the cheapest to the most expensive: of equals the cheapest serves.
   const chosen = /** @type {{model: string}} */ (models.find(({ p }) => p >= most - 1e-12)).model;
   yield { kind: "route", models, chosen };
   return (yield* ask(await run.model(chosen), run)).text;

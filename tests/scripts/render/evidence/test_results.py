@@ -202,8 +202,12 @@ def test_every_row_is_a_point_with_its_name(results: Results) -> None:
 
 def test_vendored_files_are_those_that_their_notice_names() -> None:
     notice = (VENDOR / "README.txt").read_text(encoding="utf-8")
-    sums = dict(re.findall(r"^- sha256 of `([\w-]+\.js)`: `([0-9a-f]{64})`$", notice, flags=re.MULTILINE))
-    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in VENDOR.glob("*.js")}
+    sums = dict(re.findall(r"^- sha256 of `([\w-]+\.(?:js|woff2))`: `([0-9a-f]{64})`$", notice, flags=re.MULTILINE))
+    files = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in VENDOR.glob("*.*")
+        if path.suffix != ".txt"
+    }
     assert sums == files
     versions = dict(re.findall(r"^#+ ([\w-]+)\.js\n\n- What: .*\n- Version: ([\d.]+)$", notice, flags=re.MULTILINE))
     assert f"v{versions['vega-lite']}" == altair.SCHEMA_VERSION

@@ -12,4 +12,4 @@ def test_every_category_has_its_picture_with_its_words(corpus: Corpus) -> None:
     settings = load_settings(ROOT)
     wanted = words(corpus, settings.name, settings.description)
     there = {path.stem: words_of(path.read_bytes()) for path in (ROOT / FOLDER).iterdir()}
-    assert there == wanted, "draw them anew: python -m scripts.render.figures.social"
+    assert there == wanted, "draw them again: python -m scripts.render.figures.social"
