@@ -74,10 +74,11 @@ $(VENV)-crowdkit/.setup: requirements/crowdkit.lock
 	$(VENV)-crowdkit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/crowdkit.lock
 	@touch $@
 
-lint: $(STAMP) ## ruff, mypy, zizmor for the workflows, and the canonical form of the entries
+lint: $(STAMP) ## ruff, mypy, TypeScript for the pages' scripts, zizmor for the workflows, and the canonical form of the entries
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m tests.javascript_types
 	$(BIN)/zizmor --offline --pedantic --quiet .github
 	$(BIN)/atlas fmt --check
 
@@ -92,7 +93,7 @@ fuzz: $(STAMP) ## a million broken entries, .bib files, recordings and issue for
 bench-site: $(STAMP) ## time, memory and size of sites of 400 to 10,000 papers
 	$(BIN)/python -m tests.bench_site
 
-bench-play: $(STAMP) runtime ## what the page play has learned, and how often it agrees with Python (writes site_src/play)
+bench-play: $(STAMP) runtime ## how often the page play agrees with Python; goes on where it was cut (writes site_src/play)
 	$(BIN)/python -m tests.bench_play
 
 bench-tools: $(STAMP) ## time and memory of validate, fmt, duplicates and export for 1,348 to 10,000 entries

@@ -112,14 +112,18 @@ def fetch(root: Path) -> Path:
     if (npm := shutil.which("npm")) is None:
         raise RuntimeFilesError("npm is not installed")
     with tempfile.TemporaryDirectory() as folder:
-        archive = _packed(npm, lock, Path(folder))
+        archive = packed(npm, lock, Path(folder), LOCK)
         for name, data in _members(archive, lock).items():
             write_bytes(place / f"{name}.gz", gzip.compress(data, mtime=0))
     return place
 
 
-def _packed(npm: str, lock: Lock, folder: Path) -> Path:
-    """The package's archive, fetched by npm and held against the lock."""
+def packed(npm: str, lock: Lock, folder: Path, path: Path) -> Path:
+    """A package's archive, fetched by npm into a folder and held against the lock, which stands in `path`.
+
+    Raises:
+        RuntimeFilesError: no network, or an archive that is not what the lock names.
+    """
     command = [npm, "pack", f"{lock.name}@{lock.version}", "--ignore-scripts", "--silent", "--pack-destination", "."]
     try:
         run = subprocess.run(  # noqa: S603  npm, and what our own lock names
@@ -131,11 +135,15 @@ def _packed(npm: str, lock: Lock, folder: Path) -> Path:
     if run.returncode or len(archives) != 1:
         said = [line for line in run.stderr.splitlines() if line.strip()]
         raise RuntimeFilesError(f"npm pack ended with {run.returncode}: {said[0] if said else 'it says nothing'}")
-    kind, _, expected = lock.integrity.partition("-")
-    found = base64.b64encode(hashlib.new(kind, archives[0].read_bytes()).digest()).decode()
-    if found != expected:
-        raise RuntimeFilesError(f"{lock.name} {lock.version}: the archive is not the one that {LOCK} names")
+    if not held(archives[0], lock):
+        raise RuntimeFilesError(f"{lock.name} {lock.version}: the archive is not the one that {path} names")
     return archives[0]
+
+
+def held(archive: Path, lock: Lock) -> bool:
+    """Whether an archive is the one that a lock names."""
+    kind, _, expected = lock.integrity.partition("-")
+    return base64.b64encode(hashlib.new(kind, archive.read_bytes()).digest()).decode() == expected
 
 
 def _members(archive: Path, lock: Lock) -> dict[str, bytes]:

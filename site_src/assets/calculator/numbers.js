@@ -2,7 +2,9 @@
 
 /** @typedef {ArrayLike<number>} Numbers */
 
-/** The sum as NumPy adds numbers that stand side by side: in pairs of halves. @param {Numbers} values */
+/** The sum as NumPy adds numbers that stand side by side: in pairs of halves.
+ * @param {Numbers} values
+ * @returns {number} */
 export function sum(values, begin = 0, count = values.length) {
   if (count < 8) {
     let total = 0;

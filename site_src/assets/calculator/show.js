@@ -28,6 +28,7 @@ function table(label, heads, rows) {
 export function showRead(read) {
   const told = `${counted(read.rows, "row")}, ${counted(read.queries, "query", "queries")}, `
     + `${counted(read.models.length, "model")}; ${counted(read.faults.length, "fault")}.`;
+  /** @type {HTMLElement[]} */
   const made = [el("h2", {}, "What was read"), el("p", {}, told)];
   if (read.notes.length) made.push(el("ul", {}, read.notes.map((note) => el("li", {}, note))));
   if (read.faults.length) {

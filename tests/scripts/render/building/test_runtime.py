@@ -13,6 +13,7 @@ import pytest
 
 from scripts.render.building import runtime
 from scripts.render.building.runtime import Lock, RuntimeFilesError, fetch, kept, runtime_files
+from tests import javascript_types
 from tests.conftest import ROOT
 
 FILES = {"a.mjs": b"export {};", "b.wasm": b"\0asm" * 100}
@@ -78,9 +79,23 @@ def test_without_npm_or_its_registry_one_line_says_so(root: Path, monkeypatch: p
         fetch(root)
 
 
-def test_our_lock_names_no_registry() -> None:
-    text = (ROOT / runtime.LOCK).read_text(encoding="utf-8")
-    lock = Lock.load(ROOT / runtime.LOCK)
+def test_a_compiler_is_used_only_as_the_lock_names_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / runtime.LOCK).rename(root / javascript_types.LOCK)
+    script = javascript_types.compiler(root, root / "out")
+    assert (script.parent / "a.mjs").read_bytes() == FILES["a.mjs"]
+    [archive] = (root / runtime.FOLDER).glob("*.tgz")
+    archive.write_bytes(b"another")
+    assert javascript_types.compiler(root, root / "again").parent.is_dir()  # fetched anew
+    archive.write_bytes(b"another")
+    monkeypatch.setenv("PATH", str(root))
+    with pytest.raises(RuntimeFilesError, match="npm is not installed"):
+        javascript_types.compiler(root, root / "none")
+
+
+@pytest.mark.parametrize("path", [runtime.LOCK, javascript_types.LOCK])
+def test_our_locks_name_no_registry(path: Path) -> None:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    lock = Lock.load(ROOT / path)
     assert "//" not in text.replace(lock.integrity, "")
     assert lock.integrity.startswith("sha512-")
     assert all(len(digest) == 64 for digest in lock.files.values())
