@@ -27,6 +27,50 @@ PLACE = "assets/play"
 PROMPTS = 12
 #: Methods of which the page shows a recorded run, with or without a runtime.
 RECORDED_RUNS = ("classifier-router", "majority-vote", "uncertainty-cascade", "unite")
+BOTH = list(POOLS)
+#: Ways in which models answer together, in the order of the page: what they are called there, the method that each
+#: repeats, and the pools that it is offered for. `site_src/assets/play/ways.js` has a module for each.
+WAYS: dict[str, View] = {
+    "one": {"title": "One model", "short": "One", "pools": BOTH},
+    "route": {
+        "title": "Route: one model is chosen from the question",
+        "short": "Route",
+        "method": "classifier-router",
+        "pools": ["builtin"],
+    },
+    "vote": {
+        "title": "Vote: all answer, the most frequent answer wins",
+        "short": "Vote",
+        "method": "majority-vote",
+        "pools": BOTH,
+    },
+    "cascade": {
+        "title": "Cascade: the cheapest, and the dearest where it is unsure",
+        "short": "Cascade",
+        "method": "uncertainty-cascade",
+        "pools": BOTH,
+    },
+    "unite": {"title": "Fuse token by token: UniTE", "short": "UniTE", "method": "unite", "pools": BOTH},
+    "gac": {"title": "Fuse token by token: GaC", "short": "GaC", "method": "gac", "pools": BOTH},
+    "span": {
+        "title": "Fuse phrase by phrase: Cool-Fusion",
+        "short": "Cool-Fusion",
+        "method": "cool-fusion",
+        "pools": BOTH,
+    },
+    "steps": {
+        "title": "Step by step: the cheapest writes, the dearest rewrites what a reward finds weak",
+        "short": "Reward-guided steps",
+        "method": "reward-guided-steps",
+        "pools": ["builtin"],  # the peers cost alike: none of them is the small one
+    },
+    "mixture": {
+        "title": "Mixture: all rewrite one another's answers, in layers",
+        "short": "Mixture",
+        "method": "mixture-of-agents",
+        "pools": BOTH,
+    },
+}
 #: Methods that run in the page -> the address there of a run of theirs.
 WATCHED = {
     "classifier-router": "play/?task=math&example=1&a=route:builtin&b=one:oak",
@@ -34,6 +78,18 @@ WATCHED = {
     "uncertainty-cascade": "play/?task=qa&example=1&a=cascade:builtin&b=one:oak",
     "unite": "play/?task=qa&example=1&a=unite:peers&b=one:yew",
     "gac": "play/?task=qa&example=1&a=gac:peers&b=one:yew",
+    "cool-fusion": "play/?task=writing&example=1&a=span:peers&b=one:yew",
+    "reward-guided-steps": "play/?task=math&example=1&a=steps:builtin&b=one:oak",
+    "mixture-of-agents": "play/?task=qa&example=1&a=mixture:peers&b=one:yew",
+}
+#: Categories with a run of their own -> the method that it is of.
+OF_CATEGORY = {
+    "before/discrete-utility": "classifier-router",
+    "during/token-level": "unite",
+    "during/span-level": "cool-fusion",
+    "during/process-level": "reward-guided-steps",
+    "after/non-cascade": "majority-vote",
+    "after/cascade": "uncertainty-cascade",
 }
 #: Models that are served.
 SERVED = [spec.name for pool in POOLS.values() for spec in pool]
@@ -71,6 +127,7 @@ def play_view(root: Path) -> View:
         "runtime_bytes": sum(map(len, runtime.values())),
         "cards": list(cards().values()) if runtime else [],
         "agreement": json.loads(agreement.read_text(encoding="utf-8")) if agreement.is_file() else None,
+        "ways": WAYS,
         "data": {},
     }
     if runtime:
@@ -80,15 +137,29 @@ def play_view(root: Path) -> View:
             "routerBytes": len(_packed((root / FOLDER / "router.f16").read_bytes())),
             "cards": {name: {key: card[key] for key in ("role", "price", "bytes")} for name, card in cards().items()},
             "pools": {pool: by_price([spec.name for spec in specs]) for pool, specs in POOLS.items()},
-            "members": {
-                pool: {
-                    task: {way: parts[way]["members"] for way in ("unite", "gac")} for task, parts in tasks_.items()
-                }
-                for pool, tasks_ in fitted.items()
-            },
+            "ways": {way: _offered(way, told, fitted) for way, told in WAYS.items()},
             "tasks": tasks(),
         }
     return view
+
+
+def _offered(way: str, told: View, fitted: View) -> View:
+    """What the page says of a way, and the models that it may ask, by pool and task."""
+    pools = {pool: members(way, fitted[pool]) for pool in told["pools"]}
+    return {"title": told["title"], "short": told["short"], "pools": pools}
+
+
+def members(way: str, fitted: View) -> View:
+    """The models that a way may ask in each task, in its own order."""
+    found = {}
+    for task, known in fitted.items():
+        names = by_price(list(known["accuracies"]))
+        if way == "cascade":
+            names = [names[0], names[-1]]
+        elif way == "mixture":
+            names = names[-3:]
+        found[task] = known.get(way, {}).get("members", names)
+    return found
 
 
 @cache

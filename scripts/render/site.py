@@ -23,6 +23,8 @@ from scripts.exports import FORMATS
 from scripts.model import Corpus
 from scripts.model.corpus import no_search_for_cycles
 from scripts.render import DEFAULT, Report, api
+from scripts.render.building.policy import policy
+from scripts.render.building.runtime import runtime_files
 from scripts.render.building.together import File, Group, fill
 from scripts.render.chinese import LANGUAGE, Chinese, translated
 from scripts.render.deciding import choose, claims, compare
@@ -48,7 +50,7 @@ from scripts.render.knowledge.glossary import glossary
 from scripts.render.knowledge.relations import Relations
 from scripts.render.knowledge.trends import Trends
 from scripts.render.knowledge.views import View, Views, search_documents
-from scripts.render.live import RECORDED_RUNS, WATCHED, live_files, play_view
+from scripts.render.live import OF_CATEGORY, RECORDED_RUNS, WATCHED, live_files, play_view
 from scripts.render.markup import front_matter, html_attribute, http, md, meta_tags, script_json, verbatim
 from scripts.render.mathematics import prose
 from scripts.render.reference.chapters import address
@@ -104,7 +106,7 @@ class _Site:
         self.recordings = Recorded(corpus.root / recorded.FOLDER)
         self.methods = method_views(corpus.root, self.results, self.recordings)
         self.claims = Claims(corpus)
-        self.pages = Pages(self.source, self.settings)
+        self.pages = Pages(self.source, self.settings, live=bool(runtime_files(corpus.root)))
         self.views.cards(self.views.papers)  # most groups show some
 
     def groups(self) -> Iterator[Group]:
@@ -219,8 +221,10 @@ def _most_telling(played: list[Player]) -> Player:
 class Pages:
     """Renders templates to Markdown pages. A page's address is its path without `index.md` or `.md`, with '/'."""
 
-    def __init__(self, source: Path, settings: Settings) -> None:
+    def __init__(self, source: Path, settings: Settings, *, live: bool = False) -> None:
+        """`live`: whether models can run in the page, so that pages may show a frame with a run."""
         self.settings = settings
+        self.live = live
         self.source = source
         self.styles = styles(source / "assets")
         self.environment = Environment(
@@ -310,8 +314,9 @@ class Pages:
                 view, told = views.category(category["id"]), categories.page(category["id"])
                 path = f"taxonomy/{category['id']}.md"
                 yield self.page(
-                    path, template="category.md", category=view, stage=stage, told=told, most=compare.MOST
-                )
+                    path, template="category.md", category=view, stage=stage, told=told, most=compare.MOST,
+                    frame=self.frame(OF_CATEGORY.get(category["id"])),
+                )  # fmt: skip
                 yield from self.drawn([told["figure"]])
 
     def render_trends(self, views: Views) -> Iterator[tuple[str, str]]:
@@ -450,7 +455,7 @@ class Pages:
                 yield f"assets/data/traces/{name}.json", _compact(method["traces"])
             yield self.page(
                 path, template="method.md", method=method, played=played, papers=papers, category=category,
-                beside=beside, gains=gains, told=told, watched=WATCHED.get(name),
+                beside=beside, gains=gains, told=told, watched=WATCHED.get(name), frame=self.frame(name),
                 reasons=overview.reasons(name), steps=steps,
                 lineage=views.lineage(papers), regret_command=COMMAND,
                 regrets=[regret for regret in regrets if name in regret["methods"]],
@@ -459,11 +464,16 @@ class Pages:
 
     def render_live(self, root: Path, views: Views, methods: list[View]) -> Iterator[tuple[str, str]]:
         """The pages on which models run."""
-        yield self.play(root, methods)
+        yield from self.play(root, methods)
         yield self.learn(views, methods)
 
-    def play(self, root: Path, methods: list[View]) -> tuple[str, str]:
-        """The page on which models run; recorded runs beside them."""
+    def frame(self, method: str | None) -> str | None:
+        """The address of a frame with a run of a method; None where there is none."""
+        address = WATCHED.get(method or "") if self.live else None
+        return address and address.replace("play/", "play/embed/", 1)
+
+    def play(self, root: Path, methods: list[View]) -> Iterator[tuple[str, str]]:
+        """The page on which models run, recorded runs beside them; and the frame that other pages show."""
         told = [method for method in methods if method["name"] in RECORDED_RUNS and method["traces"]]
         recorded_runs = [
             {"method": method, "played": _most_telling(players(method["traces"], method["title"], stage))}
@@ -471,7 +481,14 @@ class Pages:
             if (stage := method["category"].partition("/")[0])
         ]
         view = play_view(root)
-        return self.page("play.md", view=view, data=script_json(view["data"]), runs=recorded_runs)
+        data = script_json(view["data"])
+        yield self.page("play.md", view=view, data=data, runs=recorded_runs)
+        if view["lock"]:
+            rules = policy(["'wasm-unsafe-eval'"])
+            yield (
+                "play/embed/index.html",
+                self.environment.get_template("watch.html.j2").render(data=data, rules=rules),
+            )
 
     def learn(self, views: Views, methods: list[View]) -> tuple[str, str]:
         """The lessons, one a category; each ends with the three papers of its category that are cited most."""
@@ -481,7 +498,10 @@ class Pages:
             for name in views.categories
         }
         titles = {method["name"]: method["title"] for method in methods}
-        return self.page("learn.md", watched=WATCHED, reading=reading, categories=views.categories, titles=titles)
+        frames = {name: self.frame(name) for name in WATCHED}
+        return self.page(
+            "learn.md", watched=WATCHED, frames=frames, reading=reading, categories=views.categories, titles=titles
+        )
 
     def page(self, path: str, template: str | None = None, **context: Any) -> tuple[str, str]:
         """One page as (path, text). The template sets its metadata by calling `meta(...)`."""

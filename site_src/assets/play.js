@@ -2,191 +2,135 @@
 // Start. The page's address holds the choice, and so replays the run.
 
 import { el } from "./dom.js";
-import { Lane } from "./play/lane.js";
+import { able, addressOf, askedBy, LANES, megabytes, offered, POOLS, sizeOf } from "./play/offer.js";
+import { Player } from "./play/player.js";
 
-const root = document.getElementById("atlas-play");
-const data = JSON.parse(document.getElementById("atlas-play-data")?.textContent || "{}");
+/** @typedef {import("./play/offer.js").Offer} Offer */
 
-/** Ways by name: what they are called, which pools they are for, and which models they may load. */
-const WAYS = {
-  one: { name: "One model", names: (_, __, model) => [model] },
-  route: { name: "Route: one model is chosen from the question", pools: ["builtin"], names: (pool) => data.pools[pool] },
-  vote: { name: "Vote: all answer, the most frequent answer wins", names: (pool) => data.pools[pool] },
-  cascade: { name: "Cascade: the cheapest, and the most expensive where it is unsure", pools: ["builtin"], names: (pool) => [data.pools[pool][0], data.pools[pool].at(-1)] },
-  unite: { name: "Fuse token by token: UniTE", names: (pool, task) => data.members[pool][task].unite },
-  gac: { name: "Fuse token by token: GaC", names: (pool, task) => data.members[pool][task].gac },
-};
-const POOLS = { builtin: "specialists", peers: "peers" };
-const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
-const option = (value, text) => el("option", { value }, text);
+const option = (/** @type {string} */ value, /** @type {string} */ text) => el("option", { value }, text);
 
-function start() {
-  const task = el("select", { id: "atlas-play-task" }, Object.entries(data.tasks).map(([name, { title }]) => option(name, title)));
+/** The controls of one way.
+ * @param {Offer} offer
+ * @param {string} legend
+ * @param {string} id
+ * @param {boolean} optional */
+function chooser(offer, legend, id, optional) {
+  const way = el("select", { id: `atlas-play-way-${id}` }, optional && option("", "Nothing"), Object.entries(offer.ways).map(([name, { title }]) => option(name, title)));
+  const pool = el("select", { id: `atlas-play-pool-${id}` }, Object.entries(POOLS).map(([name, title]) => option(name, title)));
+  const model = el("select", { id: `atlas-play-model-${id}` }, Object.entries(offer.pools).map(([name, names]) => el("optgroup", { label: POOLS[name] },
+    [...names].reverse().map((one) => option(one, `${one}: ${offer.cards[one].role}, $${offer.cards[one].price.completion.toFixed(2)} a million tokens, ${megabytes(offer.cards[one].bytes)}`)))));
+  const told = el("p", { class: "atlas-play-members" });
+  const poolRow = el("div", {}, el("label", { for: pool.id }, "Pool"), pool);
+  const modelRow = el("div", {}, el("label", { for: model.id }, "Model"), model);
+  const fields = el("fieldset", {}, el("legend", {}, legend), el("label", { for: way.id }, "Way"), way, poolRow, modelRow, told);
+
+  return {
+    fields,
+    selects: [way, pool, model],
+    /** What is chosen for a task, in the form of an address. */
+    get address() {
+      return way.value && `${way.value}:${way.value === "one" ? model.value : pool.value}`;
+    },
+    /** @param {import("./play/offer.js").Chosen | null} chosen */
+    choose(chosen) {
+      way.value = chosen?.way ?? (optional ? "" : "vote");
+      if (chosen) pool.value = chosen.pool;
+      if (chosen?.way === "one") model.value = chosen.names[0];
+    },
+    /** @param {import("./play/offer.js").Chosen | null} chosen */
+    show(chosen) {
+      const one = way.value === "one";
+      const pools = Object.keys(offer.ways[way.value]?.pools ?? {});
+      if (pools.length === 1) [pool.value] = pools;
+      poolRow.hidden = !way.value || one || pools.length === 1;
+      modelRow.hidden = !one;
+      const names = chosen?.names ?? [];
+      if (!chosen || one) told.textContent = "";
+      else if (way.value === "cascade") told.textContent = `Asks ${names[0]}, and ${names[1]} where it is needed.`;
+      else told.textContent = `${way.value === "route" ? "May choose" : "Asks"} ${names.join(", ")}.`;
+    },
+  };
+}
+
+/** @param {HTMLElement} root
+ * @param {Offer} offer */
+function start(root, offer) {
+  const task = el("select", { id: "atlas-play-task" }, Object.entries(offer.tasks).map(([name, { title }]) => option(name, title)));
   const example = el("select", { id: "atlas-play-example" });
   const prompt = el("textarea", { id: "atlas-play-prompt", rows: 3, maxlength: 600, spellcheck: "false" });
-  const lanes = [chooser("First", "a", "vote"), chooser("Beside it", "b", "one", true)];
+  const lanes = [chooser(offer, "First", "a", false), chooser(offer, "Beside it", "b", true)];
   const size = el("p", { class: "atlas-play-size" });
   const go = el("button", { type: "submit", class: "atlas-button" }, "Start");
-  const halt = el("button", { type: "button", class: "atlas-button", click: stop, disabled: true }, "Stop");
+  const halt = el("button", { type: "button", class: "atlas-button", click: () => player.stop(), disabled: true }, "Stop");
   const out = el("div", { class: "atlas-play-lanes" });
-  const form = el("form", { id: "atlas-play-form", submit: (event) => { event.preventDefault(); run(); } },
+  const share = el("p", { class: "atlas-play-share" });
+  const form = el("form", { id: "atlas-play-form", submit: (/** @type {Event} */ event) => { event.preventDefault(); run(); } },
     el("fieldset", {}, el("legend", {}, "The question"),
       el("label", { for: "atlas-play-task" }, "Task"), task,
       el("label", { for: "atlas-play-example" }, "Example"), example,
       el("label", { for: "atlas-play-prompt" }, "Prompt, yours or the example's"), prompt),
     ...lanes.map((lane) => lane.fields),
     el("div", { class: "atlas-play-start" }, size, el("p", {}, go, " ", halt)));
-  root.replaceChildren(form, out);
-
-  let worker;
-  let count = 0;
-  let running = new Map();
-
-  /** The controls of one way. */
-  function chooser(legend, id, chosen, optional = false) {
-    const way = el("select", { id: `atlas-play-way-${id}` }, optional && option("", "Nothing"), Object.entries(WAYS).map(([name, { name: title }]) => option(name, title)));
-    const pool = el("select", { id: `atlas-play-pool-${id}` }, Object.entries(POOLS).map(([name, title]) => option(name, title)));
-    const model = el("select", { id: `atlas-play-model-${id}` }, Object.entries(data.pools).map(([name, names]) => el("optgroup", { label: POOLS[name] },
-      [...names].reverse().map((one) => option(one, `${one}: ${data.cards[one].role}, $${data.cards[one].price.completion.toFixed(2)} a million tokens, ${megabytes(data.cards[one].bytes)}`)))));
-    const told = el("p", { class: "atlas-play-members" });
-    way.value = optional ? "" : chosen;
-    const poolRow = el("div", {}, el("label", { for: pool.id }, "Pool"), pool);
-    const modelRow = el("div", {}, el("label", { for: model.id }, "Model"), model);
-    return {
-      way, pool, model, told,
-      fields: el("fieldset", {}, el("legend", {}, legend), el("label", { for: way.id }, "Way"), way, poolRow, modelRow, told),
-      get value() {
-        if (!way.value) return null;
-        const names = WAYS[way.value].names(pool.value, task.value, model.value);
-        return { way: way.value, pool: pool.value, names };
-      },
-      show() {
-        const one = way.value === "one";
-        const pools = WAYS[way.value]?.pools;
-        if (pools) pool.value = pools[0];
-        poolRow.hidden = !way.value || one || Boolean(pools);
-        modelRow.hidden = !one;
-        told.textContent = this.value && !one ? `${way.value === "route" ? "May choose" : "Asks"} ${this.value.names.join(", ")}.` : "";
-        if (way.value === "cascade" && this.value) told.textContent = `Asks ${this.value.names[0]}, and ${this.value.names[1]} where it is needed.`;
-      },
-    };
-  }
+  root.replaceChildren(form, out, share);
+  const player = new Player(out, offer, (running) => {
+    halt.disabled = !running;
+    root.dataset.state = running ? "running" : "ready";
+  });
 
   function examples() {
-    const { queries } = data.tasks[task.value];
+    const { queries } = offer.tasks[task.value];
     example.replaceChildren(...queries.map((query, i) => option(String(i), query.prompt.replace(/^Q: /, "").replace(/\nA:$/, ""))), option("", "Your own"));
   }
 
-  /** The query that stands in the form. */
-  function query() {
-    const { queries, kind, maxTokens } = data.tasks[task.value];
-    const chosen = queries[Number(example.value)];
-    if (example.value !== "" && chosen.prompt === prompt.value) return chosen;
-    return { prompt: prompt.value, kind, maxTokens, options: [] };
+  /** Shows a question. @param {number | null} place @param {string} text */
+  function put(place, text) {
+    example.value = place === null ? "" : String(place);
+    prompt.value = text;
+  }
+
+  /** What stands in the form. */
+  function chosen() {
+    const search = new URLSearchParams({ task: task.value });
+    if (example.value === "") search.set("prompt", prompt.value);
+    else search.set("example", example.value);
+    lanes.forEach((lane, i) => { if (lane.address) search.set(LANES[i], lane.address); });
+    return askedBy(search, offer);
   }
 
   function refresh() {
-    for (const lane of lanes) lane.show();
-    const chosen = lanes.map((lane) => lane.value).filter(Boolean);
-    const names = new Set(chosen.flatMap(({ names }) => names));
-    const sum = [...names].reduce((total, name) => total + data.cards[name].bytes, data.runtimeBytes + (chosen.some(({ way }) => way === "route") ? data.routerBytes : 0));
-    size.textContent = `Start loads up to ${megabytes(sum)} once: ${megabytes(data.runtimeBytes)} of runtime, and ${names.size === 1 ? "one model" : `${names.size} models`}. Your browser keeps them. Nothing you type leaves this page.`;
-    go.disabled = !prompt.value.trim() || !chosen.length;
-  }
-
-  /** The choice into the address, in the same form as it is read. */
-  function note() {
-    const search = new URLSearchParams({ task: task.value });
-    if (example.value !== "" && query().id) search.set("example", example.value);
-    else search.set("prompt", prompt.value);
-    lanes.forEach((lane, i) => { if (lane.value) search.set("ab"[i], [lane.way.value, lane.way.value === "one" ? lane.model.value : lane.pool.value].join(":")); });
-    history.replaceState(null, "", `?${search}`);
-  }
-
-  function recall() {
-    const search = new URLSearchParams(location.search);
-    if (search.get("task") in data.tasks) task.value = search.get("task");
-    examples();
-    const chosen = search.get("example");
-    if (search.has("prompt")) example.value = "";
-    else if (chosen !== null && data.tasks[task.value].queries[chosen]) example.value = chosen;
-    prompt.value = search.get("prompt") ?? data.tasks[task.value].queries[Number(example.value)].prompt;
-    lanes.forEach((lane, i) => {
-      const [way, of] = (search.get("ab"[i]) ?? "").split(":");
-      if (!(way in WAYS)) return;
-      lane.way.value = way;
-      const select = way === "one" ? lane.model : lane.pool;
-      if ([...select.options].some(({ value }) => value === of)) select.value = of;
-    });
-  }
-
-  function stop() {
-    for (const id of running.keys()) worker?.postMessage({ type: "stop", id });
-    for (const lane of running.values()) if (!lane.ended) lane.say("Stopped.");
-    running = new Map();
-    settle();
-  }
-
-  function settle() {
-    halt.disabled = running.size === 0;
-    root.dataset.state = running.size ? "running" : "ready";
+    const asked = chosen();
+    lanes.forEach((lane, i) => lane.show(asked.lanes[i]));
+    const left = asked.lanes.filter((lane) => lane !== null);
+    size.textContent = sizeOf(left, offer);
+    go.disabled = !prompt.value.trim() || !left.length;
   }
 
   function run() {
-    stop();
-    note();
-    worker ??= begin();
-    out.replaceChildren();
-    const asked = query();
-    for (const lane of lanes) {
-      const chosen = lane.value;
-      if (!chosen) continue;
-      const id = ++count;
-      const title = chosen.way === "one" ? `${chosen.names[0]} alone` : `${WAYS[chosen.way].name.split(":").at(-1).trim()}, ${POOLS[chosen.pool]}`;
-      const shown = new Lane(title[0].toUpperCase() + title.slice(1), (place) => out.append(place));
-      shown.say("Loads what it needs …");
-      running.set(id, shown);
-      worker.postMessage({ type: "run", id, task: task.value, query: asked, ...chosen });
-    }
-    settle();
+    const asked = chosen();
+    const search = addressOf(asked);
+    history.replaceState(null, "", `?${search}`);
+    const frame = new URL(`embed/?${search}`, location.href).href;
+    share.replaceChildren("To show this run in a page of your own, use ", el("code", {}, `<iframe src="${frame}" title="Language models answer together" width="100%" height="720" loading="lazy"></iframe>`), ". ", el("a", { href: frame }, "The frame alone"), ".");
+    player.run(asked.query, asked.task, asked.lanes.filter((lane) => lane !== null));
   }
 
-  function begin() {
-    const made = new Worker(new URL("play/worker.js", import.meta.url), { type: "module" });
-    made.onmessage = ({ data: told }) => {
-      const lane = running.get(told.id);
-      if (!lane) return;
-      if (told.type === "loading") lane.say(`Loaded ${megabytes(told.bytes)} more …`);
-      if (told.type === "event") {
-        lane.say("Runs.");
-        lane.add(told.event);
-      }
-      if (told.type === "done") lane.finish(told.text, told.usage);
-      if (told.type === "failed") lane.say(`It failed: ${told.message}`);
-      if (told.type === "done" || told.type === "failed") {
-        running.delete(told.id);
-        settle();
-      }
-    };
-    made.onerror = (event) => {
-      for (const lane of running.values()) lane.say(`The models could not be started: ${event.message || "the browser does not say why"}`);
-      running = new Map();
-      worker = undefined;
-      settle();
-    };
-    return made;
-  }
+  task.addEventListener("change", () => { examples(); put(0, offer.tasks[task.value].queries[0].prompt); refresh(); });
+  example.addEventListener("change", () => { if (example.value !== "") prompt.value = offer.tasks[task.value].queries[Number(example.value)].prompt; refresh(); });
+  prompt.addEventListener("input", () => { if (offer.tasks[task.value].queries[Number(example.value)].prompt !== prompt.value) example.value = ""; refresh(); });
+  for (const { selects } of lanes) for (const select of selects) select.addEventListener("change", refresh);
 
-  task.addEventListener("change", () => { examples(); prompt.value = data.tasks[task.value].queries[0].prompt; refresh(); });
-  example.addEventListener("change", () => { if (example.value !== "") prompt.value = data.tasks[task.value].queries[Number(example.value)].prompt; refresh(); });
-  prompt.addEventListener("input", () => { if (!query().id) example.value = ""; refresh(); });
-  for (const { way, pool, model } of lanes) for (const select of [way, pool, model]) select.addEventListener("change", refresh);
-  recall();
+  const asked = askedBy(new URLSearchParams(location.search), offer);
+  task.value = asked.task;
+  examples();
+  put(asked.example, asked.query.prompt);
+  lanes.forEach((lane, i) => lane.choose(asked.lanes[i]));
   refresh();
-  settle();
+  player.settle();
 }
 
-if (root && data.tasks) {
-  if (typeof WebAssembly === "object" && typeof DecompressionStream === "function") start();
+const root = document.getElementById("atlas-play");
+const offer = offered();
+if (root && offer?.tasks) {
+  if (able()) start(root, offer);
   else root.textContent = "This browser has no WebAssembly, which the models need. Recorded runs stand below.";
 }

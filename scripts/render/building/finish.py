@@ -33,8 +33,9 @@ KEPT = re.compile(r"<!-- raw (\d+) -->")
 _HEADING = re.compile(r'<h[1-6] id="([^"]*)"')
 _VOID = {"br", "hr", "img", "input", "link", "meta", "wbr"}
 _UNREAD = {"script", "style", "svg"}
-#: Of a page's front matter: it runs WebAssembly; the search leaves it out.
+#: Of a page's front matter: it runs WebAssembly; it shows frames; the search leaves it out.
 _WASM = re.compile(r"^---\n(?:.*\n)*?wasm: true\n(?:.*\n)*?---\n")
+_FRAMES = re.compile(r"^---\n(?:.*\n)*?frames: true\n(?:.*\n)*?---\n")
 _EXCLUDED = re.compile(r"^---\n(?:.*\n)*?search:\n  exclude: true\n(?:.*\n)*?---\n")
 
 
@@ -127,7 +128,8 @@ def _finish_page(page: Path, source: str, known: frozenset[str], address: str, t
             else:
                 texts[location] = f"{texts.get(location, '')} {_Text(pieces[int(found[2])]).escaped}".strip()
     built = put_back(_HIDDEN.sub(r'\1="', built), pieces)
-    write_text(page, squeezed(guard(built, known, wasm=_WASM.match(source) is not None)), durable=False)
+    lets = {"wasm": _WASM.match(source) is not None, "frames": _FRAMES.match(source) is not None}
+    write_text(page, squeezed(guard(built, known, **lets)), durable=False)
 
 
 class _Text(HTMLParser):

@@ -152,13 +152,14 @@ def on_post_template(html: str, /, *, template_name: str, **_: Any) -> str:
 
 
 def on_post_page(html: str, /, *, page: Page, **_: Any) -> str:
-    """Puts the Content-Security-Policy on the page; `wasm: true` in a page's front matter lets it run WebAssembly."""
-    return _guarded(html, wasm=page.meta.get("wasm") is True)
+    """Puts the Content-Security-Policy on the page; in a page's front matter `wasm: true` lets it run WebAssembly,
+    and `frames: true` show frames."""
+    return _guarded(html, wasm=page.meta.get("wasm") is True, frames=page.meta.get("frames") is True)
 
 
-def _guarded(html: str, *, wasm: bool = False) -> str:
+def _guarded(html: str, **lets: bool) -> str:
     try:
-        return squeezed(guard(html, _BUILD.scripts, wasm=wasm, serving=_BUILD.serving))
+        return squeezed(guard(html, _BUILD.scripts, serving=_BUILD.serving, **lets))
     except PolicyError as error:
         raise PluginError(str(error)) from error
 

@@ -28,22 +28,25 @@ def inline_scripts(html: str) -> frozenset[str]:
     return frozenset(_SCOPE.sub("", script) for script in _INLINE.findall(html))
 
 
-def guard(html: str, known: frozenset[str], *, wasm: bool = False, serving: bool = False) -> str:
+def guard(
+    html: str, known: frozenset[str], *, wasm: bool = False, frames: bool = False, serving: bool = False
+) -> str:
     """The page with its policy, which names those of its inline scripts that are `known`, by their hashes.
 
-    `wasm` lets a page compile WebAssembly, and that page alone. `serving`: the development server puts in a script
+    `wasm` lets a page compile WebAssembly, and that page alone; `frames` lets it show pages of the site in frames.
+    `serving`: the development server puts in a script
     that reloads the page and changes with each build, so any inline script runs there."""
     if _CHARSET not in html:
         raise PolicyError(f"no {_CHARSET} to put the Content-Security-Policy behind")
     found = _INLINE.findall(html)
     own = [] if serving else [_hash(script) for script in found if _SCOPE.sub("", script) in known]
     allowed = ["'unsafe-inline'"] if serving else sorted(set(own))
-    value = policy([*allowed, *(["'wasm-unsafe-eval'"] if wasm else [])])
+    value = policy([*allowed, *(["'wasm-unsafe-eval'"] if wasm else [])], frames=frames)
     tag = f'<meta http-equiv="Content-Security-Policy" content="{value}">'
     return html.replace(_CHARSET, f"{_CHARSET}\n      {tag}", 1)
 
 
-def policy(scripts: Iterable[str]) -> str:
+def policy(scripts: Iterable[str], *, frames: bool = False) -> str:
     """The policy's text. Charts and the theme set styles on elements; a style can fetch only what is allowed here."""
     rules = {
         "default-src": ["'none'"],
@@ -56,6 +59,8 @@ def policy(scripts: Iterable[str]) -> str:
         "base-uri": ["'none'"],
         "form-action": ["'self'"],
     }
+    if frames:
+        rules["frame-src"] = ["'self'"]
     return "; ".join(f"{name} {' '.join(sources)}" for name, sources in rules.items())
 
 
