@@ -20,23 +20,17 @@ from reference_impls.core.pool import Pool
 from reference_impls.core.query import Query
 from reference_impls.core.stages import Method
 from reference_impls.core.training import TrainingSet
+from reference_impls.during_inference.reward_guided_steps import Reward, RewardGuidedSteps
 from reference_impls.models.pool import POOLS
 from reference_impls.running import catalog
-from scripts.render.live import FOLDER, by_price
+from scripts.render.live import FOLDER, WAYS, by_price
 from tests.conftest import ROOT
 
-#: Way of the page -> method in Python.
-METHODS = {
-    "vote": "majority-vote",
-    "route": "classifier-router",
-    "cascade": "uncertainty-cascade",
-    "unite": "unite",
-    "gac": "gac",
-}
 Answer = dict[str, Any]
 
 _RUN = """async ({ worker, runs }) => {
-  const made = new Worker(worker, { type: "module" });
+  // one worker a page: its models stay loaded, and its code stays compiled
+  const made = (window.atlasWorker ??= new Worker(worker, { type: "module" }));
   const answers = [];
   for (const [id, run] of runs.entries()) {
     answers.push(await new Promise((resolve, reject) => {
@@ -48,7 +42,6 @@ _RUN = """async ({ worker, runs }) => {
       made.postMessage({ type: "run", id, ...run });
     }));
   }
-  made.terminate();
   return answers;
 }"""
 
@@ -81,6 +74,18 @@ def in_python(method: Method, meter: Meter, query: Query) -> Answer:
     return {"text": text, "usage": bill, "tie": method.choice.tie}
 
 
+def expected_answers(way: str, pool: str, task: str, queries: Sequence[Query]) -> list[Answer]:
+    """What Python answers and is billed, with what the page has learned; `pool` may name a model."""
+    if way == "one":
+        [model] = catalog.pool(pool)
+        return [alone(model, query) for query in queries]
+    method, meter = from_parts(way, pool, task)
+    try:
+        return [in_python(method, meter, query) for query in queries]
+    finally:
+        meter.close()
+
+
 def alone(model: Model, query: Query) -> Answer:
     """Text and bill of one model."""
     [response] = model.generate(query.prompt, max_tokens=query.max_tokens)
@@ -100,7 +105,7 @@ def from_parts(way: str, pool: str, task: str) -> tuple[Method, Meter]:
     """The Python method with what the page has learned, so that no model need answer a train split."""
     models = catalog.pool(pool)
     meter = Meter([models[i] for i in Pool(models).by_price()])
-    info = catalog.method(METHODS[way])
+    info = catalog.method(WAYS[way]["method"])
     method: Method = info.cls(meter.pool, info.parameters(None), np.random.default_rng([0, 1]))
     known = parts()["fitted"][pool][task]
     scores = np.array([[known["accuracies"][name] for name in meter.pool.names]])
@@ -110,6 +115,8 @@ def from_parts(way: str, pool: str, task: str) -> tuple[Method, Meter]:
         method.threshold_ = np.inf if threshold is None else threshold
     elif isinstance(method, ClassifierRouter):
         method.embedder_, method.classifiers_ = _embedder(), [_classifier(name) for name in meter.pool.names]
+    elif isinstance(method, RewardGuidedSteps):
+        method.reward_ = _reward(known["steps"])
     elif method.needs_training:
         none: list[Any] = [[[] for _ in meter.pool]]
         method.fit(TrainingSet([], meter.pool.names, [], scores, 0 * scores, none, scores[:, :, None]))
@@ -125,6 +132,14 @@ def _embedder() -> LatentEmbedder:
     halves = np.frombuffer((ROOT / FOLDER / "router.f16").read_bytes(), "<f2")
     embedder.reduction.axes_[axes["seen"]] = halves.reshape(-1, axes["width"])
     return embedder
+
+
+def _reward(known: dict[str, Any]) -> Reward:
+    reward = Reward(known["size"], 0.0)
+    reward.embedder.idf_ = np.array(known["idf"], np.float32)
+    reward.mean_, reward.deviation_ = np.array(known["mean"]), np.array(known["deviation"])
+    reward.logistic.weights_, reward.logistic.intercept_ = np.array(known["weights"]), known["intercept"]
+    return reward
 
 
 def _classifier(name: str) -> Logistic:

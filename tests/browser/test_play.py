@@ -12,13 +12,12 @@ from reference_impls.backends import builtin
 from reference_impls.benchmarks import BENCHMARKS
 from reference_impls.core.answers import final_answer
 from reference_impls.core.query import Query
-from reference_impls.running import catalog
 from scripts.render.building.runtime import runtime_files
 from tests.browser.conftest import PHONE, NewPage, Scheme, Tab
 from tests.browser.site import SiteServer, build, make_root, serving
 from tests.browser.test_accessibility import serious_violations
 from tests.conftest import ROOT, fields
-from tests.live import Answer, alone, from_parts, in_page, in_python
+from tests.live import alone, expected_answers, in_page
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +30,9 @@ SAMPLED = {
     ("cascade", "builtin"): 3,
     ("unite", "peers"): 2,
     ("gac", "peers"): 2,
+    ("span", "peers"): 2,
+    ("steps", "builtin"): 2,
+    ("mixture", "peers"): 2,
 }
 VOTE_BESIDE_ONE = "/play/?task=math&example=1&a=vote:builtin&b=one:oak"
 
@@ -62,7 +64,8 @@ def test_nothing_is_loaded_before_start(new_page: NewPage, site: SiteServer) -> 
     opened(page, VOTE_BESIDE_ONE)
     page.wait_for_load_state("networkidle")
     before = {path for path, _ in site.sent}
-    assert not [path for path in before if "/assets/play/" in path and not path.endswith(("lane.js", "frames.js"))]
+    small = ("lane.js", "frames.js", "offer.js", "player.js")
+    assert not [path for path in before if "/assets/play/" in path and not path.endswith(small)]
     expect(page.locator(".atlas-play-size")).to_contain_text("MB of runtime, and 6 models")
     started(page)
     weights = [path for path, _ in site.sent if "/weights/" in path]
@@ -87,20 +90,10 @@ def test_the_page_answers_and_bills_as_python_does(tab: Tab, way: tuple[str, str
     found = in_page(opened(tab()), name, pool, queries)
     assert len(found) == len(queries)
     for (task, query), answer in zip(queries, found, strict=True):
-        expected = _expected(name, pool, task, query)
+        [expected] = expected_answers(name, pool, task, [query])
         assert answer["text"] == expected["text"], query.prompt
         bill = {key: answer["usage"][key] for key in expected["usage"]}
         assert bill == pytest.approx(expected["usage"], rel=1e-9), query.prompt
-
-
-def _expected(way: str, pool: str, task: str, query: Query) -> Answer:
-    if way == "one":
-        return alone(catalog.pool(pool)[0], query)
-    method, meter = from_parts(way, pool, task)
-    try:
-        return in_python(method, meter, query)
-    finally:
-        meter.close()
 
 
 def test_answers_are_read_as_python_reads_them(tab: Tab) -> None:
@@ -158,6 +151,51 @@ def test_a_run_is_stepped_rewound_and_replayed_by_its_address(tab: Tab) -> None:
     address = page.url
     started(opened(page, address))
     expect(lane.locator(".atlas-play-final code")).to_have_text(text, use_inner_text=True)
+
+
+@pytest.mark.usefixtures("runtime")
+@pytest.mark.parametrize(
+    ("run", "seen"),
+    [
+        ("task=writing&example=1&a=span:peers", "mean perplexity"),
+        ("task=math&example=3&a=steps:builtin", "Is the line of sprout good enough?"),
+        ("task=qa&example=1&a=mixture:peers", "reads 3 drafts and writes the answer"),
+    ],
+)
+def test_each_step_tells_what_decided_it(tab: Tab, run: str, seen: str) -> None:
+    page = started(opened(tab(), f"/play/?{run}"))
+    place, view = page.get_by_role("slider"), page.locator(".atlas-play-frame")
+    place.focus()
+    page.keyboard.press("Home")
+    told = []
+    for _ in range(int(place.get_attribute("max") or 0)):
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(".atlas-play-panel")).to_be_visible()
+        told.append(view.inner_text())
+    assert [text for text in told if seen in text]
+
+
+@pytest.mark.usefixtures("runtime")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_frame_in_another_page_runs_alone(tab: Tab, site: SiteServer, scheme: Scheme) -> None:
+    """A method's page shows its run in a frame, of which nothing is loaded before the reader opens it."""
+    page = tab(scheme=scheme, size=PHONE)
+    site.sent.clear()
+    page.goto("/methods/unite/")
+    page.wait_for_load_state("networkidle")
+    assert not [path for path, _ in site.sent if "/play/" in path]
+    page.get_by_text("Watch it here: UniTE").click()
+    frame = page.frame_locator(".atlas-watch iframe")
+    expect(frame.locator('#atlas-watch[data-state="ready"]')).to_be_visible()
+    assert not [path for path, _ in site.sent if "/weights/" in path or "/runtime/" in path]
+    frame.get_by_role("button", name="Start").click()
+    for lane in ("UniTE, peers", "Yew alone"):
+        expect(frame.get_by_role("region", name=lane)).to_have_attribute("data-state", "done")
+    [inside] = [one for one in page.frames if "/play/embed/" in one.url]
+    page.goto(inside.url)
+    started(page)
+    assert not serious_violations(page, "body")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.usefixtures("runtime")

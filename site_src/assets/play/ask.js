@@ -15,9 +15,10 @@ export const SHOWN = 5;
 
 /** @param {import("./model.js").Model} model
  * @param {Run} run
+ * @param {string} [prompt] where it is not the query's own
  * @returns {AsyncGenerator<Event, Generation>} */
-export async function* ask(model, { query, usage }) {
-  const writing = model.generate(query.prompt, query.maxTokens);
+export async function* ask(model, { query, usage }, prompt = query.prompt) {
+  const writing = model.generate(prompt, query.maxTokens);
   let read = false;
   for (;;) {
     const { value, done } = await writing.next();
@@ -27,7 +28,7 @@ export async function* ask(model, { query, usage }) {
       return value;
     }
     // The tokens of a response are billed as they come, its prompt with the first.
-    usage.record(model.card, read ? 0 : 1, read ? 0 : model.read(query.prompt).length, 1);
+    usage.record(model.card, read ? 0 : 1, read ? 0 : model.read(prompt).length, 1);
     read = true;
     yield { kind: "token", model: model.name, piece: shown(model.vocabulary[value.token]), top: candidates(model, value.logs) };
   }

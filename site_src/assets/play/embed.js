@@ -1,5 +1,5 @@
-// A prompt as a vector, for the router: hashed n-grams weighed by rarity, then reduced
-// (LatentEmbedder of reference_impls/core/embedding.py, whose arithmetic modulo 2^64 BigInt repeats).
+// A text as a vector: hashed n-grams weighed by rarity, and for the router reduced
+// (Embedder and LatentEmbedder of reference_impls/core/embedding.py, whose arithmetic modulo 2^64 BigInt repeats).
 
 const wrap = (/** @type {bigint} */ value) => BigInt.asUintN(64, value);
 const [A, B, C] = [0x9E3779B185EBCA87n, 0xC2B2AE3D27D4EB4Fn, 0x165667B19E3779F9n];
@@ -57,27 +57,43 @@ export function hashes(text) {
  * @param {Float32Array} values of the axes, [seen, width]
  * @returns {Float64Array} */
 export function embedded(text, { size, seen, idf, width }, values) {
-  const { grams, numbers } = hashes(text);
-  const row = new Map(seen.map((place, i) => [place, i]));
-  const counts = new Float64Array(seen.length);
-  const add = (/** @type {bigint[]} */ found, /** @type {number} */ weight) => {
-    for (const hash of found) {
-      let mixed = wrap(hash * A);
-      mixed = wrap((mixed ^ (mixed >> 32n)) * B);
-      const at = row.get(Number(((mixed >> 32n) * BigInt(size)) >> 32n));
-      if (at !== undefined) counts[at] += weight;
-    }
-  };
-  add(grams, 1);
-  add(numbers, NUMBER_WEIGHT);
+  const all = counts(text, size);
   const result = new Float64Array(width);
-  counts.forEach((count, i) => {
+  seen.forEach((place, i) => {
+    const count = all[place];
     if (!count) return;
     const weight = Math.log1p(count) * idf[i];
     for (let d = 0; d < width; d++) result[d] += weight * values[i * width + d];
   });
-  const length = Math.max(Math.hypot(...result), 1e-12);
-  return result.map((value) => value / length);
+  return unit(result);
+}
+
+/** A unit vector of n-grams weighed by rarity (Embedder of the same file in Python).
+ * @param {string} text
+ * @param {number} size
+ * @param {number[]} idf how rare each dimension is */
+export const tfidf = (text, size, idf) => unit(counts(text, size).map((count, i) => Math.log1p(count) * idf[i]));
+
+/** How often the n-grams of a text fall into each dimension; numbers count less.
+ * @param {string} text
+ * @param {number} size */
+function counts(text, size) {
+  const result = new Float64Array(size);
+  const { grams, numbers } = hashes(text);
+  for (const [found, weight] of /** @type {[bigint[], number][]} */ ([[grams, 1], [numbers, NUMBER_WEIGHT]])) {
+    for (const hash of found) {
+      let mixed = wrap(hash * A);
+      mixed = wrap((mixed ^ (mixed >> 32n)) * B);
+      result[Number(((mixed >> 32n) * BigInt(size)) >> 32n)] += weight;
+    }
+  }
+  return result;
+}
+
+/** @param {Float64Array} vector */
+function unit(vector) {
+  const length = Math.max(Math.hypot(...vector), 1e-12);
+  return vector.map((value) => value / length);
 }
 
 /** Numbers of half precision.

@@ -23,19 +23,24 @@ function bar(p) {
   return node;
 }
 
+/** Events that add a piece to the text that all write. */
+const TOGETHER = ["step", "span", "line"];
+/** Whose answer an event belongs to. @param {Event} event */
+const author = ({ model, layer }) => `${layer ?? ""} ${model}`;
+
 /** Answers, and the text that is written together, after the first events. @param {Event[]} events */
 function told(events) {
-  /** @type {Map<string, {model: string, text: string, end?: Event}>} */
+  /** @type {Map<string, {model: string, layer?: number, text: string, end?: Event}>} */
   const answers = new Map();
   let together = null;
   for (const event of events) {
+    const { model, layer } = event;
     if (event.kind === "token") {
-      const answer = answers.get(event.model) ?? { model: event.model, text: "" };
-      answer.text += event.piece;
-      answers.set(event.model, answer);
+      const text = (answers.get(author(event))?.text ?? "") + event.piece;
+      answers.set(author(event), { model, layer, text });
     } else if (event.kind === "answer") {
-      answers.set(event.model, { model: event.model, text: event.text, end: event });
-    } else if (event.kind === "step") {
+      answers.set(author(event), { model, layer, text: event.text, end: event });
+    } else if (TOGETHER.includes(event.kind)) {
       together = (together ?? "") + event.piece;
     }
   }
@@ -73,7 +78,24 @@ const PANELS = /** @type {Record<string, (event: any) => (Node | string)[]>} */ 
     el("div", { class: "atlas-play-voice atlas-play-merged" }, el("b", {}, models.length > 1 ? "together" : "alone in this task"), bars(merged.map((/** @type {any} */ [token, p]) => [visible(token), p]), (label) => label === visible(piece))),
     el("p", {}, against.length ? `${against.join(" and ")} would have written another token.` : "All agree."),
   ],
+  span: ({ spans, chosen }) => [
+    el("h4", {}, spans.length > 1 ? "Which phrase do all find likeliest?" : "The next phrase: no other was proposed"),
+    el("ul", { class: "atlas-play-votes" }, spans.map((/** @type {any} */ one, /** @type {number} */ i) => el("li", { class: i === chosen ? "atlas-play-chosen" : null },
+      (i === chosen ? "▸ " : "") + (one.text && one.ended ? `${visible(one.text)}⟨end⟩` : visible(one.text)), " ", el("small", {}, `by ${one.by.join(", ")}`),
+      one.ratings ? el("small", {}, `: mean perplexity ${short(one.mean)} (${one.ratings.map((/** @type {any} */ [model, value]) => `${model} ${short(value)}`).join(", ")})`) : ""))),
+    spans.length > 1 ? el("p", {}, "The lowest mean perplexity wins: to all models together that phrase is the least surprising.") : "",
+  ],
+  line: ({ model, text, reward, threshold, kept, instead, piece }) => [
+    el("h4", {}, `Is the line of ${model} good enough?`), words(text), bars([["reward", reward], ["needed", threshold]], (label) => kept && label === "reward"),
+    ...(kept ? [el("p", {}, "It stays.")] : [el("p", {}, `It falls short; ${instead} writes instead:`), words(piece)]),
+  ],
+  drafts: ({ model, drafts, layer, last }) => [
+    el("h4", {}, drafts.length ? `${model} reads ${counted(drafts.length, "draft")}${last ? " and writes the answer" : ""}` : `Layer ${layer}: ${model} answers without drafts`),
+    el("ul", { class: "atlas-play-votes" }, drafts.map((/** @type {string} */ draft) => el("li", {}, draft.length > 80 ? `${draft.slice(0, 79)}…` : draft))),
+  ],
 });
+/** A perplexity. @param {number} value */
+const short = (value) => (value < 1000 ? value.toFixed(2) : value.toExponential(1));
 /** @type {Record<string, string>} */
 const TIES = { accuracy: "how often the models were right on other questions", confidence: "the models' own probabilities", draw: "the alphabet, as nothing else tells them apart" };
 
@@ -84,8 +106,8 @@ const TIES = { accuracy: "how often the models were right on other questions", c
 export function frame(events, final) {
   const { answers, together } = told(events);
   const last = events.at(-1);
-  const parts = answers.map(({ model, text, end }) => el("section", { class: `atlas-play-answer${last && "model" in last && last.model === model && !end ? " atlas-play-now" : ""}` },
-    el("h4", {}, model, el("small", {}, end ? ` ${counted(end.tokens, "token")} in ${Math.round(end.ms)} ms` : " writes …")), words(text)));
+  const parts = answers.map(({ model, layer, text, end }) => el("section", { class: `atlas-play-answer${last && author(last) === author(/** @type {any} */ ({ model, layer })) && !end ? " atlas-play-now" : ""}` },
+    el("h4", {}, layer ? `Layer ${layer}: ${model}` : model, el("small", {}, end ? ` ${counted(end.tokens, "token")} in ${Math.round(end.ms)} ms` : " writes …")), words(text)));
   if (together !== null) parts.push(el("section", { class: "atlas-play-answer" }, el("h4", {}, "Written together"), words(together)));
   const panel = last && PANELS[last.kind] ? el("section", { class: "atlas-play-panel" }, PANELS[last.kind](last)) : null;
   const result = final === null ? null : el("section", { class: "atlas-play-final" }, el("h4", {}, "The answer"), words(final));

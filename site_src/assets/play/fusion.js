@@ -15,6 +15,7 @@ import { Text } from "./text.js";
 export async function* fused({ query, usage }, members, merge) {
   const texts = members.map((model) => new Text(model, query.prompt, usage));
   for (let step = 0; step < query.maxTokens; step++) {
+    /** @type {Float32Array[]} */
     const rows = [];
     for (const text of texts) rows.push(await text.nextLogits());
     const { tokens, merged } = merge(texts, rows);

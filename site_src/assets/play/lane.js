@@ -14,6 +14,10 @@ export class Lane {
     this.text = null;
     /** How many events are shown; Infinity follows the run. */
     this.at = Infinity;
+    /** The picture that is due. @type {number | undefined} */
+    this.due = undefined;
+    /** @type {ReturnType<typeof setInterval> | undefined} */
+    this.timer = undefined;
     this.bill = el("p", { class: "atlas-play-bill" });
     this.status = el("p", { class: "atlas-play-status", role: "status" }, "Waits.");
     this.view = el("div", { class: "atlas-play-frame" });

@@ -31,7 +31,7 @@ async function opened(name) {
 }
 
 /** Without gzip's compression; some servers have taken it off already.
- * @param {Uint8Array} data */
+ * @param {Uint8Array<ArrayBuffer>} data */
 async function unpacked(data) {
   if (data[0] !== 0x1f || data[1] !== 0x8b) return data;
   const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream("gzip"));

@@ -58,7 +58,8 @@ export class Model {
    * @param {number[]} tokens
    * @param {Cache} past
    * @param {number} [before]
-   * @returns {Promise<{logits: Float32Array, past: Cache}>} logits of the token that follows the last one */
+   * @returns {Promise<{logits: Float32Array, rows: Float32Array[], past: Cache}>} logits of the token that follows the
+   *   last one, and those of what follows each of them */
   async forward(tokens, past, before = END) {
     const started = performance.now();
     const { Tensor } = this.ort;
@@ -79,9 +80,9 @@ export class Model {
     const found = await this.session.run(feed);
     const [first, ...rest] = this.session.outputNames;
     const size = found[first].dims[2];
-    const logits = found[first].data.slice((length - 1) * size, length * size);
+    const rows = Array.from({ length }, (_, i) => found[first].data.slice(i * size, (i + 1) * size));
     this.forwardMs += performance.now() - started;
-    return { logits, past: rest.map((/** @type {string} */ name) => found[name]) };
+    return { logits: rows[length - 1], rows, past: rest.map((/** @type {string} */ name) => found[name]) };
   }
 
   /** A greedy response, token by token; what is yielded is the step, what is returned the response.

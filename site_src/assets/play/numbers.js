@@ -29,10 +29,19 @@ export function logSoftmax(logits) {
  * @returns {Float64Array} */
 export const softmax = (logits) => logSoftmax(logits).map(Math.exp);
 
-/** Places of the k largest values, the largest first; of equals the first.
+/** Places of the k largest values, the largest first; of equals the first. One walk: it is done at every token.
  * @param {ArrayLike<number>} values
  * @param {number} k
  * @returns {number[]} */
 export function largest(values, k) {
-  return Array.from(values, (_, i) => i).sort((a, b) => values[b] - values[a] || a - b).slice(0, k);
+  /** @type {number[]} */
+  const best = [];
+  for (let i = 0; i < values.length; i++) {
+    if (best.length === k && !(values[i] > values[best[k - 1]])) continue;
+    let at = best.length;
+    while (at > 0 && values[i] > values[best[at - 1]]) at -= 1;
+    best.splice(at, 0, i);
+    best.length = Math.min(best.length, k);
+  }
+  return best;
 }

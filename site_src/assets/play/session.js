@@ -1,6 +1,7 @@
 // A text under one model that is driven token by token, and what it costs: BuiltinSession of
 // reference_impls/backends/builtin.py, billed as reference_impls/core/meter.py bills it.
 
+import { logSoftmax } from "./numbers.js";
 import { END } from "./tokenizer.js";
 
 /** @typedef {import("./model.js").Model} Model
@@ -34,16 +35,41 @@ export class Session {
 
   /** Logits of the next token. */
   async nextLogits() {
-    if (!this.logits) {
-      const before = this.seen ? this.ids[this.seen - 1] : END;
-      const { logits, past } = await this.model.forward(this.ids.slice(this.seen), this.past, before);
-      [this.logits, this.past, this.seen] = [logits, past, this.ids.length];
-    }
+    const logits = await this.read();
     if (!this.asked) {
       this.usage.record(this.model.card, 0, Math.max(this.unread - this.paid, 0), 1);
       [this.unread, this.paid, this.asked] = [0, 1, true];
     }
-    return this.logits;
+    return logits;
+  }
+
+  /** The same, without a bill. @returns {Promise<Float32Array>} */
+  async read() {
+    if (this.logits) return this.logits;
+    const before = this.seen ? this.ids[this.seen - 1] : END;
+    const { logits, past } = await this.model.forward(this.ids.slice(this.seen), this.past, before);
+    [this.logits, this.past, this.seen] = [logits, past, this.ids.length];
+    return logits;
+  }
+
+  /** Log-probabilities of tokens that would follow; the text stays as it is. One forward pass.
+   * @param {number[]} tokens
+   * @returns {Promise<number[]>} */
+  async score(tokens) {
+    const rows = tokens.length ? [await this.read()] : [];
+    if (tokens.length > 1) {
+      const { rows: more } = await this.model.forward(tokens.slice(0, -1), this.past, this.ids[this.ids.length - 1]);
+      rows.push(...more);
+    }
+    this.usage.record(this.model.card, 1, Math.max(this.unread - this.paid, 0) + tokens.length, 0);
+    [this.unread, this.paid] = [0, 0];
+    return tokens.map((token, i) => logSoftmax(rows[i])[token]);
+  }
+
+  /** An independent copy; the cache, which is never written into, is shared.
+   * @returns {Session} */
+  fork() {
+    return Object.assign(Object.create(Session.prototype), this, { ids: [...this.ids] });
   }
 
   /** @param {number[]} tokens */

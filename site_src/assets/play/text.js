@@ -82,13 +82,60 @@ export class Text {
   append(piece) {
     this.data += piece;
     const fresh = this.idsOf(this.data.slice(this.tailBytes));
-    const held = this.session.tokens.slice(this.tail);
-    let same = 0;
-    while (same < Math.min(fresh.length, held.length) && fresh[same] === held[same]) same += 1;
-    if (same < held.length) this.session.rollback(held.length - same);
-    this.session.append(fresh.slice(same));
-    this.first = null;
+    this.hold(this.tail, fresh);
     if (fresh.map((i) => this.model.vocabulary[i]).join("") === this.data.slice(this.tailBytes)) this.settle(fresh);
+  }
+
+  /** Makes the tokens from a place on the wanted ones; what is there already is kept.
+   * @param {number} start
+   * @param {number[]} wanted */
+  hold(start, wanted) {
+    const held = this.session.tokens.slice(start);
+    let same = 0;
+    while (same < Math.min(wanted.length, held.length) && wanted[same] === held[same]) same += 1;
+    if (same < held.length) this.session.rollback(held.length - same);
+    this.session.append(wanted.slice(same));
+    this.first = null;
+  }
+
+  /** Adds what another model's text has more: in its tokens where both have one vocabulary, else its bytes.
+   * @param {Text} other */
+  follow(other) {
+    if (this.model.card.tokenizer !== other.model.card.tokenizer) {
+      this.append(other.data.slice(this.data.length));
+      return;
+    }
+    this.hold(0, other.session.tokens);
+    [this.data, this.tail, this.tailBytes] = [other.data, other.tail, other.tailBytes];
+  }
+
+  /** Adds one token of the model's own choice, without reading what stands before it anew.
+   * @param {number} token */
+  appendToken(token) {
+    this.session.append([token]);
+    this.data += this.model.vocabulary[token];
+    [this.tail, this.tailBytes, this.first] = [this.session.tokens.length, this.data.length, null];
+  }
+
+  /** Takes the last tokens back, those after so many bytes, which must be a place between two tokens.
+   * @param {number} size */
+  cut(size) {
+    const { tokens } = this.session;
+    let count = 0;
+    for (let left = this.data.length; left > size; count++) left -= this.model.vocabulary[tokens[tokens.length - 1 - count]].length;
+    this.session.rollback(count);
+    this.data = this.data.slice(0, size);
+    [this.tail, this.tailBytes, this.first] = [this.session.tokens.length, size, null];
+  }
+
+  /** An independent copy. @returns {Text} */
+  fork() {
+    return Object.assign(Object.create(Text.prototype), this, { session: this.session.fork() });
+  }
+
+  /** Whether the model's context takes the bytes. @param {string} piece */
+  fits(piece) {
+    return this.idsOf(piece).length <= this.room;
   }
 
   /** Moves the tail behind the last token boundary that lies before white space.

@@ -8,6 +8,7 @@ import { choose, counts } from "../choice.js";
 /** @param {import("../ask.js").Run} run
  * @returns {AsyncGenerator<import("../ask.js").Event, string>} */
 export async function* vote(run) {
+  /** @type {import("../model.js").Generation[]} */
   const responses = [];
   for (const name of run.names) responses.push(yield* ask(await run.model(name), run));
   const answers = responses.map((response) => answerOf(response.text, run.query.kind, run.query.options));
