@@ -165,7 +165,7 @@ def main() -> None:
 
 def _written(queries: int) -> dict[tuple[str, str], Any]:
     """The rows of the table as it stands, by way and pool; none where it is of fewer queries a task."""
-    told = json.loads(AGREEMENT.read_text(encoding="utf-8")) if AGREEMENT.is_file() else {"queries": 0}
+    told: Measured = json.loads(AGREEMENT.read_text(encoding="utf-8")) if AGREEMENT.is_file() else {"queries": 0}
     return {(row["way"], row["pool"]): row for row in told["rows"]} if told["queries"] == queries else {}
 
 
