@@ -45,7 +45,7 @@ WAYS: dict[str, View] = {
         "pools": BOTH,
     },
     "cascade": {
-        "title": "Cascade: the cheapest, and the dearest where it is unsure",
+        "title": "Cascade: the cheapest, and the most expensive where it is unsure",
         "short": "Cascade",
         "method": "uncertainty-cascade",
         "pools": BOTH,
@@ -59,7 +59,7 @@ WAYS: dict[str, View] = {
         "pools": BOTH,
     },
     "steps": {
-        "title": "Step by step: the cheapest writes, the dearest rewrites what a reward finds weak",
+        "title": "Step by step: the cheapest writes, the most expensive rewrites what a reward finds weak",
         "short": "Reward-guided steps",
         "method": "reward-guided-steps",
         "pools": ["builtin"],  # the peers cost alike: none of them is the small one
