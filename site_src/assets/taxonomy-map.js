@@ -4,6 +4,9 @@
 import { counted, el } from "./dom.js";
 
 const list = document.getElementById("atlas-map");
+/** In pixels: the height of a field's head above its parts; from which width and height on these are shown; below which
+ * width (half of it as height) its letters are small. */
+const [HEAD, ROOMY, TIGHT] = [30, 110, 80];
 
 /** @typedef {{ name: string, href: string, stage: string, years: Map<number, number>, unknown: number,
  *   parts: Part[] }} Part */
@@ -119,14 +122,21 @@ class Map_ {
     return shown.map((one, place) => ({ ...one, box: boxes[place] }));
   }
 
-  field(part, papers, box) {
+  /** A field; one with parts is a button that goes in, and shows them where there is room. */
+  field(part, papers, box, path = [...this.path, part]) {
     const label = `${part.name}: ${counted(papers, "paper")}`;
     const content = [el("b", {}, part.name), " ", el("span", {}, papers.toLocaleString("en"))];
     const place = `left:${box.x}px;top:${box.y}px;width:${box.width}px;height:${box.height}px`;
-    const more = { class: `atlas-treemap-field atlas-treemap-field--${part.stage}`, style: place, title: label };
-    return part.parts.length
-      ? el("button", { type: "button", ...more, "aria-label": `${label}. Go in`, click: () => this.go([...this.path, part]) }, content)
-      : el("a", { href: part.href, ...more, "aria-label": label }, content);
+    const small = box.width < TIGHT || box.height < TIGHT / 2 ? " atlas-treemap-field--small" : "";
+    const more = { class: `atlas-treemap-field atlas-treemap-field--${part.stage}${small}`, title: label };
+    if (!part.parts.length) return el("a", { href: part.href, ...more, style: place, "aria-label": label }, content);
+    const inside = { "aria-label": `${label}. Go in`, click: () => this.go(path) };
+    const deep = path.length === this.path.length + 1 && box.width > ROOMY && box.height > ROOMY;
+    if (!deep) return el("button", { type: "button", ...more, style: place, ...inside }, content);
+    const inner = this.laid(part.parts, { x: 0, y: HEAD, width: box.width - 2, height: box.height - HEAD - 2 });
+    return el("div", { class: "atlas-treemap-group", style: place },
+      el("button", { type: "button", ...more, style: `inset:0 2px auto 0;height:${HEAD}px`, ...inside }, content),
+      inner.map((one) => this.field(one.part, one.papers, one.box, [...path, one.part])));
   }
 }
 

@@ -32,6 +32,8 @@ from scripts.render.figures.drawing import (
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 #: Where a label may stand: directions, and how far from its point.
 _TURNS, _FAR = 16, (12, 22, 34, 48, 66)
+#: Where crowded points leave no room nearer: a line leads there.
+_FARTHER = (84, 100, 125, 150)
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,7 @@ def _labels(
         same = [i for i in left if math.dist(here, places[i]) < 9]
         left = [i for i in left if i not in same]
         words = _ranges(sorted(numbers[i] for i in same))
-        box = _place(words, here, taken, room, _FAR) or _beside(words, here, 0.0, _FAR[0])
+        box = _place(words, here, taken, room, (*_FAR, *_FARTHER)) or _beside(words, here, 0.0, _FAR[0])
         taken.append(box)
         parts.append(_label(words, here, box))
     return join(parts), [(str(number), points[i]) for i, number in numbers.items()]
