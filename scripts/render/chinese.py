@@ -7,8 +7,9 @@ counted or measured comes from the views that the English pages show, too.
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from scripts.model.methods import Method, read_methods
 from scripts.model.paper import Paper, Strict, Text
 from scripts.model.taxonomy import Taxonomy
 from scripts.model.yaml_reader import parse, read_text
+from scripts.render.deciding import choose
 from scripts.render.deciding.guides import Guides
 from scripts.render.evidence.gains import Table, largest
 from scripts.render.figures.drawing import Figure
@@ -36,7 +38,7 @@ LANGUAGE = "zh"
 _WORDS = Path(LANGUAGE) / "words.yml"
 _LARGEST = 1024 * 1024
 #: Pages that are there in Chinese, too, by their paths.
-_TRANSLATED = re.compile(r"(?:index|glossary|taxonomy/.*|guides/.*|methods/.*)\.md")
+_TRANSLATED = re.compile(r"(?:index|glossary|choose|taxonomy/.*|guides/.*|methods/.*)\.md")
 #: Of the kinds of guides.
 HEADS = {"task": "按工作种类", "situation": "按手头条件", "problem": "未决问题"}
 #: What is in English only, in the navigation of the Chinese pages: title to address.
@@ -47,9 +49,10 @@ _SVG_TEXT = re.compile(r"(<(?:text|tspan|title|desc)\b[^>]*>)([^<]+)(?=<)")
 
 
 class Words(Strict):
-    """Fixed words: English to Chinese, for single values (`words`) and in figures."""
+    """Fixed words: English to Chinese, for single values (`words`), the questions of a page, and in figures."""
 
     words: dict[Text, Text]
+    choose: dict[Text, Text]
     figures: dict[Text, Text]
 
     @classmethod
@@ -169,10 +172,12 @@ def in_chinese(root: Path, methods: list[View]) -> list[View]:
 
 
 class Chinese:
-    """Renders the Chinese pages with the templates and the figures of `pages`."""
+    """Renders the Chinese pages with the templates and the figures of `pages`; the page choose weighs `runs`."""
 
-    def __init__(self, pages: Pages, views: Views, methods: list[View], guides: Guides) -> None:
-        self._pages, self._views = pages, ChineseViews(views)
+    def __init__(
+        self, pages: Pages, views: Views, methods: list[View], guides: Guides, runs: Sequence[choose.Run] = ()
+    ) -> None:
+        self._pages, self._views, self._runs = pages, ChineseViews(views), runs
         self._methods = in_chinese(views.corpus.root, methods)
         self._guides = ChineseGuides(guides)
 
@@ -228,6 +233,34 @@ class Chinese:
             category = views.categories[method["category"]]
             path = f"methods/{method['name']}.md"
             yield self._page(path, "method.md", method=method, category=category, papers=papers)
+
+        yield from self._choose()
+
+    def _choose(self) -> Iterator[tuple[str, str]]:
+        """The page that leads to a method, and the names that its script puts in the place of the English ones."""
+        said = self.words.choose
+        questions = [
+            {
+                "id": question.id,
+                "text": said.get(question.text, question.text),
+                "answers": [{"id": one.id, "label": said.get(one.label, one.label)} for one in question.answers],
+            }
+            for question in choose.QUESTIONS
+        ]
+        by_name = {method["name"]: method for method in self._methods}
+        rows = choose.situations(self._runs, by_name)
+        for row in rows:
+            row.update({name: said.get(row[name], row[name]) for name in ("question", "answer")})
+            for one in row["proposals"]:
+                one["told"] = _points(one["run"].row["gain"])
+        yield self._page(
+            "choose.md", "choose.md", methods=self._methods, runs=self._runs, questions=questions, situations=rows
+        )
+        names = {
+            "methods": {name: [method["title"], method["lead"]] for name, method in by_name.items()},
+            "categories": {full_id: head["name"] for full_id, head in self._views.categories.items()},
+        }
+        yield "assets/data/choose-zh.json", json.dumps(names, ensure_ascii=False, separators=(",", ":"))
 
     def _of(self, full_id: str) -> list[View]:
         """The methods of a category."""

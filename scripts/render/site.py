@@ -117,12 +117,13 @@ class _Site:
         shown = [method for method in self.methods if method["category"] in views.categories]
         overview, regrets = Overview(results, recordings, views.categories), regret_views(self.corpus.root)
         yield pages.render_reference
-        yield partial(pages.render_guides, Guides(views, results, recordings, claims), views, shown, regrets)
+        guides, runs = Guides(views, results, recordings, claims), choose.runs_of(every_table(results, recordings))
+        yield partial(pages.render_guides, guides, views, shown, regrets, runs)
         yield partial(pages.render_recorded, views, recordings)
         yield partial(pages.render_results, results, overview)
         yield partial(pages.render_benchmarks, results)
         yield partial(pages.render_claims, claims)
-        yield partial(pages.render_choice, views, shown, results, recordings, overview)
+        yield partial(pages.render_choice, views, shown, results, overview, runs)
         yield partial(pages.render_lists, views, results, self.methods)
         yield partial(pages.render_categories, views, shown, overview, claims)
         yield partial(pages.render_live, self.corpus.root, views, self.methods)
@@ -257,7 +258,6 @@ class Pages:
         shared: View = {"stages": stages, "numbers": numbers}
         newest = views.cards(list(views.papers)[:8])
         everything = views.cards(views.papers)
-        unverified = [card for card in everything if not card["verified"]]
         rules = [{"id": r.id, "level": r.level.value, "reason": r.reason} for r in RULES.values()]
         bibs = [
             {
@@ -271,7 +271,7 @@ class Pages:
         ]
         vocabulary = views.corpus.vocabulary.model_dump()
         yield self.page("index.md", newest=newest, **shared)
-        yield self.page("about.md", unverified=unverified, **shared)
+        yield self.page("about.md", unverified=[card for card in everything if not card["verified"]], **shared)
         yield self.page("contribute.md", rules=rules, vocabulary=vocabulary, **shared)
         yield self.page("metrics.md", papers=set(views.papers), **shared)
         yield self.page("glossary.md", terms=glossary(views, every))
@@ -393,11 +393,11 @@ class Pages:
             yield from self.drawn([page["figure"]])
 
     def render_guides(
-        self, guides: Guides, views: Views, methods: list[View], regrets: list[View]
+        self, guides: Guides, views: Views, methods: list[View], regrets: list[View], runs: list[choose.Run]
     ) -> Iterator[tuple[str, str]]:
         """The guides and the open problems: all of them, and a page for each. The Chinese pages have them, too."""
         yield from self.drawn(regret["figure"] for regret in regrets)
-        yield from Chinese(self, views, methods, guides).render()
+        yield from Chinese(self, views, methods, guides, runs).render()
         yield self.page("guides/index.md", template="guides.md", groups=guides.groups())
         for page in guides.pages.values():
             yield self.page(
@@ -411,13 +411,12 @@ class Pages:
             yield from self.drawn([page["figure"]])
 
     def render_choice(
-        self, views: Views, methods: list[View], results: Results, recordings: Recorded, overview: Overview
+        self, views: Views, methods: list[View], results: Results, overview: Overview, runs: list[choose.Run]
     ) -> Iterator[tuple[str, str]]:
         """The pages that lead to a method, and the data that they share."""
         compared = compare.comparison(views, methods, results, overview)
         yield "assets/data/methods.json", _compact(compared)
         yield self.page("compare.md", compared=compared, starts=compare.starts(compared))
-        runs = choose.runs_of(every_table(results, recordings))
         yield "assets/data/choose.json", _compact(choose.page_data(views, methods, runs))
         by_name = {method["name"]: method for method in methods}
         yield self.page(

@@ -2,9 +2,11 @@
 // Which methods an answer lets in and which runs count is decided in scripts/render/deciding/choose.py, whose masks are read
 // here; `weighed` and `advise` do what they do there. Without this file the table of the page stands.
 
-import { counted, el, fetchJson } from "./dom.js";
+import { foreign, wordsOf } from "./choose-words.js";
+import { el, fetchJson } from "./dom.js";
 
-const money = (dollars) => `${Number(dollars.toPrecision(2))} USD`;
+const LANGUAGE = document.documentElement.lang === "zh" ? "zh" : "en";
+const SAY = wordsOf(LANGUAGE);
 const MOST = 4; // methods side by side on the page compare
 
 class Chooser {
@@ -84,27 +86,26 @@ class Chooser {
     const advised = [...best.values()].slice(0, this.data.proposed);
     const measured = all.filter(({ runs }) => runs.length);
     const sum = (name) => measured.reduce((total, one) => total + one[name].length, 0);
-    const { margin, saved } = this.data.cheaper;
-    const reached = { better: "are clearly better than the best single model of their pool",
-      "no-dearer": "are clearly better than the best single model of their pool and cost no more",
-      cheaper: `are less than ${counted(margin, "point")} worse than the best single model of their pool and save `
-        + `${saved} % or more` }[this.aim];
-    this.status.textContent = `${counted(sum("runs"), "run")} of ${counted(measured.length, "method")} `
-      + `${sum("runs") === 1 ? "fits" : "fit"}: ${sum("won").toLocaleString("en")} ${reached}, `
-      + `${sum("lost").toLocaleString("en")} are clearly worse.`;
+    this.status.textContent = SAY.status(sum("runs"), measured.length, sum("won"), sum("lost"),
+      SAY.reached(this.aim, this.data.cheaper));
     this.reset.hidden = !this.mask;
+    // the page in the other language is asked the same
+    for (const link of document.querySelectorAll(".atlas-language")) link.search = location.search;
     this.answer.replaceChildren(
       advised.length ? this.proposals(advised) : this.oneModel(measured.length),
       this.compare(gained),
       el("div", { class: "atlas-choose-rest" },
-        this.more("Other methods that gained", gained.filter((one) => !advised.includes(one)), true),
-        this.more("Methods that did not gain", measured.filter((one) => one.weight <= 0), true),
-        this.more("Methods that fit, without a run that does", all.filter(({ kept, runs }) => kept && !runs.length)),
-        this.more("Methods that your answers keep out", all.filter(({ kept }) => !kept))));
+        this.more(SAY.gained, gained.filter((one) => !advised.includes(one)), true),
+        this.more(SAY.notGained, measured.filter((one) => one.weight <= 0), true),
+        this.more(SAY.notRun, all.filter(({ kept, runs }) => kept && !runs.length)),
+        this.more(SAY.keptOut, all.filter(({ kept }) => !kept))));
   }
 
-  link({ page, title }) {
-    return el("a", { href: new URL(page, this.root).href }, title);
+  /** To a method, or to a pool, which is there in English only. */
+  link({ page, title, name }) {
+    const there = name && LANGUAGE !== "en" ? `${LANGUAGE}/${page}` : page;
+    const node = el("a", { href: new URL(there, this.root).href }, title);
+    return name ? node : foreign(node, LANGUAGE);
   }
 
   proposals(advised) {
@@ -113,13 +114,9 @@ class Chooser {
 
   oneModel(measured) {
     return el("div", { class: "atlas-card atlas-choose-one" },
-      el("h2", {}, "Use one model"),
-      el("p", {}, measured
-        ? "Of the methods that fit, none reached the aim more often than it clearly lost. Take the model that scores "
-          + "best on queries of your own; if you have no scores, a few dozen are the first thing to make."
-        : "Nothing was measured under these answers. Until something is, take the model that scores best on your own "
-          + "queries, or leave a question open."),
-      el("p", {}, "What your models could gain at most, before any method is run: ", el("code", {}, "atlas preflight my-answers")));
+      el("h2", {}, SAY.one),
+      el("p", {}, measured ? SAY.oneMeasured : SAY.oneUnmeasured),
+      el("p", {}, SAY.preflight, el("code", {}, "atlas preflight my-answers")));
   }
 
   card({ method, runs, won, lost }) {
@@ -128,33 +125,33 @@ class Chooser {
     const own = (run) => this.data.pools[run.p].own;
     const run = [...won].sort((a, b) => own(a) - own(b) || size(b) - size(a))[0];
     const pool = this.data.pools[run.p];
-    const among = won.length > 1 ? `, the largest ${this.aim === "cheaper" ? "saving" : "gain"} of ${won.length}` : "";
+    const among = won.length > 1 ? SAY.among(this.aim, won.length) : "";
+    const gained = SAY.over(el("b", {}, SAY.told(run.told)), pool.baseline);
     const row = (name, ...cells) => [el("dt", {}, name), el("dd", {}, cells.flat())];
     const brief = !this.mask; // with nothing answered, all fits on one screen
     return el("li", { class: `atlas-card atlas-card--${category.stage}`, "data-method": method.name },
       el("h2", {}, this.link(method)),
       el("p", {}, el("span", { class: `atlas-tag atlas-tag--${category.stage}` }, category.name), ` ${method.lead}`),
       el("dl", { class: "atlas-choose-facts" },
-        row("Gained", el("b", {}, run.told), ` over ${pool.baseline}: `, this.link(pool),
-          pool.own ? " (small models trained for this Atlas)" : "", among, "."),
-        !brief && row("Cost", run.cost === null || pool.alone === null ? "unknown there"
-          : `${money(run.cost)} there, ${pool.baseline} ${money(pool.alone)} (1,000 queries)`),
-        !brief && row("Labels", method.learns ? `learned from ${counted(pool.labels, "scored query", "scored queries")} there`
-          : "needs none", pool.needed ? `; some ${pool.needed.toLocaleString("en")} would show a gain of 2 points` : ""),
-        row("Risk", this.risk(runs, won, lost, run)),
-        !brief && row("Try", el("code", {}, method.command))),
-      !brief && this.details(`${counted(runs.length, "run")} that ${runs.length === 1 ? "fits" : "fit"}`, runs));
+        row(SAY.rows.gained, gained, this.link(pool), pool.own ? SAY.own : "", among, SAY.stop),
+        !brief && row(SAY.rows.cost, run.cost === null || pool.alone === null ? SAY.unknownCost
+          : SAY.costs(run.cost, pool.baseline, pool.alone)),
+        !brief && row(SAY.rows.labels, method.learns ? SAY.learned(pool.labels) : SAY.needsNone,
+          pool.needed ? SAY.needed(pool.needed) : ""),
+        row(SAY.rows.risk, this.risk(runs, won, lost, run)),
+        !brief && row(SAY.rows.attempt, el("code", {}, method.command))),
+      !brief && this.details(SAY.fit(runs.length), runs));
   }
 
   /** What could go wrong: where it lost, how often it made no difference, what simpler thing did as well. */
   risk(runs, won, lost, run) {
     const none = runs.length - won.length - lost.length;
     const worst = [...lost].sort((a, b) => a.gain - b.gain)[0];
+    const by = worst && SAY.told(worst.told).split(/ \(|（/)[0].replace("\u2212", "");
     return [
-      `${none} of ${counted(runs.length, "run")} without ${this.aim === "cheaper" ? "that" : "a clear difference"}`,
-      worst ? [`, ${lost.length} clearly worse, the worst by ${worst.told.split(" (")[0].replace("\u2212", "")} on `,
-        this.link(this.data.pools[worst.p]), "."] : ", none clearly worse.",
-      run.control ? ` Something simpler gained as much there: ${run.control}.` : "",
+      SAY.nothing(none, runs.length, this.aim),
+      worst ? [SAY.worse(lost.length, by), this.link(this.data.pools[worst.p]), SAY.stop] : SAY.noneWorse,
+      run.control ? SAY.control(SAY.told(run.control)) : "",
     ].flat();
   }
 
@@ -163,33 +160,45 @@ class Chooser {
     const sorted = [...runs].sort((a, b) => b.gain - a.gain);
     return el("details", { class: "atlas-more" }, el("summary", {}, title), el("ul", {}, sorted.map((run) => {
       const pool = this.data.pools[run.p];
-      return el("li", {}, this.link(pool), run.detail && ` (${run.detail})`, `: ${run.told} over ${pool.baseline}`);
+      return el("li", {}, this.link(pool), SAY.run(run.detail, SAY.told(run.told), pool.baseline));
     })));
   }
 
   compare(gained) {
     const names = gained.map(({ method }) => method.name).slice(0, MOST);
     if (names.length < 2) return "";
-    return el("p", {}, "Ordered by the share of runs that reached the aim less the share that clearly lost. ",
-      el("a", { href: new URL(`compare/?m=${names.join(",")}`, this.root).href }, "Compare them side by side"));
+    return el("p", {}, SAY.ordered,
+      el("a", { href: new URL(`compare/?m=${names.join(",")}`, this.root).href }, SAY.compare));
   }
 
   more(title, found, told = false) {
     if (!found.length) return "";
-    return el("details", { class: "atlas-more" }, el("summary", {}, `${title} (${found.length})`),
+    return el("details", { class: "atlas-more" }, el("summary", {}, SAY.count(title, found.length)),
       el("ul", {}, found.map(({ method, runs, won, lost }) => el("li", {}, this.link(method),
-        told && `: ${won.length} of ${counted(runs.length, "run")} reached it, ${lost.length} clearly worse`))));
+        told && SAY.record(won.length, runs.length, lost.length)))));
   }
+}
+
+/** The data with the names that methods and categories have in the page's language. */
+function named(data, { methods, categories }) {
+  const methodsThere = data.methods.map((method) => {
+    const [title, lead] = methods[method.name] ?? [method.title, method.lead];
+    const category = { ...method.category, name: categories[method.category.id] ?? method.category.name };
+    return { ...method, title, lead, category };
+  });
+  return { ...data, methods: methodsThere };
 }
 
 const page = document.querySelector(".atlas-choose");
 try {
-  new Chooser(page, await fetchJson(new URL(page.dataset.src, document.baseURI)));
+  const [data, names] = await Promise.all([page.dataset.src, page.dataset.names].map((source) =>
+    source && fetchJson(new URL(source, document.baseURI))));
+  new Chooser(page, names ? named(data, names) : data);
   page.dataset.state = "ready";
 } catch (error) {
   console.error("Choose:", error);
   document.getElementById("atlas-choose-form").hidden = true;
   document.getElementById("atlas-choose-found").replaceChildren(
-    el("p", {}, "The questions could not be loaded; the table below says what each answer alone leads to."));
+    el("p", {}, SAY.failed));
   page.dataset.state = "failed";
 }

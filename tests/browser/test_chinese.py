@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 
 TRANSLATED = [
     "/",
+    "/choose/",
     "/glossary/",
     "/guides/",
     "/guides/translation/",
@@ -49,6 +50,35 @@ def test_where_there_is_no_chinese_page_the_switch_leads_home(page: Page) -> Non
         page.get_by_role("link", name="中文").click()
         page.wait_for_url("**/zh/")
         expect(page.get_by_role("heading", level=1)).to_have_text("大模型集成图谱")
+
+
+def test_the_page_choose_advises_the_same_in_chinese_and_the_switch_keeps_the_answers(page: Page) -> None:
+    advised = "items => items.map(item => item.dataset.method)"
+    page.goto("/choose/?see=text&labels=some")
+    expect(page.locator('.atlas-choose[data-state="ready"]')).to_be_visible()
+    english = page.locator(".atlas-choose-fits > li").evaluate_all(advised)
+    page.get_by_role("link", name="中文").click()
+    page.wait_for_url("**/zh/choose/?see=text&labels=some")
+    expect(page.locator('.atlas-choose[data-state="ready"]')).to_be_visible()
+    assert english
+    assert page.locator(".atlas-choose-fits > li").evaluate_all(advised) == english
+    expect(page.locator(".atlas-choose-status")).to_have_text(re.compile(r"^[\d,]+ 个方法的 [\d,]+ 次运行符合条件"))
+    # what is left in English are names, numbers and commands
+    for text in page.locator(
+        ".atlas-choose-facts dt, .atlas-choose-rest summary, label > span, option"
+    ).all_inner_texts():
+        assert re.search("[\u4e00-\u9fff]", text), text
+        assert not re.search("[A-Za-z]{4}", text), text
+    page.locator(".atlas-choose-fits a").first.click()
+    page.wait_for_url("**/zh/methods/*/")
+
+
+def test_the_script_of_the_page_choose_has_its_words_in_both_languages(page: Page) -> None:
+    page.goto("/zh/choose/")
+    english, chinese = page.evaluate(
+        "async () => Object.values((await import('/assets/choose-words.js')).LANGUAGES).map(one => Object.keys(one))"
+    )
+    assert english == chinese
 
 
 def test_from_home_to_when_to_use_a_cascade(page: Page) -> None:
