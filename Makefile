@@ -15,11 +15,11 @@ STAMP  := $(VENV)/.setup-$(LOCK)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup runtime validate render site serve test crowdkit bench-site bench-play bench-tools fuzz release models lint format schema lock clean
+.PHONY: help setup runtime validate render site serve test crowdkit bench-site bench-play bench-calculator bench-tools fuzz release models lint format schema lock clean
 
 # A line '#: ...' is the heading of the targets below it.
 help: ## this list
-	@awk -F':.*## ' '/^#: / {printf "\n%s\n", substr($$0, 4)} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^#: / {printf "\n%s\n", substr($$0, 4)} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 #: The Atlas and its site
 setup: $(STAMP) ## the environment (.venv), from the locked requirements
@@ -95,6 +95,9 @@ bench-site: $(STAMP) ## time, memory and size of sites of 400 to 10,000 papers
 
 bench-play: $(STAMP) runtime ## how often the page play agrees with Python; goes on where it was cut (writes site_src/play)
 	$(BIN)/python -m tests.bench_play
+
+bench-calculator: $(STAMP) ## how long the calculator takes over 50,000 rows of 12 models in a browser
+	$(BIN)/python -m tests.bench_calculator
 
 bench-tools: $(STAMP) ## time and memory of validate, fmt, duplicates and export for 1,348 to 10,000 entries
 	$(BIN)/python -m tests.bench_tools

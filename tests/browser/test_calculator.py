@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from reference_impls.advising.comparisons import Row
+from reference_impls.advising.labelled import labelled
 from reference_impls.advising.recommend import Advice, recommend
+from reference_impls.core import Floats
 from reference_impls.importing import FORMATS, Choices, gather
 from reference_impls.measuring.alone import survey
 from reference_impls.measuring.preflight import Preflight, Room
+from reference_impls.measuring.verifier import Chain, Verifier, envelope
 from reference_impls.recorded.benchmark import RecordedBenchmark
 from reference_impls.recorded.form import Recording
 from reference_impls.reproductions.base import all_tested
@@ -120,6 +124,61 @@ def test_the_page_gives_the_numbers_of_the_python(page: Page, tmp_path: Path, na
     assert found["read"]["faults"] == []
     assert not differences(told(alone), found["preflight"], "preflight")
     assert not differences(advised(advice), found["advice"], "advice")
+
+
+CHAINS = """async ([text, verifier]) => {
+    const { open } = await import("/assets/calculator/analysis.js");
+    const { chains } = await import("/assets/calculator/verifier.js");
+    return chains(open(text).used.labelled, verifier);
+}"""
+
+
+def lead(scores: Floats, costs: Floats, chosen: list[int], rates: tuple[float, float], price: float) -> float:
+    """How much more a chain of the models gives than single ones at its cost."""
+    made = Chain(scores[:, chosen], costs[:, chosen]).run(Verifier(*rates, price))
+    return made.quality - envelope(costs.mean(0), scores.mean(0))(made.cost)
+
+
+def test_a_cascade_with_a_verifier_gives_the_numbers_of_the_python(page: Page, tmp_path: Path) -> None:
+    known = 0
+    opened(page)
+    for name, text in TABLES.items():
+        data = labelled(recorded(text, tmp_path))
+        scores, costs, models = data.scores, data.costs, list(data.models)
+        found = page.evaluate(CHAINS, [text, {"falseAccept": 0.2, "falseReject": 0.05, "share": 0.1}])
+        if found is None:
+            assert not len(data) or np.isnan(costs).any(), name
+            continue
+        for chain in found:
+            chosen = [models.index(model) for model in chain["models"]]
+            price = 0.1 * float(costs[:, chosen[-1]].mean())
+            made = Chain(scores[:, chosen], costs[:, chosen]).run(Verifier(0.2, 0.05, price))
+            assert (chain["quality"], chain["cost"]) == pytest.approx((made.quality, made.cost), abs=1e-9), name
+            assert chain["reached"] == pytest.approx(made.reached.tolist(), abs=1e-9), name
+            gain = lead(scores, costs, chosen, (0.2, 0.05), price)
+            assert np.isnan(gain) if chain["lead"] is None else chain["lead"]["gain"] == pytest.approx(gain, abs=1e-9)
+            known += chain["lead"] is not None
+    assert known > 20
+
+
+def test_the_lead_of_a_cascade_has_the_interval_that_leaving_queries_out_gives(page: Page, tmp_path: Path) -> None:
+    """The page reads it off each query's influence; here each query is left out in turn (the jackknife)."""
+    data = labelled(recorded(TABLES["choices"], tmp_path))
+    scores, costs, models = data.scores, data.costs, list(data.models)
+    n = len(scores)
+    found = opened(page).evaluate(CHAINS, [TABLES["choices"], {"falseAccept": 0.1, "falseReject": 0.1, "share": 0.0}])
+    z = NormalDist().inv_cdf(1 - 0.05 / 2 / len(found))
+    held = 0
+    for chain in found:
+        chosen = [models.index(model) for model in chain["models"]]
+        without = [np.delete(np.arange(n), i) for i in range(n)]
+        gains = np.array([lead(scores[kept], costs[kept], chosen, (0.1, 0.1), 0.0) for kept in without])
+        if chain["lead"] is None or np.isnan(gains).any():
+            continue
+        error = np.sqrt((n - 1) / n * ((gains - gains.mean()) ** 2).sum())
+        assert chain["lead"]["high"] - chain["lead"]["gain"] == pytest.approx(z * error, rel=0.05)
+        held += 1
+    assert held
 
 
 def test_a_table_is_told_from_its_lines_to_the_verdict(page: Page) -> None:

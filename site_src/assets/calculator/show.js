@@ -184,15 +184,16 @@ export function showVerifier(part, chains, verifier, changed) {
       (value) => change({ falseReject: value })),
     slider("atlas-calc-price", "A check costs, of the last model's answer", range(verifier.share), percent,
       (value) => change({ share: value })))];
-  const gain = (/** @type {Chain} */ chain) => (chain.single === null ? -Infinity : chain.quality - chain.single);
+  const gain = (/** @type {Chain} */ chain) => chain.lead?.gain ?? -Infinity;
   const sorted = [...chains].sort((a, b) => gain(b) - gain(a));
   fill(part, "A cascade with a verifier", controls, [
     el("p", {}, "In expectation over the verifier's errors, on these very queries: the chain is the best of many here, so "
-      + "its lead flatters it. A plus says that it gives more than single models at the same cost, mixed by a coin."),
+      + "its lead flatters it. A plus says that it gives more than single models at the same cost, mixed by a coin; the "
+      + "intervals of all chains hold together in 95 of 100 samples of queries."),
     table("Cascades with a verifier", ["Chain, cheapest first", "Expected score", "US dollars for 1,000 queries",
-      "Points over single models at that cost", "Asks the last model"],
+      "Points over single models at that cost", "Interval", "Asks the last model"],
     sorted.slice(0, 12).map((chain) => [chain.models.join(" \u2192 "), chain.quality.toFixed(3), money(chain.cost),
-      chain.single === null ? "cheaper than any" : signed(chain.quality - chain.single),
+      ...(chain.lead ? [signed(chain.lead.gain), `${signed(chain.lead.low)} to ${signed(chain.lead.high)}`] : ["cheaper than any", ""]),
       percent(chain.reached[chain.reached.length - 1])])),
     sorted.length > 12 && el("p", {}, `The 12 that lead most, of ${sorted.length} chains.`),
   ]);
