@@ -86,10 +86,10 @@ class Map_ {
     });
     this.told = el("output", { for: "atlas-map-year" });
     this.fields = el("div", { class: "atlas-treemap" });
-    list.before(el("div", { class: "atlas-treemap-box" },
+    document.getElementById("atlas-treemap").append(
       el("p", { class: "atlas-treemap-bar" }, this.where,
         el("label", { for: "atlas-map-year" }, "Papers up to the year ", this.slider, " ", this.told)),
-      this.fields));
+      this.fields);
     new ResizeObserver(() => this.draw()).observe(this.fields);
   }
 
