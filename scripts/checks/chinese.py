@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from scripts.checks.entry import Problem
+from scripts.checks.problem import Problem
 from scripts.model.chinese import Bilingual
 from scripts.model.taxonomy import Taxonomy
 from scripts.model.yaml_reader import YamlPath

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 
-from scripts.checks.entry import Problem, bad_link
+from scripts.checks.entry import bad_link
 from scripts.checks.named import address, read, unknown
+from scripts.checks.problem import Problem
 from scripts.model.claims import BASELINES, SUMMARY, Claim, ClaimsFile, CostTest, Report
 from scripts.model.corpus import Corpus
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from scripts.checks.duplicates import find_duplicates, may_be_one_paper, normal_title
-from scripts.checks.entry import Problem, bad_link
+from scripts.checks.entry import bad_link
+from scripts.checks.problem import Problem
 from scripts.model.corpus import Corpus, Entry
 from scripts.model.paper import Relations
 

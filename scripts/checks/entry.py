@@ -5,28 +5,20 @@ from __future__ import annotations
 import datetime
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
+from scripts.checks import agreement
+from scripts.checks.problem import Problem, allowed, nearest
 from scripts.model.canonical import canonical
 from scripts.model.corpus import Corpus, Entry
 from scripts.model.identifiers import FORMS, KEY, arxiv_month
 from scripts.model.names import SUFFIX_AFTER_COMMA, is_group
-from scripts.model.paper import PUBLICATION, Paper
+from scripts.model.paper import Paper
 from scripts.model.yaml_reader import YamlPath
-
-
-class Problem(NamedTuple):
-    """A breach of a rule at a place inside an entry."""
-
-    path: YamlPath
-    rule: str
-    message: str
-    repair: str
-
 
 SUMMARY_CHARACTERS = (150, 900)
 SUMMARY_SENTENCES = (2, 4)
@@ -52,12 +44,11 @@ def problems(entry: Entry, corpus: Corpus, today: datetime.date, *, written_here
     if paper := entry.paper:
         yield from _place(entry, paper)
         yield from _vocabulary(paper, corpus)
-        yield from _survey(paper, corpus)
         yield from _identifiers(paper)
         yield from _dates(paper, today)
         yield from _links(paper)
         yield from _people(paper)
-        yield from _versions(paper)
+        yield from agreement.problems(paper, corpus)
         yield from _wording(paper)
 
 
@@ -205,9 +196,6 @@ def _place(entry: Entry, paper: Paper) -> Iterator[Problem]:
         )
 
 
-_ELSEWHERE = re.compile(r"\bsurvey\b", re.IGNORECASE)
-
-
 def _vocabulary(paper: Paper, corpus: Corpus) -> Iterator[Problem]:
     taxonomy, vocabulary = corpus.taxonomy, corpus.vocabulary
     categories = taxonomy.categories
@@ -217,7 +205,7 @@ def _vocabulary(paper: Paper, corpus: Corpus) -> Iterator[Problem]:
                 ("categories", place),
                 "category",
                 f"there is no category '{category}'",
-                _nearest(category, categories),
+                nearest(category, categories),
             )
         elif category in paper.categories[:place]:
             yield Problem(("categories", place), "category", f"'{category}' stands twice", "keep one")
@@ -229,18 +217,18 @@ def _vocabulary(paper: Paper, corpus: Corpus) -> Iterator[Problem]:
                 ("family",),
                 "family",
                 f"'{paper.family}' is no family of {paper.categories[0]}",
-                _nearest(paper.family, families),
+                nearest(paper.family, families),
             )
-    yield from _allowed(("kind",), paper.kind, vocabulary.kinds)
+    yield from allowed(("kind",), paper.kind, vocabulary.kinds)
     if paper.venue and paper.venue.track:
-        yield from _allowed(("venue", "track"), paper.venue.track, vocabulary.tracks)
+        yield from allowed(("venue", "track"), paper.venue.track, vocabulary.tracks)
     for name, attribute in vocabulary.attributes.items():
         value = getattr(paper.attributes, name)
         if isinstance(value, list):
             for place, item in enumerate(value):
-                yield from _allowed(("attributes", name, place), item, attribute.values)
+                yield from allowed(("attributes", name, place), item, attribute.values)
         elif value is not None:
-            yield from _allowed(("attributes", name), value, attribute.values)
+            yield from allowed(("attributes", name), value, attribute.values)
     for place, benchmark in enumerate(paper.attributes.benchmarks):
         if (spelling := vocabulary.spelling(benchmark)) != benchmark:
             yield Problem(
@@ -249,33 +237,6 @@ def _vocabulary(paper: Paper, corpus: Corpus) -> Iterator[Problem]:
                 f"'{benchmark}' is spelt '{spelling}' here",
                 f"write {spelling}",
             )
-
-
-def _survey(paper: Paper, corpus: Corpus) -> Iterator[Problem]:
-    primary = corpus.taxonomy.category(paper.categories[0])
-    if (
-        paper.survey
-        and primary
-        and paper.survey.category != primary.code
-        and not _ELSEWHERE.search(paper.notes or "")
-    ):
-        yield Problem(
-            ("categories", 0),
-            "survey-placement",
-            f"the survey has it under {paper.survey.category}, and no note says why it stands here",
-            "say under `notes` what the survey has and which of the category's words decide",
-        )
-
-
-def _allowed(path: YamlPath, value: str, allowed: Collection[str]) -> Iterator[Problem]:
-    if value not in allowed:
-        name = next(part for part in reversed(path) if isinstance(part, str))
-        yield Problem(path, "vocabulary", f"'{value}' is no value of '{name}'", _nearest(value, allowed))
-
-
-def _nearest(value: str, allowed: Collection[str]) -> str:
-    near = get_close_matches(value, allowed, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"one of: {', '.join(allowed) or 'none'}"
 
 
 # --- facts ------------------------------------------------------------------------------------------------------
@@ -389,41 +350,6 @@ def bad_link(url: str) -> str | None:
     if parts.username is not None:
         return "carries credentials"
     return None
-
-
-VERSIONS = ("preprint", "revision", "workshop", PUBLICATION)
-# how a summary says whose figures it quotes
-_WHOSE = re.compile(r"\b(versions?|preprint|arXiv|publi(cation|shed)|journal|workshop|proceedings)\b", re.IGNORECASE)
-# how a note tells another title
-_RETITLED = re.compile(
-    r"""\b(titled|titles?|called|renamed)\s+(is\s+)?['"“‘][A-Z]|\b[Pp]ublished\b[^.]*\bas\s+['"“‘][A-Z]"""
-)
-
-
-def _versions(paper: Paper) -> Iterator[Problem]:
-    for place, one in enumerate(paper.versions):
-        path: YamlPath = ("versions", place)
-        yield from _allowed((*path, "of"), one.of, VERSIONS)
-        if not (one.title or one.authors or one.figures):
-            yield Problem(path, "version", "says nothing of its own", "give title, authors or figures, or remove it")
-        if one.title == paper.title or (one.authors and one.authors == paper.authors):
-            yield Problem(path, "version", "repeats the entry's own title or authors", "give what differs")
-        if one.of == PUBLICATION and not paper.venue:
-            yield Problem(path, "version", "a publication without a venue", "add `venue`, or say revision")
-        if one.figures and not _WHOSE.search(paper.summary or ""):
-            yield Problem(
-                ("summary",),
-                "version-figures",
-                f"the {one.of} has other figures, and the summary does not say whose it quotes",
-                "name the version: in the preprint, in the publication",
-            )
-    if paper.notes and not any(one.title for one in paper.versions) and _RETITLED.search(paper.notes):
-        yield Problem(
-            ("notes",),
-            "version-in-notes",
-            "tells another title of the paper",
-            "put it under `versions`: {of: publication, title: ...}",
-        )
 
 
 _LEFT_OUT = re.compile(r"\bet\s+al\b|^others$", re.IGNORECASE)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from scripts.checks import chinese
 from scripts.checks.claims import names
-from scripts.checks.entry import Problem, count_sentences
+from scripts.checks.entry import count_sentences
 from scripts.checks.named import address, read, unknown
+from scripts.checks.problem import Problem
 from scripts.model.corpus import Corpus
 from scripts.model.glossary import GlossaryFile, Term, folded
 

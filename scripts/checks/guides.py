@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator
 
 from scripts.checks import chinese
 from scripts.checks.claims import missing_numbers, names
-from scripts.checks.entry import Problem, count_sentences
+from scripts.checks.entry import count_sentences
 from scripts.checks.named import address, read, unknown
+from scripts.checks.problem import Problem
 from scripts.model.claims import read_claims
 from scripts.model.corpus import Corpus
 from scripts.model.guides import Guide, GuidesFile

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from reference_impls.running import catalog
 from scripts.checks import chinese
-from scripts.checks.entry import Problem
 from scripts.checks.named import read, unknown
+from scripts.checks.problem import Problem
 from scripts.model.methods import Method, MethodsFile
 
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from scripts.checks.entry import Problem, texts
+from scripts.checks.entry import texts
+from scripts.checks.problem import Problem
 from scripts.model.corpus import Entry
 from scripts.model.named import NamedFile
 from scripts.model.yaml_reader import YamlPath

@@ -62,6 +62,9 @@ _TABLE = [
     ("text-control", E, "Invisible characters break search and can disguise text."),
     ("version", E, "Another version is noted for what it says otherwise, and named so that it can be found."),
     ("version-figures", E, "Figures differ between versions: a reader must know whose the summary quotes."),
+    ("notes-against-fields", W, "A note that contradicts a field leaves a reader with two truths."),
+    ("identifier-left-out", W, "An identifier that follows from another one belongs to the citation."),
+    ("access-before", W, "What decides before any answer cannot have seen one."),
     ("version-in-notes", W, "A title that stands in a note alone reaches no citation and no search."),
     # between entries
     ("duplicate-key", E, "A key names one entry."),

@@ -10,9 +10,9 @@ from pathlib import Path
 from scripts.checks import chinese, claims, glossary, guides, methods
 from scripts.checks import corpus as between
 from scripts.checks import entry as single
-from scripts.checks.entry import Problem
 from scripts.checks.findings import Finding
 from scripts.checks.halves import in_halves
+from scripts.checks.problem import Problem
 from scripts.checks.rules import RULES
 from scripts.model.claims import read_claims
 from scripts.model.corpus import MAX_TAXONOMY_BYTES, Corpus, Entry, entry_files, no_search_for_cycles

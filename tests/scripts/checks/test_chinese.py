@@ -9,7 +9,7 @@ import yaml
 from reference_impls.running import catalog
 from scripts.checks import methods
 from scripts.checks.chinese import of_taxonomy, problems
-from scripts.checks.entry import Problem
+from scripts.checks.problem import Problem
 from scripts.model import Corpus
 from scripts.model.chinese import Bilingual
 from scripts.model.glossary import Term, read_glossary
