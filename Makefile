@@ -5,7 +5,7 @@ PORT   ?= 8000
 LOCK   ?= dev
 # what builds the site: mkdocs, or zensical (which `make setup` does not install)
 ENGINE ?= mkdocs
-# processes of `make test`; one of them has the browser
+# processes of `make test`
 WORKERS ?= 2
 VENV   := .venv
 BIN    := $(VENV)/bin

@@ -42,17 +42,23 @@ Entries = Mapping[str, str | bytes | dict[str, Any]]
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With several workers (`make test`) a file's tests stay together, as do all that share the browser and its site:
-    what they share is then made once.
+    """With several workers (`make test`) a file's tests stay together: what they share is then made once. Files of
+    browser tests, which take longest, go first, to whichever worker is free. Each worker has its own browser, and
+    all have one site (`tests/browser/conftest.py`).
     """
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415  not everywhere that these tests run
 
-    class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc,unused-ignore]
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc,unused-ignore]
         def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            return "browser" if file.startswith("tests/browser/") else file
+            return nodeid.partition("::")[0]
 
-    return ByWhatIsShared(config, log)
+        def _assign_work_unit(self, node: Any) -> None:
+            first = next((file for file in self.workqueue if file.startswith("tests/browser/")), None)
+            if first is not None:
+                self.workqueue.move_to_end(first, last=False)
+            super()._assign_work_unit(node)
+
+    return ByFile(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -19,10 +19,12 @@ STAGES = {"before_inference", "during_inference", "after_inference"}
 
 
 def rooms() -> list[Path]:
-    """The packages and modules at the top of both trees."""
-    found = [path for top in ("scripts", "reference_impls") for path in sorted((ROOT / top).iterdir())]
+    """The packages and modules at the top of both trees, and the rooms of the largest package."""
+    tops = ("scripts", "reference_impls", "scripts/render")
+    found = [path for top in tops for path in sorted((ROOT / top).iterdir())]
     packages = [path for path in found if (path / "__init__.py").exists() and path.name not in STAGES]
-    return [*packages, *(path for path in found if path.suffix == ".py" and path.name != "__init__.py")]
+    modules = [path for path in found if path.suffix == ".py" and path.parent.name != "render"]
+    return [*packages, *(path for path in modules if path.name != "__init__.py")]
 
 
 def first_words(room: Path) -> str:

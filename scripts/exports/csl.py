@@ -13,7 +13,8 @@ from scripts.model.venues import cited_venue
 
 def export(papers: Mapping[str, Paper]) -> str:
     """All papers as a CSL-JSON array."""
-    return json.dumps([item(key, paper) for key, paper in papers.items()], indent=2, ensure_ascii=False) + "\n"
+    lines = ",\n".join(json.dumps(item(key, paper), ensure_ascii=False) for key, paper in papers.items())
+    return f"[\n{lines}\n]\n"
 
 
 def item(key: str, paper: Paper) -> dict[str, Any]:

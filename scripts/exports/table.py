@@ -30,7 +30,8 @@ def record(key: str, paper: Paper) -> dict[str, Any]:
 
 def export_json(_: Corpus, papers: Mapping[str, Paper]) -> str:
     """A JSON array of records."""
-    return json.dumps([record(key, paper) for key, paper in papers.items()], indent=1, ensure_ascii=False) + "\n"
+    lines = ",\n".join(json.dumps(record(key, paper), ensure_ascii=False) for key, paper in papers.items())
+    return f"[\n{lines}\n]\n"
 
 
 def export_csv(_: Corpus, papers: Mapping[str, Paper]) -> str:

@@ -24,8 +24,9 @@ def md(text: object) -> Markup:
 
 
 def verbatim(text: object) -> Markup:
-    """Text inside <pre>, where Markdown would turn a tab into spaces: what a reader copies is what was written."""
-    return escape(str(text)).replace("\t", Markup("&#9;"))
+    """Text inside <pre>, where Markdown would turn a tab into spaces: what a reader copies is what was written.
+    Quotation marks mean nothing there; JSON is full of them."""
+    return Markup(html.escape(str(text), quote=False).replace("\t", "&#9;"))  # noqa: S704  escaped before
 
 
 def http(url: object) -> str:
@@ -64,5 +65,5 @@ def front_matter(meta: dict[str, Any]) -> str:
 
 def script_json(value: object) -> str:
     """JSON that may stand inside <script>: it cannot close the element or open a comment."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

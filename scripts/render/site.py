@@ -43,7 +43,7 @@ from scripts.render.figures.charts import unchecked
 from scripts.render.figures.drawing import Figure, styles
 from scripts.render.figures.flow import flow
 from scripts.render.figures.pictures import picture_files
-from scripts.render.figures.steps import Player, players, used
+from scripts.render.figures.steps import Player, players
 from scripts.render.knowledge import basket, entry_form
 from scripts.render.knowledge.categories import Categories
 from scripts.render.knowledge.glossary import glossary
@@ -449,7 +449,7 @@ class Pages:
             yield from self.drawn([gains, steps])
             played = players(method["traces"], method["title"], category["stage"]["id"]) if method["traces"] else []
             for one in played:
-                yield from ((figure.path, figure.file(used(self.styles, figure.wide.body))) for figure in one.figures)
+                yield from self.drawn(one.figures)
             if method["traces"]:
                 yield f"assets/data/traces/{name}.json", _compact(method["traces"])
             yield self.page(

@@ -6,6 +6,7 @@ for an error on the console, whatever the test itself looks at.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -70,8 +71,17 @@ ADDRESSES = {
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real site, built once, with neither address set."""
-    return build(ROOT, tmp_path_factory.mktemp("built") / "site")
+    """The real site, built once for all workers of a run, with neither address set."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # which they have in common
+    site, built = folder / "built", folder / "built.done"
+    with (folder / "built.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not built.exists():
+            build(ROOT, site)
+            built.touch()
+    return site
 
 
 @pytest.fixture(scope="session")

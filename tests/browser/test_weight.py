@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.browser.conftest import NewPage, ready
@@ -27,3 +29,10 @@ def test_first_visit(new_page: NewPage, site: SiteServer, addresses: dict[str, s
     print(f"{kind}: {total / KB:.0f} KB; {largest}")
     assert len(sent) > 5  # the page and what belongs to it were counted
     assert total < LIMITS[kind] * KB, f"{kind} sends {total / KB:.0f} KB on a first visit: {largest}"
+
+
+def test_a_paper_has_a_light_page(built: Path) -> None:
+    """There are hundreds of them: what the theme repeats on each is most of the site."""
+    sizes = [page.stat().st_size for page in built.glob("papers/*/index.html")]
+    assert len(sizes) > 500
+    assert sum(sizes) / len(sizes) < 29 * KB

@@ -1,1 +1,1 @@
-"""What a site engine needs before and after it builds: hooks, the frame of pages, finished HTML and its policy."""
+"""What fills the folder and finishes a built site: two processes, hooks, the frame of pages, HTML and its policy."""

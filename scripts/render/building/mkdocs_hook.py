@@ -22,7 +22,7 @@ from reference_impls.safe.folders import FolderError
 from reference_impls.safe.writing import write_text
 from scripts.model.corpus import CorpusError
 from scripts.render import render_atlas
-from scripts.render.building.finish import by_language, cut, put_back, search_documents
+from scripts.render.building.finish import FinishError, by_language, cut, hold_search, put_back, search_documents
 from scripts.render.building.finished import FinishedPage
 from scripts.render.building.frame import Frames
 from scripts.render.building.policy import PolicyError, guard, inline_scripts
@@ -176,6 +176,10 @@ def on_post_build(config: MkDocsConfig) -> None:
             text = json.dumps({**index, "docs": docs + papers}, ensure_ascii=False, separators=(",", ":"))
             write_text(path.parents[1] / language / "search" / path.name, text, durable=False)
         _extend_search(Path(config.site_dir) / "assets")
+        try:
+            hold_search(Path(config.site_dir) / "assets")
+        except FinishError as error:
+            raise PluginError(str(error)) from error
     remove_unused(Path(config.site_dir))
 
 

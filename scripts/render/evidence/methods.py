@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pygments
 from markupsafe import Markup
-from pygments import highlight
 from pygments.formatters.html import HtmlFormatter
 from pygments.lexers.python import PythonLexer
+from pygments.token import Name, Text, Whitespace
 
 from reference_impls.core.registry import MethodInfo
 from reference_impls.running import catalog
@@ -93,8 +94,9 @@ def _kin(name: str, formulas: Formulas, titles: Mapping[str, str]) -> View:
 
 def coloured(source: str) -> Markup:
     """Python with its parts marked by the classes that the theme colours, for inside <pre>."""
-    formatter = HtmlFormatter(nowrap=True)
-    return Markup(highlight(source, PythonLexer(stripnl=False), formatter))  # noqa: S704  Pygments escapes
+    parts = PythonLexer(stripnl=False).get_tokens(source)
+    plain = ((Text if kind in (Name, Whitespace) else kind, words) for kind, words in parts)  # which have no colour
+    return Markup(pygments.format(plain, HtmlFormatter(nowrap=True)))  # noqa: S704  Pygments escapes
 
 
 def _view(root: Path, info: MethodInfo, results: Results, recordings: Recorded) -> View:

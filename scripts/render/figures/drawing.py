@@ -21,6 +21,12 @@ from markupsafe import Markup, escape
 WIDE, NARROW, SIZE, SMALL = 860, 352, 13, 11.5
 OWNER = "LLM Ensemble Atlas"
 _NOT_PAID = re.compile(r"\bCC[ -]BY-NC\b")
+# Of `styles`: a rule, several classes of which one is enough, a class, a colour.
+_RULE = re.compile(r"^\.atlas-plot\b([^{]*)\{[^}]*\}$", re.MULTILINE)
+_ANY = re.compile(r":is\(([^)]*)\)")
+_CLASS = re.compile(r"\.([\w-]+)")
+_COLOUR = re.compile(r"(--[\w-]+):[^;]*;?\s*")
+_BLANKS = re.compile(r"\s*([{};,])\s*|(?<=:)\s+(?!dark)")  # as people write the query of a scheme
 _TOKENS = re.compile(r"(:root|\[data-md-color-scheme=\"slate\"\])[^{]*\{([^}]*)\}")
 # Widths of letters in units of the text's size, by the widest of the fonts that systems bring.
 _WIDTHS = {letter: width for width, letters in {
@@ -102,7 +108,7 @@ class Figure:
         )
         ground = Markup('<rect class="ground" width="100%" height="100%"/>')
         whole = Drawing(self.wide.width, self.wide.height + foot, ground + self.wide.body + notes)
-        svg = self._svg(whole, "file", styles)
+        svg = self._svg(whole, "file", _used(styles, self.wide.body))
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{svg}\n'
 
     @property
@@ -143,6 +149,21 @@ def styles(assets: Path, name: str = "plots.css") -> Markup:
     return Markup(  # noqa: S704  the project's own files
         f"svg{{{light}}} @media screen and (prefers-color-scheme: dark){{svg{{{dark}}}}}\n{drawn}"
     )
+
+
+def _used(styles: Markup, body: str) -> Markup:
+    """Of a file's style sheet the rules and colours that a drawing uses, without blanks: it is in every file."""
+    classes = {"atlas-plot", "ground", "soft", "small"}
+    classes.update(re.findall(r"[\w-]+", " ".join(re.findall(r'class="([^"]*)"', body))))
+    colours, rules = str(styles).split("\n", 1)
+    kept = []
+    for rule in _RULE.finditer(rules):
+        several = [set(_CLASS.findall(part)) for part in _ANY.findall(rule.group(1))]
+        if set(_CLASS.findall(_ANY.sub("", rule.group(1)))) <= classes and all(part & classes for part in several):
+            kept.append(rule.group(0))
+    sheet = "\n".join(kept)
+    colours = _COLOUR.sub(lambda found: found.group(0) if f"var({found.group(1)}" in sheet else "", colours)
+    return Markup(_BLANKS.sub(r"\1", f"{colours}\n{sheet}").replace(";}", "}"))  # noqa: S704  of the project's own files
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -44,10 +43,6 @@ KINDS = {
 }
 _ROOM = NARROW - 16
 _BAR = (124.0, 286.0)
-_RULE = re.compile(r"^\.atlas-plot\b([^{]*)\{[^}]*\}$", re.MULTILINE)
-_ANY = re.compile(r":is\(([^)]*)\)")
-_CLASS = re.compile(r"\.([\w-]+)")
-_COLOUR = re.compile(r"(--[\w-]+):[^;]*;?\s*")
 
 
 @dataclass(frozen=True)
@@ -126,26 +121,6 @@ def _outcome(trace: View, best: str) -> str:
     beside = f"; {best}, the best single model, alone {_score(single['score'])}" if single else ""
     cost = "" if final["cost"] is None else f" for {final['cost']:.2g} US dollars"
     return f"It scores {_score(final['score'])}{cost}{beside}."
-
-
-def used(styles: Markup, body: str) -> Markup:
-    """Of a file's style sheet (`drawing.styles`) the rules and colours that a drawing uses."""
-    classes = {
-        "atlas-plot",
-        "ground",
-        "soft",
-        "small",
-        *re.findall(r"[\w-]+", " ".join(re.findall(r'class="([^"]*)"', body))),
-    }
-    colours, rules = str(styles).split("\n", 1)
-    kept = []
-    for rule in _RULE.finditer(rules):
-        several = [set(_CLASS.findall(part)) for part in _ANY.findall(rule.group(1))]
-        if set(_CLASS.findall(_ANY.sub("", rule.group(1)))) <= classes and all(part & classes for part in several):
-            kept.append(rule.group(0))
-    sheet = "\n".join(kept)
-    colours = _COLOUR.sub(lambda found: found.group(0) if f"var({found.group(1)}" in sheet else "", colours)
-    return Markup(f"{colours}\n{sheet}")  # noqa: S704  of the project's own files
 
 
 # --- frames ---------------------------------------------------------------------------------------------------------

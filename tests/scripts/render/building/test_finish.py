@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.render.building.finish import FinishError, cut, finish_site, put_back, without_html
+from scripts.render.building.finish import GATE, FinishError, cut, finish_site, hold_search, put_back, without_html
 from scripts.render.building.policy import PolicyError
 from scripts.render.site import SEARCH
 
@@ -33,6 +33,7 @@ def docs(tmp_path: Path) -> Path:
         (tmp_path / "docs" / name).write_text(text, encoding="utf-8")
     (tmp_path / "docs" / "assets").mkdir()
     (tmp_path / "docs" / "assets" / "a.css").write_text("a {}")
+    (tmp_path / "docs" / "assets" / GATE).write_text("gate();\n")
     (tmp_path / "docs" / SEARCH).write_text(json.dumps(PAPERS))
     return tmp_path / "docs"
 
@@ -54,6 +55,9 @@ def build_by_hand(docs: Path, tmp_path: Path) -> Path:
             f"{HEAD}{title}{body.split('# Home')[-1].split('# A')[-1]}", encoding="utf-8"
         )
     (tmp_path / "site" / "404.html").write_text(HEAD)
+    scripts = tmp_path / "site" / "assets" / "javascripts"
+    scripts.mkdir(parents=True)
+    (scripts / "bundle.0123abcd.min.js").write_text("theme();\n")
     items = [{"location": place, "title": "T", "text": "own"} for place in ("", "#home", "taxonomy/after/#a")]
     (tmp_path / "site" / "search.json").write_text(json.dumps({"config": {}, "items": items}))
     return tmp_path / "site"
@@ -109,6 +113,13 @@ def test_the_search_has_the_papers_and_what_finished_html_says(site: Path, docs:
     assert items[-1] == {**PAPERS[0], "level": 1, "path": ["Papers", "Doe &amp; Roe"], "tags": []}
 
 
+def test_the_search_is_held_by_the_theme_s_script_once(site: Path, docs: Path) -> None:
+    finish_site(site, docs)
+    hold_search(site / "assets")  # as a server does after each edit
+    [script] = (site / "assets" / "javascripts").glob("bundle.*")
+    assert script.read_text() == "gate();\ntheme();\n"
+
+
 def spoil_page(site: Path) -> None:
     (site / "index.html").write_text(HEAD)
 
@@ -125,6 +136,7 @@ def spoil_index(site: Path) -> None:
         (lambda site: (site / "papers" / "doe" / "index.html").unlink(), "has not built this page"),
         (spoil_page, "index.html: has 0 of 1 pieces"),
         (spoil_index, "no list 'items'"),
+        (lambda site: (site / "assets/javascripts/bundle.0123abcd.min.js").unlink(), "has 0 scripts"),
     ],
 )
 def test_another_site_than_is_known_is_refused(

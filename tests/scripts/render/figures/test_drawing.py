@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.render.figures import drawing
 from scripts.render.figures.bars import Bar, bars
 from scripts.render.figures.drawing import (
     NARROW,
@@ -197,3 +198,14 @@ def test_text_that_is_cut_finds_room(text: str, room: float) -> None:
 
 def test_signs() -> None:
     assert [signed(value, 2) for value in (0.1, -0.1, -0.001, 0.0)] == ["+0.10", "−0.10", "+0.00", "+0.00"]
+
+
+def test_a_style_sheet_is_what_a_drawing_uses() -> None:
+    sheet = drawing._used(styles(ASSETS), '<rect class="fill-after grid"/>')
+    assert ".fill-after" in sheet
+    assert "--atlas-after:" in sheet
+    assert ":is(.grid" in sheet
+    assert " {" not in sheet
+    assert "\n" not in sheet
+    assert "fill-before" not in sheet
+    assert "--atlas-before:" not in sheet

@@ -64,21 +64,12 @@ def test_what_a_model_writes_is_text_and_each_file_opens_by_itself() -> None:
     [made] = trace("majority-vote", place, ["q0"])
     sheet = styles(ROOT / "site_src" / "assets")
     for figure in steps.players(file_of(made), "<i>Vote", "after")[0].figures:
-        text = figure.file(steps.used(sheet, figure.wide.body))
+        text = figure.file(sheet)
         root = ET.fromstring(text)  # noqa: S314  made here
         assert root.tag.endswith("svg")
         assert "<script" not in text
         assert "CC BY 4.0" in text
         assert len(text) < 6000
-
-
-def test_a_style_sheet_is_what_a_drawing_uses() -> None:
-    sheet = steps.used(styles(ROOT / "site_src" / "assets"), '<rect class="fill-after grid"/>')
-    assert ".fill-after" in sheet
-    assert "--atlas-after:" in sheet
-    assert ":is(.grid" in sheet
-    assert "fill-before" not in sheet
-    assert "--atlas-before:" not in sheet
 
 
 def test_no_file_is_no_trace() -> None:
