@@ -115,8 +115,8 @@ def finish_site(site: Path, docs: Path) -> None:
 
 
 def hold_search(assets: Path) -> None:
-    """Puts our own script before the theme's, which would fetch the search's index on every page. In a file of its own
-    it would be a request more, in the pages two megabytes.
+    """Puts our own script before the theme's, which would fetch the search's index on every page. In a file of its
+    own it would be a request more, in the pages two megabytes.
 
     Raises:
         FinishError: the theme has not the one script that is known.
