@@ -117,7 +117,7 @@ class OwnFolder:
 
     def _open_journal(self) -> None:
         """The marker must have whole lines only, and none missing, before it grows."""
-        write_text(self._marker, "".join(f"{known}\n" for known in sorted(self._before)))
+        self._mark(self._before, durable=True)
         self._journal = self._marker.open("a", encoding="utf-8", newline="\n")
 
     def finish(self) -> None:
@@ -134,9 +134,13 @@ class OwnFolder:
             while parent != self._real and not any(parent.iterdir()):
                 parent.rmdir()
                 parent = parent.parent
-        text = "".join(f"{name}\n" for name in sorted(self._kept))
+        self._mark(self._kept, durable=False)
+
+    def _mark(self, names: set[str], *, durable: bool) -> None:
+        """Puts these names on the marker, if it has not just them."""
+        text = "".join(f"{name}\n" for name in sorted(names))
         if not self._marker.is_file() or self._marker.read_text(encoding="utf-8", errors="replace") != text:
-            write_text(self._marker, text, durable=False)
+            write_text(self._marker, text, durable=durable)
 
     def close(self) -> None:
         """Ends a filling, also one that has failed: the marker then lists what was made before and since."""

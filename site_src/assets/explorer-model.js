@@ -175,8 +175,10 @@ function ordered(atlas, sort) {
     const compare = field === "date" || field === "cited" ? byCode : alphabetical;
     const sign = sort === "newest" || sort === "cited" ? -1 : 1;
     const unknown = (paper) => paper[field] === null || paper[field] === "";
+    // The newest come in the order of the file, whose first ones are whole: those of one date, too.
+    const rest = sort === "newest" ? (a, b) => a.i - b.i : (a, b) => alphabetical(a.title, b.title);
     atlas.orders.set(sort, [...atlas.papers].sort((a, b) =>
-      unknown(a) - unknown(b) || sign * compare(a[field], b[field]) || alphabetical(a.title, b.title)));
+      unknown(a) - unknown(b) || sign * compare(a[field], b[field]) || rest(a, b)));
   }
   return atlas.orders.get(sort);
 }
