@@ -60,9 +60,12 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8080,
     key_env: Annotated[str, typer.Option(help="variable with the key that clients have to send")] = "",
     state: Annotated[
-        Path | None,
-        typer.Option(help="file of decisions and feedback; default: atlas-serve.sqlite beside the config"),
-    ] = None,
+        str,
+        typer.Option(
+            help="file of decisions and feedback, or redis://HOST:PORT/NUMBER, which servers share",
+            show_default="atlas-serve.sqlite beside the config",
+        ),
+    ] = "",
     deadline: Annotated[float, typer.Option(min=0.1, max=3600, help="seconds for one request")] = 120.0,
     max_body: Annotated[int, typer.Option(min=1024, help="bytes of a request")] = 4 << 20,
     keep_prompts: Annotated[bool, typer.Option("--keep-prompts", help="keep prompts with decisions")] = False,
@@ -92,7 +95,7 @@ def serve(
         raise wrong_use(f"--set {wrong[0]}: write NAME=VALUE")
     settings = Settings(
         config, recommended, pool, model, method, {name: value for name, _, value in pairs}, data, explore,
-        state or run.state_beside(config), host, port, key_env, deadline, max_body, keep_prompts,
+        _state(state) if state else run.state_beside(config), host, port, key_env, deadline, max_body, keep_prompts,
     )  # fmt: skip
     try:
         run.check_address(host, key_env)
@@ -109,16 +112,30 @@ def serve(
         raise wrong_use(str(error)) from error
 
 
+def _state(text: str) -> Path | str:
+    """A file, or Redis' address as it stands."""
+    from reference_impls.serving.redis_state import is_address  # noqa: PLC0415
+
+    return text if is_address(text) else Path(text)
+
+
 def decisions(
-    state: Annotated[Path, typer.Argument(metavar="STATE", help="the file of atlas serve")],
+    state: Annotated[str, typer.Argument(metavar="STATE", help="the file of atlas serve, or Redis' address")],
     everything: Annotated[bool, typer.Option("--all", help="those without a score too")] = False,
 ) -> None:
     """Print what an endpoint has decided, one JSON line each, as atlas evaluate-log reads it."""
     from reference_impls.serving.state import StateError  # noqa: PLC0415
     from reference_impls.serving.state import decisions as read  # noqa: PLC0415
 
+    where = _state(state)
     try:
-        for line in read(state, everything=everything):
+        if isinstance(where, Path):
+            found = read(where, everything=everything)
+        else:
+            from reference_impls.serving.redis_state import RedisState  # noqa: PLC0415
+
+            found = RedisState(where).decisions(everything=everything)
+        for line in found:
             sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
     except StateError as error:
         raise wrong_use(str(error)) from error

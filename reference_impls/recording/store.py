@@ -1,7 +1,8 @@
 """Every answer as soon as it has come, in one SQLite file: whoever is killed loses none and pays for none twice.
 
 An answer is known by what was asked, of whom and with which parameters, never by a price. Before a request goes out
-its worst case is written down; a process that is killed before it knows the bill leaves it standing as spent.
+its worst case is written down; a process that is killed before it knows the bill leaves it standing as spent. Answers
+outlive a power cut too; of what was under way then, the account may be lost.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def _opened(file: Path) -> sqlite3.Connection:
         form = db.execute("PRAGMA user_version").fetchone()[0]
         if form in (0, FORM):
             db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")
+            db.execute("PRAGMA synchronous=NORMAL")
             db.executescript(f"BEGIN EXCLUSIVE;{_TABLES}PRAGMA user_version={FORM};COMMIT;")
             return db
     except BaseException:
@@ -119,6 +120,7 @@ class Store:
         """Keeps an answer, and what its request has been charged, both or neither."""
         answer = json.dumps(stored.answer)
         row = (name, stored.status, answer, stored.said, stored.seconds, stored.dollars)
+        self._written("PRAGMA synchronous=FULL")  # on the disk when this returns, not only with the kernel
         self._written("BEGIN IMMEDIATE")
         try:
             self._written("INSERT OR REPLACE INTO answers VALUES(?, ?, ?, ?, ?, ?)", *row)
@@ -128,6 +130,8 @@ class Store:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
+        finally:
+            self._db.execute("PRAGMA synchronous=NORMAL")
 
     def _written(self, statement: str, *values: object) -> sqlite3.Cursor:
         try:

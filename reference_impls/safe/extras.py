@@ -10,6 +10,7 @@ EXTRAS = {
     "genai_prices": "live",
     "starlette": "serve",
     "uvicorn": "serve",
+    "redis": "redis",
     "faiss": "index",
     "distributed": "distributed",
     "torch": "transformers",

@@ -31,6 +31,7 @@ from reference_impls.serving.bandits import BANDITS
 from reference_impls.serving.chat import ATLAS, Chat
 from reference_impls.serving.combined import Combined
 from reference_impls.serving.policy import One, Policy, Routed
+from reference_impls.serving.redis_state import RedisState
 from reference_impls.serving.settings import Served, Settings
 from reference_impls.serving.state import State, StateError
 from reference_impls.serving.upstream import Builtin, Server, Upstream
@@ -55,7 +56,7 @@ def create(settings: Settings) -> Starlette:
         raise ConfigError(
             f"{settings.config}: models: {ATLAS!r} is the endpoint's own name (call the model otherwise)"
         )
-    state = State(settings.state)
+    state = State(settings.state) if isinstance(settings.state, Path) else RedisState(settings.state)
     try:
         policy, kind = _policy(settings, models, state, threads)
     except BaseException:
@@ -113,7 +114,7 @@ def _models(settings: Settings, threads: Executor) -> tuple[dict[str, Upstream],
 
 
 def _policy(
-    settings: Settings, models: Mapping[str, Upstream], state: State, threads: Executor
+    settings: Settings, models: Mapping[str, Upstream], state: State | RedisState, threads: Executor
 ) -> tuple[Policy | Combined | None, str]:
     """Who answers for `ATLAS`, and the kind of queries that do not tell theirs.
 
@@ -195,7 +196,7 @@ _REPLIES: Mapping[str, tuple[int, dict[str, Any]]] = {
 class _Feedback:
     """``/v1/feedback``: the score of an answer; it is kept when the reply says so."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State | RedisState) -> None:
         self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (the form of ASGI)

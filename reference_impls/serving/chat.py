@@ -22,6 +22,7 @@ from reference_impls.recording.config import LIMITS
 from reference_impls.serving import metrics
 from reference_impls.serving.combined import Combined, bill
 from reference_impls.serving.policy import Chosen, Policy
+from reference_impls.serving.redis_state import RedisState
 from reference_impls.serving.state import Decision, State, StateError
 from reference_impls.serving.upstream import CutError, Upstream, cost, in_pieces, text_of
 from reference_impls.serving.wire import (
@@ -108,8 +109,8 @@ class Chat:
     """
 
     def __init__(
-        self, models: Mapping[str, Upstream], policy: Policy | Combined | None, state: State, *, deadline: float,
-        most: int, keep_prompts: bool, kind: str, max_tokens: int,
+        self, models: Mapping[str, Upstream], policy: Policy | Combined | None, state: State | RedisState, *,
+        deadline: float, most: int, keep_prompts: bool, kind: str, max_tokens: int,
     ) -> None:  # fmt: skip
         self._models, self._policy, self._state = models, policy, state
         self._deadline, self._most, self._keep, self._kind = deadline, most, keep_prompts, kind

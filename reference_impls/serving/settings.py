@@ -28,7 +28,7 @@ class Settings:
         parameters: of the method, as text.
         data: folder of the recorded form that the method learns from.
         explore: share of queries that a router leaves to chance; None takes the method's own.
-        state: file of decisions and feedback.
+        state: file of decisions and feedback; a text is Redis' address.
         host, port: to listen at.
         key_env: the environment's variable with the key that clients have to send; empty for none.
         deadline: seconds for one request.
@@ -45,7 +45,7 @@ class Settings:
     parameters: Mapping[str, str] = field(default_factory=dict)
     data: Path | None = None
     explore: float | None = None
-    state: Path = Path("atlas-serve.sqlite")
+    state: Path | str = Path("atlas-serve.sqlite")
     host: str = "127.0.0.1"
     port: int = 8080
     key_env: str = ""

@@ -266,7 +266,8 @@ def decisions(file: Path, *, everything: bool = False) -> Iterator[dict[str, Any
     try:
         with closing(_opened(file)) as db:
             for row in db.execute(_SCORED, (everything,)):
-                yield _line(*row)
+                values: list[Any] = [*row[:6], json.loads(row[6]), row[7] and json.loads(row[7]), *row[8:]]
+                yield line_of(*values)
     except sqlite3.DatabaseError as error:
         raise StateError(f"{file}: cannot be read: {error} (name the file that atlas serve was given)") from None
 
@@ -278,15 +279,15 @@ _SCORED = (
 )
 
 
-def _line(
-    name: str, at: float, query: str, task: str, model: str, served: str | None, chances: str, utilities: str | None,
-    status: str | None, cost: float | None, seconds: float | None, calls: int | None, prompt: str | None,
-    score: float | None,
+def line_of(
+    name: str, at: float, query: str, task: str | None, model: str, served: str | None,
+    chances: Mapping[str, float], utilities: Mapping[str, float] | None, status: str | None, cost: float | None,
+    seconds: float | None, calls: int | None, prompt: str | None, score: float | None,
 ) -> dict[str, Any]:  # fmt: skip
     """A line of the log; of what is unknown only the score is named."""
     line = {
         "decision": name, "time": at, "query": query, "task": task, "model": model, "served": served,
-        "probabilities": json.loads(chances), "utilities": utilities and json.loads(utilities),
+        "probabilities": chances, "utilities": utilities,
         "status": status or "ok", "cost": cost, "seconds": seconds, "calls": calls, "prompt": prompt,
     }  # fmt: skip
     return {key: value for key, value in line.items() if value is not None} | {"score": score}
