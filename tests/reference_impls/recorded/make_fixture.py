@@ -29,9 +29,9 @@ from tests.reference_impls.serving.endpoint import Process
 
 FOLDER = Path(__file__).with_name("smollm2")
 BUILTIN = ("sprout", "willow")
-#: What the fixture is for; the first two questions of a kind train, the others test.
+#: What the fixture is for.
 METHODS = ("automix", "peer-review", "llm-council", "mixture-of-agents")
-PROMPTS = 40
+PROMPTS = 12
 KEPT = (QUERIES, RESPONSES, "models.yml", "replies.jsonl", "scorer.json")
 
 
