@@ -14,8 +14,12 @@ function play(section) {
   const back = el("button", { type: "button", click: () => show(at - 1) }, "← Back");
   const next = el("button", { type: "button", click: () => show(at + 1) }, "Next →");
   const all = el("button", { type: "button", "aria-pressed": "false", click: () => { whole = !whole; show(at); } }, "All frames");
+  const title = document.querySelector("h1")?.firstChild?.textContent?.trim() ?? "Steps";
+  const saved = (/** @type {"saveStrip" | "printSlides"} */ name, /** @type {string} */ label) => el("button", {
+    type: "button", class: "atlas-steps-save", click: async () => (await import("./steps-save.js"))[name](section, title),
+  }, label);
   const bar = el("div", { class: "atlas-steps-bar", role: "group", "aria-label": "Steps; arrow keys go on and back" },
-    back, next, position, all);
+    back, next, position, all, saved("saveStrip", "All as one SVG"), saved("printSlides", "Slides (print or PDF)"));
 
   function show(place) {
     at = Math.min(Math.max(place, 0), frames.length - 1);

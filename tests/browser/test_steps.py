@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -34,6 +35,27 @@ def traced_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer
     (folder / "majority-vote.json").write_text(json.dumps(file_of(made)), encoding="utf-8")
     with serving(build(root, root / "build" / "site")) as server:
         yield server
+
+
+def test_frames_are_saved_as_one_drawing_and_as_slides(tab: Tab, traced_site: SiteServer) -> None:
+    page = tab(url=traced_site.url)
+    page.goto(ADDRESS)
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="All as one SVG").click()
+    assert saved.value.suggested_filename == "Majority vote.svg"
+    whole = ET.fromstring(Path(saved.value.path()).read_text(encoding="utf-8"))  # noqa: S314  our own
+    frames = whole.findall("{http://www.w3.org/2000/svg}svg")
+    places = [(float(frame.attrib["x"]), float(frame.attrib["y"])) for frame in frames]
+    assert places == sorted(set(places))
+    assert len(places) == 4
+    assert all(frame.find("{http://www.w3.org/2000/svg}style") is not None for frame in frames)
+    page.evaluate("window.print = () => { window.printed = true; }")
+    page.get_by_role("button", name="Slides").click()
+    page.wait_for_function("window.printed")
+    sheets = re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(prefer_css_page_size=True))
+    assert len(sheets) == 5  # the title, and a sheet a frame
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(page.locator(".atlas-slides")).to_have_count(0)
 
 
 def test_keys_go_from_frame_to_frame(tab: Tab, traced_site: SiteServer) -> None:
