@@ -3,10 +3,11 @@ stepped, rewound and replayed by its address."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from reference_impls.backends import builtin
 from reference_impls.benchmarks import BENCHMARKS
@@ -199,17 +200,17 @@ def test_a_frame_in_another_page_runs_alone(tab: Tab, site: SiteServer, scheme: 
 
 
 @pytest.mark.usefixtures("runtime")
-def test_the_page_stays_quick_while_models_run(new_page: NewPage) -> None:
-    """The browser itself reports tasks of more than 50 ms; what it reports must not be of our scripts."""
-    page = opened(new_page(), VOTE_BESIDE_ONE)
-    page.evaluate(
-        """() => { window.long = []; new PerformanceObserver((list) => {
-            for (const entry of list.getEntries()) for (const script of entry.scripts)
-              if (script.sourceURL.includes("/assets/play")) window.long.push(script.duration);
-        }).observe({ type: "long-animation-frame" }); }"""
-    )
+@pytest.mark.parametrize("run", ["task=math&example=1&a=vote:builtin&b=one:oak", "task=qa&example=1&a=mixture:peers"])
+def test_the_page_stays_quick_while_models_run(browser: Browser, new_page: NewPage, run: str) -> None:
+    """No task of the page's main thread takes more than 50 ms of the processor, whatever else the machine does."""
+    page = opened(new_page(), f"/play/?{run}")
+    browser.start_tracing(page=page, categories=["toplevel", "__metadata"])
     started(page)
-    assert [ms for ms in page.evaluate("window.long") if ms > 50] == []
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    main = {(e["pid"], e["tid"]) for e in events if e.get("args", {}).get("name") == "CrRendererMain"}
+    took = [e["tdur"] / 1000 for e in events if "tdur" in e and (e["pid"], e["tid"]) in main]
+    assert len(took) > 50
+    assert max(took) <= 50
 
 
 @pytest.mark.usefixtures("runtime")
