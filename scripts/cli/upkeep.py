@@ -211,6 +211,21 @@ def recall(
     return None
 
 
+def gaps(
+    kind: Annotated[str, typer.Option(help="name the entries that have this gap")] = "",
+) -> None:
+    """Count what entries leave out that a source may hold: numbers, days, tracks, families, code, comparisons, ..."""
+    from scripts.upkeep import gaps as job  # noqa: PLC0415
+
+    found = job.find(load(), datetime.datetime.now(datetime.UTC).year)
+    if kind and kind not in found:
+        raise wrong_use(f"there is no gap '{kind}'; one of: {', '.join(found)}")
+    if kind:
+        sys.stdout.write("".join(f"{key}\n" for key in found[kind][1]))
+    else:
+        sys.stdout.write("".join(f"{name:<12}{len(keys):>5}  {told}\n" for name, (told, keys) in found.items()))
+
+
 def _held(paths: list[Path], without: Path | None, *, missed: bool) -> None:
     """What the Atlas holds of lists that others made."""
     from scripts.model.corpus import CorpusError  # noqa: PLC0415
@@ -255,6 +270,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "metrics": metrics,
     "candidates": candidates,
     "recall": recall,
+    "gaps": gaps,
 }
 
 
