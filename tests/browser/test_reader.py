@@ -187,7 +187,7 @@ def test_walks_from_home_to_a_paper_and_back(page: Page, corpus: Corpus) -> None
     page.locator(".atlas-card").get_by_role("link", name="Token-level ensemble").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Token-level ensemble")
     category = page.url
-    link = page.locator(".atlas-papers .atlas-rows a").first
+    link = page.locator(".atlas-papers tbody th > a").first
     key = key_of(link.get_attribute("href"))
     link.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(corpus.papers[key].title)
