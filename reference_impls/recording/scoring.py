@@ -79,10 +79,9 @@ def _function(name: str) -> Callable[..., Any]:
 
 def _called(name: str, reference: str | None, text: str) -> float | None:
     """What a function of the user's own says: a number from 0 to 1, or None where it cannot tell."""
+    function = _function(name)
     try:
-        score = _function(name)(text, reference)
-    except ValueError:
-        raise
+        score = function(text, reference)
     except Exception as error:  # noqa: BLE001 (it may do anything)
         raise ValueError(f"scorer {name}: fails: {type(error).__name__}: {str(error)[:100]!r}") from None
     if score is None:
