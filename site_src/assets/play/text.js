@@ -109,7 +109,7 @@ export class Text {
     [this.data, this.tail, this.tailBytes] = [other.data, other.tail, other.tailBytes];
   }
 
-  /** Adds one token of the model's own choice, without reading what stands before it anew.
+  /** Adds one token of the model's own choice, without reading what stands before it again.
    * @param {number} token */
   appendToken(token) {
     this.session.append([token]);

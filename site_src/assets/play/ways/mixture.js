@@ -6,7 +6,7 @@ import { ask } from "../ask.js";
 import { loaded } from "../fusion.js";
 import { CONTEXT } from "../model.js";
 
-/** Layers, and proposers in each: the dearest models. */
+/** Layers, and proposers in each: the most expensive models. */
 const LAYERS = 2;
 const PROPOSERS = 3;
 
