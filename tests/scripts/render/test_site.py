@@ -11,7 +11,7 @@ import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from bibtexparser.entrypoint import parse_string
@@ -173,7 +173,7 @@ def test_every_internal_link_leads_somewhere(real_site: Path) -> None:
             found = target.path.removeprefix("/")
             assert found in pages or found in files, (name, link)
             if target.fragment and found in pages and target.geturl() not in seen:
-                assert target.fragment in _rendered(real_site / pages[found]).attribute("id"), (name, link)
+                assert unquote(target.fragment) in _rendered(real_site / pages[found]).attribute("id"), (name, link)
                 seen.add(target.geturl())
 
 
@@ -248,6 +248,7 @@ def test_an_edit_changes_only_what_shows_it_and_a_removed_entry_goes(make_atlas:
 
     (small.root / "papers" / "2024" / "doe2024b.yml").unlink()
     before = {name for name in files_below(out) if "doe2024b" in name}
+    before |= {"authors/d.md", "authors/r.md"}  # of those who have two entries
     removed = render_site(Corpus.load(small.root), out)
     assert removed.removed == len(before) > 0
     assert not (out / "papers" / "doe2024b.md").exists()
@@ -298,8 +299,9 @@ def test_a_file_whose_name_is_no_key_has_no_page(make_atlas: MakeAtlas, tmp_path
 
 @pytest.fixture
 def hostile_site(make_atlas: MakeAtlas, tmp_path: Path) -> tuple[Path, Path]:
-    """The same site twice: with the hostile text, and with a word in its place."""
-    for name, text, links in (("hostile", HOSTILE, LINKS), ("plain", "word", ["javascript:0"] * len(LINKS))):
+    """The same site twice: with the hostile text, and with words in its place (with a slash, as it has: of an arXiv
+    identifier with one there is no HTML)."""
+    for name, text, links in (("hostile", HOSTILE, LINKS), ("plain", "wo/rd", ["javascript:0"] * len(LINKS))):
         render_site(make_atlas(the_entries(text, links), site=True), tmp_path / name)
     return tmp_path / "hostile", tmp_path / "plain"
 
@@ -314,10 +316,13 @@ def pages_below(folder: Path) -> dict[str, tuple[Page, dict[str, Any]]]:
 
 def test_hostile_text_adds_no_element_to_any_page(hostile_site: tuple[Path, Path]) -> None:
     hostile, plain = map(pages_below, hostile_site)
-    assert set(hostile) == set(plain)
+    letters = {name for name in {*hostile, *plain} if name.startswith("authors/")}  # of names, which differ
+    assert "authors/index.md" in letters & set(hostile) & set(plain)
+    assert set(hostile) - letters == set(plain) - letters
     for name, (page, _) in hostile.items():
         assert page.problems == [], name
-        assert page.tags == plain[name][0].tags, name
+        if name not in letters:
+            assert page.tags == plain[name][0].tags, name
         assert not {"script", "img", "iframe"} & set(page.tags), name
         for _, attributes in page.elements:
             assert not [attribute for attribute in attributes if attribute.startswith("on")], name
@@ -343,7 +348,8 @@ def test_hostile_text_is_shown_as_it_stands(hostile_site: tuple[Path, Path]) -> 
         assert f"Title {flat}" in pages[name][0].text, name
     # {{ 7*7 }} was not computed; pages of results hold numbers of their own, with or without it
     plain = pages_below(hostile_site[1])
-    computed = [name for name, (page, _) in pages.items() if page.text.count("49") != plain[name][0].text.count("49")]
+    counts = {name: plain[name][0].text.count("49") if name in plain else 0 for name in pages}
+    computed = [name for name, (page, _) in pages.items() if page.text.count("49") != counts[name]]
     assert computed == []
 
 
@@ -413,7 +419,7 @@ def test_what_needs_the_repository_is_left_out_while_it_is_unset(
     small = make_atlas({"doe2024a": fields()}, site=True)
     render_site(small, tmp_path / "without")
     assert "issues/new" not in "".join(
-        page.decode() for page in files_below(tmp_path / "without").values() if b"<" in page
+        page.decode(errors="replace") for page in files_below(tmp_path / "without").values() if b"<" in page
     )
     monkeypatch.setenv("ATLAS_REPOSITORY", "https://forge.example/atlas/")
     render_site(small, tmp_path / "with")
