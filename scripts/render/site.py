@@ -46,10 +46,12 @@ from scripts.render.figures.pictures import picture_files
 from scripts.render.figures.steps import Player, players
 from scripts.render.knowledge import basket, entry_form
 from scripts.render.knowledge.categories import Categories
+from scripts.render.knowledge.explorer import explorer_files
+from scripts.render.knowledge.finding import search_documents
 from scripts.render.knowledge.glossary import glossary
 from scripts.render.knowledge.relations import Relations
 from scripts.render.knowledge.trends import Trends
-from scripts.render.knowledge.views import View, Views, search_documents
+from scripts.render.knowledge.views import View, Views
 from scripts.render.live import OF_CATEGORY, RECORDED_RUNS, WATCHED, live_files, play_view
 from scripts.render.markup import front_matter, html_attribute, http, md, meta_tags, script_json, verbatim
 from scripts.render.mathematics import prose
@@ -59,14 +61,14 @@ from scripts.results.kept import PLACE, on_disk
 
 Item = TypeVar("Item")
 #: Papers on one page of the plain list, and the folder of its pages but the first.
-LISTED = 1000
+LISTED = 200
 LIST = "papers/list"
 #: Papers from which on a second process pays.
 FEWEST = 100
 #: Methods and papers in one group of files, and groups of papers.
 METHODS_TOGETHER, PAPERS_TOGETHER, MOST_PARTS = 8, 50, 100
 BIBTEX = "papers.bib"
-#: The papers as documents of the header's search, for whatever puts them into the theme's index; no file of the site.
+#: The papers as documents of a search index, for Zensical, whose search has no other; no file of the site.
 SEARCH = ".atlas-search.json"
 DOWNLOADS = {
     "csl-json": "papers.csl.json",
@@ -146,8 +148,7 @@ class _Site:
                 yield f"assets/{file.relative_to(assets).as_posix()}", file
         yield from picture_files(assets)
         yield from live_files(self.corpus.root)
-        yield "assets/data/explorer.json", _compact(views.explorer(self.methods))
-        yield "assets/data/later.json", _compact(views.later(self.methods))
+        yield from explorer_files(views, self.methods)
         yield "assets/data/bibtex.json", _compact(views.bibtex)
         yield from (
             (f"assets/data/papers/{key}.json", _compact(one)) for key, one in basket.cards(views, self.claims)

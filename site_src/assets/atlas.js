@@ -16,7 +16,8 @@ function nameKinds() {
   for (const item of found.children) {
     const address = item.querySelector("a")?.href ?? "";
     const folder = address.slice(root.href.replace(/\/?$/, "/").length).split("/", 1)[0];
-    const kind = item.querySelector(".md-tag") ? "In the text" : KINDS[folder] ?? "Other pages";
+    const named = item.querySelector(".md-tag") ? "In the text" : KINDS[folder] ?? "Other pages";
+    const kind = address.includes("/papers/?text=") ? "More papers" : named;
     if (kind === before) item.removeAttribute("data-kind");
     else item.dataset.kind = kind;
     before = kind;

@@ -1,9 +1,9 @@
 /**
- * The papers explorer without its page: reading the data, filtering, text search and the URL. It touches no
- * element, so it can be tested outside a browser.
+ * The papers explorer without its page: reading the data, filtering and the URL. It touches no element, so it can be tested
+ * outside a browser. Papers are numbers here, newest first; finder.js finds them by words, and fetches their cards.
  */
 
-import { bareIdentifier, fold } from "./words.js";
+import { cutWords, fold } from "./words.js";
 
 /** The levels of the topic tree, each with its own URL parameter and filter group. */
 export const LEVELS = [
@@ -11,7 +11,7 @@ export const LEVELS = [
   { id: "category", name: "Category" },
   { id: "family", name: "Family" },
 ];
-/** The flat facets; `only` is the one value of a yes/no facet. */
+/** The flat facets. */
 export const FLAT_FACETS = [
   { id: "venue", name: "Venue" },
   { id: "benchmark", name: "Benchmark" },
@@ -23,8 +23,8 @@ export const FLAT_FACETS = [
   { id: "task", name: "Task" },
   { id: "goal", name: "Goal" },
   { id: "theme", name: "Theme" },
-  { id: "code", name: "Code", only: "Has code" },
-  { id: "verified", name: "Checked", only: "Verified" },
+  { id: "code", name: "Code" },
+  { id: "verified", name: "Checked" },
 ];
 export const SORTS = {
   relevance: "Relevance", newest: "Newest first", oldest: "Oldest first", cited: "Most cited", title: "Title A–Z",
@@ -33,16 +33,14 @@ export const SORTS = {
 
 /**
  * @typedef {{ name: string, url: string | null }} Repo
- * @typedef {{ id: string, name: string, level: number, parent: Topic | null, stage: string,
- *   names: string }} Topic
- * @typedef {{ id: string, name: string, labels: Map<string, string>, codes: Map<string, number> }} Facet
- * @typedef {{ i: number, key: string, title: string, name: string, authors: string[], date: string, year: number,
- *   venue: string, summary: string, whole: boolean, cited: number | null, counted: string, labels: string,
- *   repos: Repo[], stage: string, values: Record<string, string[]>, codes: number[][] }} Paper
- * @typedef {{ topics: Map<string, Topic>, facets: Facet[], papers: Paper[], years: number[], codes: number, venues: object,
- *   orders: Map<string, Paper[]> }} Atlas
+ * @typedef {{ id: string, name: string, level: number, parent: Topic | null, stage: string }} Topic
+ * @typedef {{ id: string, name: string, labels: Map<string, string>, counts: Map<string, number>, texts: string[] }} Facet
+ * @typedef {{ key: string, title: string, name: string, authors: string[], date: string, venue: string, summary: string,
+ *   cited: number | null, counted: string, repos: Repo[], stage: string, categories: string[], kind: string,
+ *   verified: boolean }} Paper
+ * @typedef {{ topics: Map<string, Topic>, facets: Facet[], total: number, years: number[], cited: boolean }} Atlas
+ * @typedef {{ papers: Map<string, Uint32Array[]>, years: Uint16Array }} Filed for each facet, the papers of its values
  * @typedef {{ q: string, sort: string, from: number, to: number, picked: Record<string, Set<string>> }} State
- * @typedef {{ ranked: number[], terms: Map<number, Set<string>>, loose: boolean }} Hits
  */
 
 // ---------------------------------------------------------------- reading the data
@@ -65,9 +63,7 @@ function webAddress(value) {
 function readTopics(stages) {
   const topics = new Map();
   const add = (level, raw, id, parent) => {
-    const name = text(raw.name) || id;
-    const names = [name, ...texts(raw.synonyms)].join(", ");
-    const topic = { id, name, level, parent, stage: parent ? parent.stage : id, names };
+    const topic = { id, name: text(raw.name) || id, level, parent, stage: parent ? parent.stage : id };
     topics.set(id, topic);
     return topic;
   };
@@ -82,106 +78,78 @@ function readTopics(stages) {
   return topics;
 }
 
-/** Every topic a paper counts for: its categories, their stages, and its family under the primary one. */
-function topicsOf(topics, categories, family) {
-  const found = new Set();
-  for (const id of [...categories, `${categories[0]}/${family}`]) {
-    for (let topic = topics.get(id); topic; topic = topic.parent) found.add(topic.id);
-  }
-  return [...found];
-}
-
-/** @returns {Paper} */
-function readPaper(raw, i, topics, whole) {
+/** A row of the data as a card shows it. @param {Atlas} atlas @returns {Paper} */
+export function readPaper(atlas, raw) {
   const categories = texts(raw.c);
+  const [names, addresses] = [list(raw.code).map(text), list(raw.codeurl).map(webAddress)];
   return {
-    i, key: text(raw.k), title: text(raw.t) || text(raw.k), name: text(raw.n), date: text(raw.d) || text(raw.y),
-    year: Number(raw.y) || 0, venue: text(raw.v), labels: "", whole, ...detailsOf(raw),
+    key: text(raw.k), title: text(raw.t) || text(raw.k), name: text(raw.n), date: text(raw.d), venue: text(raw.v),
+    authors: texts(raw.a), summary: text(raw.s), kind: text(raw.kind), verified: Boolean(raw.ok),
     cited: typeof raw.cites === "number" ? raw.cites : null, counted: text(raw.counted),
-    stage: topics.get(categories[0])?.stage ?? "related",
-    values: {
-      topic: topicsOf(topics, categories, text(raw.f)), kind: texts([raw.kind]), access: texts([raw.access]),
-      venue: texts(raw.venue), benchmark: texts(raw.bench), model: texts(raw.model), relation: texts(raw.rel),
-      supervision: texts([raw.sup]), task: texts(raw.task), goal: texts(raw.goal), theme: texts(raw.theme),
-      code: raw.hascode ? ["1"] : [], verified: raw.ok ? ["1"] : [],
-      category: categories.filter((id) => topics.has(id)),
-    },
+    categories: categories.filter((id) => atlas.topics.has(id)),
+    stage: atlas.topics.get(categories[0])?.stage ?? "related",
+    repos: (names.length ? names : addresses)
+      .map((name, n) => ({ name: name || addresses[n], url: addresses[n] ?? null })).filter(({ name }) => name),
   };
 }
 
-/** What only a paper's card shows. */
-function detailsOf(raw) {
-  const [names, addresses] = [list(raw.code).map(text), list(raw.codeurl).map(webAddress)];
-  const repos = (names.length ? names : addresses)
-    .map((name, n) => ({ name: name || addresses[n], url: addresses[n] ?? null })).filter(({ name }) => name);
-  return { authors: texts(raw.a), summary: text(raw.s), repos };
-}
-
-/** Gives the papers what the first file left out, and words to find them by. @param {Atlas} atlas */
-export function addLater(atlas, json) {
-  for (const paper of atlas.papers) {
-    if (Object.hasOwn(json.details, paper.key)) Object.assign(paper, detailsOf(json.details[paper.key]));
-    paper.whole = true;
-    const words = Object.hasOwn(json.words, paper.key) ? texts(json.words[paper.key]) : [];
-    paper.labels = [...labelsOf(atlas, paper), ...words].join("\n");
-  }
-}
-
-/** What a paper is filed under, with every name of it: facets, year, topics' synonyms, the venue's full name. */
-function labelsOf(atlas, paper) {
-  const named = atlas.facets.filter(({ id }) => !["topic", "code", "verified", "relation"].includes(id));
-  const facets = named.flatMap(({ id, labels }) => paper.values[id].map((value) => labels.get(value)));
-  const topics = paper.values.topic.map((id) => atlas.topics.get(id).names);
-  const venues = paper.values.venue.map((id) => (Object.hasOwn(atlas.venues, id) ? text(atlas.venues[id]) : ""));
-  return [paper.venue, ...venues, ...topics, ...facets, String(paper.year || "")].filter(Boolean);
-}
-
-/** The values of a facet that some paper has, in the vocabulary's order; unlabelled ones follow. */
-function readFacet({ id, name, only }, labels, papers) {
-  const used = new Set(papers.flatMap((paper) => paper.values[id]));
-  const named = only ? { 1: only } : labels?.[id] ?? {};
-  const known = Object.keys(named).filter((value) => used.has(value));
-  const label = (value) => (known.includes(value) && text(named[value])) || value;
-  return { id, name, labels: new Map([...known, ...used].map((value) => [value, label(value)])) };
+/** The values of a facet that some paper has, in the vocabulary's order. */
+function readFacet({ id, name }, rows) {
+  const known = list(rows).filter((row) => text(row?.[0]));
+  return {
+    id, name, labels: new Map(known.map(([value, label]) => [text(value), text(label) || text(value)])),
+    counts: new Map(known.map(([value, , count]) => [text(value), Number(count) || 0])),
+    texts: known.map(([, label, , ...others]) => [label, ...others].map(text).join("\n")),
+  };
 }
 
 /** @returns {Atlas} */
 export function readAtlas(json) {
   const topics = readTopics(json.stages);
-  const whole = Number(json.whole) || 0;
-  const rows = list(json.papers).filter((raw) => raw && text(raw.k));
-  const papers = rows.map((raw, i) => readPaper(raw, i, topics, i < whole));
-  if (!papers.length) throw new Error("no papers in the data");
-  const topicLabels = new Map([...topics].map(([id, topic]) => [id, topic.name]));
-  const flat = FLAT_FACETS.map((facet) => readFacet(facet, json.labels, papers));
-  const facets = [{ id: "topic", name: "Topic", labels: topicLabels }, ...flat];
-  // Every value of every facet gets a number, so that filtering need not compare strings.
-  let codes = 0;
-  for (const facet of facets) facet.codes = new Map([...facet.labels.keys()].map((value) => [value, codes++]));
-  for (const paper of papers) paper.codes = facets.map(({ id, codes: all }) => paper.values[id].map((v) => all.get(v)));
-  const years = [...new Set(papers.map((paper) => paper.year).filter(Boolean))].sort((a, b) => b - a);
-  return { topics, facets, papers, years, codes, venues: json.venues ?? {}, orders: new Map() };
+  const facets = [{ id: "topic", name: "Topic" }, ...FLAT_FACETS].map((facet) => readFacet(facet, json.facets?.[facet.id]));
+  const total = Number(json.find?.papers) || 0;
+  if (!total) throw new Error("no papers in the data");
+  return { topics, facets, total, years: list(json.years).map(Number), cited: Boolean(json.cited) };
+}
+
+/** The papers of each value of each facet, and the year of each paper. @param {Atlas} atlas @returns {Filed} */
+export function readFiled(atlas, json) {
+  const numbers = (gaps) => {
+    let last = 0;
+    return Uint32Array.from(list(gaps), (gap) => (last += gap));
+  };
+  const papers = new Map(atlas.facets.map(({ id }) => [id, list(json[id]).map(numbers)]));
+  return { papers, years: Uint16Array.from(list(json.year)) };
+}
+
+/** The names of what papers are filed under, as the finder asks for them. @param {Atlas} atlas @param {Filed} filed */
+export function readLabels(atlas, filed) {
+  const named = atlas.facets.filter(({ id }) => !["code", "verified", "relation"].includes(id));
+  const labels = named.flatMap((facet) => facet.texts.map((all, n) => {
+    const words = cutWords(all);
+    return { words: [...new Set(words)], flat: ` ${words.join(" ")} `, papers: filed.papers.get(facet.id)[n] ?? [] };
+  }));
+  const byYear = new Map();
+  filed.years.forEach((year, paper) => (byYear.get(year) ?? byYear.set(year, []).get(year)).push(paper));
+  byYear.delete(0);
+  for (const [year, papers] of byYear) labels.push({ words: [String(year)], flat: ` ${year} `, papers });
+  return {
+    of(match, hit) {
+      for (const { words, papers } of labels) {
+        for (const word of words) {
+          const weight = match(word);
+          if (weight) hit(papers, weight, word);
+        }
+      }
+    },
+    called(words) {
+      const phrase = ` ${words.join(" ")} `;
+      return labels.filter(({ flat }) => flat.includes(phrase)).flatMap(({ papers }) => [...papers]);
+    },
+  };
 }
 
 // ---------------------------------------------------------------- filtering and sorting
-
-const alphabetical = new Intl.Collator("en", { numeric: true, sensitivity: "base" }).compare;
-const byCode = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
-
-/** The papers in one order; each order is worked out once. Papers without the field come last in all of them. */
-function ordered(atlas, sort) {
-  if (!atlas.orders.has(sort)) {
-    const field = { title: "title", name: "name", cited: "cited" }[sort] ?? "date";
-    const compare = field === "date" || field === "cited" ? byCode : alphabetical;
-    const sign = sort === "newest" || sort === "cited" ? -1 : 1;
-    const unknown = (paper) => paper[field] === null || paper[field] === "";
-    // The newest come in the order of the file, whose first ones are whole: those of one date, too.
-    const rest = sort === "newest" ? (a, b) => a.i - b.i : (a, b) => alphabetical(a.title, b.title);
-    atlas.orders.set(sort, [...atlas.papers].sort((a, b) =>
-      unknown(a) - unknown(b) || sign * compare(a[field], b[field]) || rest(a, b)));
-  }
-  return atlas.orders.get(sort);
-}
 
 export function isUnder(topic, ancestor) {
   for (let above = topic?.parent; above; above = above.parent) if (above.id === ancestor) return true;
@@ -194,33 +162,50 @@ function deciding(atlas, facet, picked) {
   return new Set([...picked].filter((id) => ![...picked].some((other) => isUnder(atlas.topics.get(other), id))));
 }
 
+/** Whether a view needs to know what each paper is filed under. @param {State} state */
+export const isFiltered = ({ q, from, to, picked }) =>
+  Boolean(q || from || to || Object.values(picked).some((values) => values.size));
+
+/** Every paper, in an order; the counts are those that came with the facets. @param {Atlas} atlas */
+export function selectAll(atlas, order) {
+  return { shown: order ?? Array.from({ length: atlas.total }, (_, n) => n),
+    counts: new Map(atlas.facets.map(({ id, counts }) => [id, [...counts.values()]])) };
+}
+
 /**
- * Papers that pass every facet, and for each value the number of papers it stands for when the other facets stay
- * as they are: a paper that fails a single facet still counts within that one.
- * @param {Atlas} atlas @param {State} state @param {Hits | null} hits
+ * Numbers of the papers that pass every facet, and for each value how many papers it stands for when the other facets
+ * stay as they are: a paper that fails a single facet still counts within that one.
+ * @param {Atlas} atlas @param {Filed} filed @param {State} state @param {number[] | null} found by the words, the best
+ * first @param {number[] | null} order null: newest first, as they are numbered
  */
-export function select(atlas, state, hits) {
-  const [counts, wanted] = [new Uint32Array(atlas.codes), new Uint8Array(atlas.codes)];
+export function select(atlas, filed, state, found, order) {
+  const OUT = 255; // what is no part of it, whatever the facets say
+  const fails = new Uint8Array(atlas.total).fill(found ? OUT : 0);
+  for (const paper of found ?? []) fails[paper] = 0;
+  const { from, to } = state;
+  if (from || to) filed.years.forEach((year, n) => { if (!year || year < from || (to && year > to)) fails[n] = OUT; });
   const active = [];
-  atlas.facets.forEach((facet, n) => {
+  for (const facet of atlas.facets) {
     const values = deciding(atlas, facet, state.picked[facet.id]);
-    for (const value of values) wanted[facet.codes.get(value)] = 1;
-    if (values.size) active.push(n);
-  });
-  const passes = (code) => wanted[code];
-  const sort = sortInForce(state);
-  const byRelevance = sort === "relevance" && hits;
-  const papers = byRelevance ? hits.ranked.map((i) => atlas.papers[i]) : ordered(atlas, sort);
-  const shown = [];
-  for (const paper of papers) {
-    if (hits && !hits.terms.has(paper.i)) continue;
-    if ((state.from && paper.year < state.from) || (state.to && !(paper.year && paper.year <= state.to))) continue;
-    const failed = active.filter((n) => !paper.codes[n].some(passes));
-    if (!failed.length) shown.push(paper);
-    const countIn = failed.length ? failed.map((n) => paper.codes[n]) : paper.codes;
-    if (failed.length < 2) for (const codes of countIn) for (const code of codes) counts[code] += 1;
+    if (!values.size) continue;
+    const passes = new Uint8Array(atlas.total);
+    [...facet.labels.keys()].forEach((value, n) => {
+      if (values.has(value)) for (const paper of filed.papers.get(facet.id)[n]) passes[paper] = 1;
+    });
+    for (let n = 0; n < fails.length; n++) if (!passes[n] && fails[n] !== OUT) fails[n] += 1;
+    active.push([facet.id, passes]);
   }
-  return { shown, counts };
+  const counts = new Map(atlas.facets.map(({ id }) => {
+    const passes = active.find(([facet]) => facet === id)?.[1];
+    const isCounted = (paper) => !fails[paper] || (fails[paper] === 1 && passes && !passes[paper]);
+    return [id, filed.papers.get(id).map((papers) => {
+      let number = 0;
+      for (const paper of papers) if (isCounted(paper)) number += 1;
+      return number;
+    })];
+  }));
+  const all = order ?? fails.keys();
+  return { shown: [...all].filter((paper) => !fails[paper]), counts };
 }
 
 /** @param {State} state */
@@ -229,114 +214,8 @@ export function sortInForce(state) {
   return state.q ? "relevance" : "newest";
 }
 
-// ---------------------------------------------------------------- free text
-
-/** Words that nearly every paper has: they would cost a third of the index and say nothing. */
-const STOPWORDS = new Set(["a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "has", "in", "into", "is",
-  "it", "its", "of", "on", "or", "than", "that", "the", "their", "this", "to", "which", "with"]);
-
-/** Porter's, which comes with the index. */
-let stemmer = (term) => term;
-
-/** The forms of a word that the index holds: as it is and as its stem; none of a word that says nothing. */
-function indexTerms(word) {
-  const term = fold(word);
-  return term && !STOPWORDS.has(term) ? [...new Set([term, stem(term)])] : null;
-}
-
-/** "routing" and "routes" are looked for as "rout"; what holds a digit is meant as it is. */
-const stem = (term) => (/\d/.test(term) ? term : stemmer(term));
-
-const hasDigit = (term) => /\d/.test(term);
-const isLong = (term) => term.length >= 5;
-
-/** The words of a string; pairs that a hyphen holds together as one word, too, so that "multiagent" finds "multi-agent". */
-function indexedWords(string) {
-  const words = wordsOf(string);
-  const pairs = [...string.matchAll(/(?<![\p{L}\p{N}])(?=([\p{L}\p{N}]+)[-‐‑]([\p{L}\p{N}]+))/gu)];
-  return [...words, ...pairs.map(([, one, two]) => one + two)];
-}
-
-/** "FrugalGPT" is looked for as "Frugal GPT" too, and "Co-LLM" as "CoLLM". */
-function nameForms(name) {
-  return [name, name.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2"), name.replace(/[^\p{L}\p{N}]+/gu, "")].join(" ");
-}
-
-export async function buildIndex(papers) {
-  const libraries = [import("./vendor/minisearch.js"), import("./vendor/stemmer.js")];
-  const [{ default: MiniSearch }, porter] = await Promise.all(libraries);
-  stemmer = porter.stemmer;
-  const index = new MiniSearch({
-    idField: "i",
-    fields: ["name", "title", "authors", "summary", "key", "labels"],
-    extractField: (paper, field) => {
-      if (field === "name") return nameForms(paper.name);
-      return Array.isArray(paper[field]) ? paper[field].join(" ") : paper[field];
-    },
-    tokenize: indexedWords,
-    processTerm: indexTerms,
-    searchOptions: {
-      boost: { name: 5, title: 3, key: 2, labels: 2, authors: 1.5 },
-      tokenize: wordsOf,
-      processTerm: (word) => indexTerms(word)?.at(-1),
-      // a number is meant as it is: "gpt-4" is not "41"
-      prefix: (term) => !hasDigit(term) || isLong(term),
-    },
-  });
-  // In slices, so that typing and scrolling go on meanwhile.
-  await index.addAllAsync(papers, { chunkSize: 200 });
-  return index;
-}
-
-/** What to ask for one word of the query: its parts, or the word that they make together. */
-function asked(word) {
-  const parts = wordsOf(word).filter(indexTerms);
-  if (parts.length < 2 || /[^\p{L}\p{N}‐‑-]/u.test(word)) return parts;
-  return [{ combineWith: "OR", queries: [{ combineWith: "AND", queries: parts }, parts.join("")] }];
-}
-
-const FEW = 5; // papers found, so that words with a typing error may be meant
-const guessed = (term) => (isLong(term) && !hasDigit(term) ? 0.2 : false);
-
-/** Papers with all the words or, if there are none, with any of them; first what holds them side by side.
- * @param {Paper[]} papers @returns {Hits | null} null: no word to go by */
-export function findHits(index, query, papers) {
-  const q = bareIdentifier(query);
-  const queries = q.split(/\s+/).flatMap(asked);
-  if (!queries.length) return null;
-  let found = index.search({ combineWith: "AND", queries });
-  if (found.length < FEW) found = index.search({ combineWith: "AND", queries }, { fuzzy: guessed });
-  const loose = !found.length && queries.length > 1;
-  if (loose) found = index.search({ combineWith: "OR", queries }, { fuzzy: guessed });
-  const phrase = flat(q);
-  const weight = ({ id, score }) => score * besides(papers[id], phrase);
-  found = found.map((hit) => ({ ...hit, weight: weight(hit) })).sort((a, b) => b.weight - a.weight);
-  const terms = new Map(found.map((hit) => [hit.id, new Set(hit.terms)]));
-  return { ranked: found.map((hit) => hit.id), terms, loose };
-}
-
-/** How much more a paper counts whose name is the query, or that holds it as a phrase. */
-function besides(paper, phrase) {
-  paper.flat ??= { name: flat(paper.name), title: flat(paper.title), labels: flat(paper.labels) };
-  const { name, title, labels } = paper.flat;
-  if (name === phrase) return 20;
-  if (title.startsWith(phrase)) return 8;
-  if (title.includes(phrase)) return 5;
-  return labels.includes(phrase) ? 3 : 1;
-}
-
-/** Folded words between blanks, so that one text can be looked for in another. */
-const flat = (string) => ` ${wordsOf(string).map(fold).join(" ")} `;
-
-/** Whether the index's terms that a search matched hold this piece of a text. */
-export const isMatch = (piece, terms) => {
-  const term = fold(piece);
-  return terms.has(term) || (!hasDigit(term) && terms.has(stem(term)));
-};
-
-/** Splits at what stands between words, so that the words that were matched can be marked. */
-export const pieces = (string) => string.split(/([\n\r\p{Z}\p{P}]+)/u);
-const wordsOf = (string) => pieces(string).filter((piece) => /[\p{L}\p{N}]/u.test(piece));
+/** Whether a piece of a text is one of the words that were found. */
+export const isMatch = (piece, words) => words.has(fold(piece));
 
 // ---------------------------------------------------------------- the address bar
 

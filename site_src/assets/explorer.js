@@ -1,22 +1,28 @@
 /**
- * The papers explorer: facets, free text and result cards over explorer.json.
+ * The papers explorer: facets, free text and result cards over explorer.json and the files that it names, which are fetched
+ * when they are wanted (scripts/render/knowledge/explorer.py).
  *
- * Everything in that file is untrusted: it reaches the page as text nodes, as attribute values and as
+ * Everything in those files is untrusted: it reaches the page as text nodes, as attribute values and as
  * links whose scheme was checked, never as markup. Load this file as a plain (deferred, not async) module.
  */
 
 import { counted, el, fetchJson } from "./dom.js";
 import {
-  LEVELS, SORTS, text, readAtlas, addLater, isUnder, select, sortInForce,
-  buildIndex, findHits, isMatch, pieces, readUrl, viewAddress,
+  LEVELS, SORTS, text, readAtlas, readPaper, readFiled, readLabels, isUnder, isFiltered, isMatch, select, selectAll,
+  sortInForce, readUrl, viewAddress,
 } from "./explorer-model.js";
-import { fold } from "./words.js";
+import { Finder } from "./finder.js";
+import { fold, pieces } from "./words.js";
 
-const PAGE = 40;
-const TYPING_PAUSE_MS = 120;
+const PAGE = 20;
+/** Where an answer takes longer than SLOW_MS, as on a slow network, the next waits until the reader pauses. */
+const [SLOW_MS, TYPING_PAUSE_MS] = [60, 150];
 const AUTHORS_SHOWN = 3;
 /** A facet with more values than this shows the most frequent ones, and a box to look for others. */
 const VALUES_SHOWN = 8;
+/** A status says that it waits only where a reader would notice. */
+const WAIT_MS = 150;
+const RENEWED = "The data could not be loaded. If the site was renewed meanwhile, loading this page again helps.";
 const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September",
   "October", "November", "December"];
 
@@ -48,10 +54,10 @@ function icon(name) {
   return svg;
 }
 
-/** The string as nodes, with the words that the search matched in <mark>. */
-function highlight(string, terms) {
-  if (!terms) return [string];
-  return pieces(string).map((piece) => (piece && isMatch(piece, terms) ? el("mark", {}, piece) : piece));
+/** The string as nodes, with the words that the search found in <mark>. */
+function highlight(string, words) {
+  if (!words) return [string];
+  return pieces(string).map((piece) => (piece && isMatch(piece, words) ? el("mark", {}, piece) : piece));
 }
 
 function button(label, iconName, onClick, attributes = {}) {
@@ -67,14 +73,14 @@ function dateElement(date) {
   return el("time", { datetime: date }, parts.filter(Boolean).join(" "));
 }
 
-/** The first authors, how many more, and those of the others whom the search matched. */
-function authorsElement(authors, terms) {
+/** The first authors, how many more, and those of the others whom the search found. */
+function authorsElement(authors, words) {
   const rest = authors.slice(AUTHORS_SHOWN);
-  const isFound = (name) => terms && pieces(name).some((piece) => piece && isMatch(piece, terms));
+  const isFound = (name) => words && pieces(name).some((piece) => piece && isMatch(piece, words));
   const matched = rest.filter(isFound).slice(0, 2);
-  const content = highlight(authors.slice(0, AUTHORS_SHOWN).join(", "), terms);
+  const content = highlight(authors.slice(0, AUTHORS_SHOWN).join(", "), words);
   if (rest.length) content.push(` and ${rest.length} more`);
-  if (matched.length) content.push(", with ", ...highlight(matched.join(" and "), terms));
+  if (matched.length) content.push(", with ", ...highlight(matched.join(" and "), words));
   return el("span", { class: "atlas-x-card-authors" }, content);
 }
 
@@ -83,31 +89,30 @@ function repoElement({ name, url }) {
   return el(url ? "a" : "span", { class: "atlas-x-code", ...link }, icon("code"), el("span", {}, name));
 }
 
-function summaryElement(paper, terms) {
-  return paper.summary && el("p", { class: "atlas-x-card-summary" }, highlight(paper.summary, terms));
+function summaryElement(paper, words) {
+  return paper.summary && el("p", { class: "atlas-x-card-summary" }, highlight(paper.summary, words));
 }
 
-/** @param {Paper} paper @param {Set<string> | undefined} terms the words to mark */
-function cardElement(atlas, root, paper, terms) {
+/** @param {Paper} paper @param {Set<string> | undefined} words to mark */
+function cardElement(atlas, root, paper, words) {
   const href = new URL(`papers/${encodeURIComponent(paper.key)}/`, root).href;
-  const verified = paper.values.verified.length > 0;
   const named = paper.name && !paper.title.startsWith(paper.name);  // most titles open with the name: once is enough
   const kinds = atlas.facets.find(({ id }) => id === "kind").labels;
   const tag = ({ name, stage }) => el("span", { class: "atlas-x-tag", "data-stage": stage }, name);
   return el("li", { class: "atlas-x-card", "data-stage": paper.stage },
     el("p", { class: "atlas-x-card-top" },
-      paper.values.category.map((id) => tag(atlas.topics.get(id))),
+      paper.categories.map((id) => tag(atlas.topics.get(id))),
       el("span", { class: "atlas-x-card-date" }, dateElement(paper.date))),
     el("h3", { class: "atlas-x-card-title" },
-      named && el("span", { class: "atlas-x-name" }, highlight(paper.name, terms)), named && " ",
-      el("a", { href }, highlight(paper.title, terms))),
-    el("p", { class: "atlas-x-card-by" }, authorsElement(paper.authors, terms),
-      paper.venue && el("span", { class: "atlas-x-card-venue" }, highlight(paper.venue, terms))),
-    summaryElement(paper, terms),
+      named && el("span", { class: "atlas-x-name" }, highlight(paper.name, words)), named && " ",
+      el("a", { href }, highlight(paper.title, words))),
+    el("p", { class: "atlas-x-card-by" }, authorsElement(paper.authors, words),
+      paper.venue && el("span", { class: "atlas-x-card-venue" }, highlight(paper.venue, words))),
+    summaryElement(paper, words),
     el("p", { class: "atlas-x-card-foot" },
-      el("span", { class: "atlas-x-mark", "data-ok": String(verified) },
-        icon(verified ? "yes" : "no"), verified ? "Verified" : "Not verified"),
-      paper.values.kind.map((value) => el("span", {}, kinds.get(value))),
+      el("span", { class: "atlas-x-mark", "data-ok": String(paper.verified) },
+        icon(paper.verified ? "yes" : "no"), paper.verified ? "Verified" : "Not verified"),
+      paper.kind && el("span", {}, kinds.get(paper.kind) ?? paper.kind),
       paper.cited !== null && el("span", { title: paper.counted }, `Cited ${counted(paper.cited, "time")}`),
       paper.repos.map(repoElement)));
 }
@@ -115,16 +120,20 @@ function cardElement(atlas, root, paper, terms) {
 // ---------------------------------------------------------------- the explorer
 
 class Explorer {
-  /** @param {HTMLElement} host @param {Atlas} atlas @param {string} search the query string to begin with */
-  constructor(host, atlas, search, signal) {
-    this.host = host;
+  /** @param {HTMLElement} host @param {Atlas} atlas @param {object} json what the atlas was read from
+   * @param {string} search the query string to begin with */
+  constructor(host, atlas, json, search, signal) {
     this.atlas = atlas;
     this.root = new URL(host.dataset.root || "./", document.baseURI);
+    this.data = new URL(host.dataset.src, document.baseURI);
+    this.find = json.find;
+    this.first = json.papers;
     this.rows = new Map(atlas.facets.map((facet) => [facet.id, new Map()]));
     this.badges = [];
     this.longGroups = [];
-    this.index = null;
+    this.finder = null;
     this.shown = [];
+    this.asked = 0;
     this.state = readUrl(atlas, search);
     this.page = PAGE;
     host.replaceChildren(el("div", { class: "atlas-x-layout" },
@@ -140,7 +149,7 @@ class Explorer {
     this.input = el("input", {
       type: "search", id: "atlas-q", class: "atlas-x-input", autocomplete: "off", spellcheck: "false",
       placeholder: "Title, author, venue, model, benchmark, arXiv id …", "aria-keyshortcuts": "/",
-      focus: () => this.prepareSearch(), input: () => this.typed(), keydown: (event) => this.searchKey(event),
+      focus: () => this.prepare().catch(() => {}), input: () => this.typed(), keydown: (event) => this.searchKey(event),
     });
     this.filterButton = button("Filters", "filter", () => this.togglePanel(),
       { class: "atlas-x-button atlas-x-filters-button", "aria-expanded": "false", "aria-controls": "atlas-x-filters" });
@@ -273,8 +282,7 @@ class Explorer {
   resultSection() {
     this.status = el("p", { class: "atlas-x-status", role: "status", "aria-live": "polite" });
     const onSort = () => this.commit({ sort: this.sortSelect.value });
-    const known = this.atlas.papers.some(({ cited }) => cited !== null);
-    const sorts = Object.entries(SORTS).filter(([value]) => value !== "cited" || known)
+    const sorts = Object.entries(SORTS).filter(([value]) => value !== "cited" || this.atlas.cited)
       .map(([value, label]) => el("option", { value }, label));
     this.sortSelect = el("select", { class: "atlas-x-input", change: onSort }, sorts);
     this.exportButton = button("Export this selection", "save", () => this.exportBibtex(),
@@ -348,13 +356,17 @@ class Explorer {
 
   typed() {
     clearTimeout(this.typing);
-    this.typing = setTimeout(() => this.applyTyped(), TYPING_PAUSE_MS);
+    this.typing = setTimeout(() => this.applyTyped(), this.slow ? TYPING_PAUSE_MS : 0);
   }
 
   applyTyped() {
     clearTimeout(this.typing);
     this.state.q = this.input.value.trim();
-    history.replaceState(history.state, "", viewAddress(this.atlas, this.state));
+    try {
+      history.replaceState(history.state, "", viewAddress(this.atlas, this.state));
+    } catch {
+      // a browser that takes only so many in a minute: the next one says it
+    }
     this.refresh();
   }
 
@@ -405,11 +417,17 @@ class Explorer {
     this.filterButton.scrollIntoView({ block: "nearest" });
   }
 
-  showMore() {
-    const first = this.page;
-    this.page += PAGE;
-    this.appendCards(first);
-    this.cardLinks()[first]?.focus();
+  async showMore() {
+    const [first, asked] = [this.page, this.asked];
+    try {
+      const cards = await this.cardsOf(this.shown.slice(first, first + PAGE));
+      if (asked !== this.asked) return;
+      this.page = first + PAGE;
+      this.append(cards);
+      this.cardLinks()[first]?.focus();
+    } catch {
+      this.say(RENEWED);
+    }
   }
 
   async copyLink() {
@@ -426,9 +444,9 @@ class Explorer {
   async exportBibtex() {
     const papers = this.shown;
     try {
-      this.bibtex ??= await fetchJson(new URL("assets/data/bibtex.json", this.root));
-      const entry = ({ key }) => (Object.hasOwn(this.bibtex, key) ? text(this.bibtex[key]) : "");
-      const entries = papers.map(entry).filter(Boolean);
+      this.bibtex ??= Object.values(await fetchJson(new URL("bibtex.json", this.data))); // in the order of their numbers
+      if (this.bibtex.length !== this.atlas.total) throw new Error("the entries are of another version");
+      const entries = papers.map((paper) => text(this.bibtex[paper])).filter(Boolean);
       if (!entries.length) return this.say("None of these papers has a BibTeX entry.");
       const file = new Blob([entries.join("\n\n"), "\n"], { type: "application/x-bibtex" });
       const address = URL.createObjectURL(file);
@@ -449,72 +467,69 @@ class Explorer {
 
   // ---- what the reader sees
 
-  /** What the first file left out, once it is wanted; cards that lack it are made again. */
-  fetchLater() {
-    this.later ??= fetchJson(new URL(this.host.dataset.later, document.baseURI)).then((json) => {
-      const waiting = this.atlas.papers.map((paper) => !paper.whole);
-      addLater(this.atlas, json);
-      [...this.cards.children].forEach((card, n) => {
-        const paper = this.shown[n];
-        if (!waiting[paper.i]) return;
-        const made = this.card(paper);
-        const focused = card.contains(document.activeElement);
-        card.replaceWith(made);
-        if (focused) made.querySelector(".atlas-x-card-title a").focus({ preventScroll: true });
-      });
+  /** What a search, a filter or another order needs; the reader who turns to the search need not wait for it then. */
+  prepare() {
+    this.preparing ??= Promise.all([import("./vendor/stemmer.js"), this.files()]).then(async ([{ stemmer }, files]) => {
+      files.stemmer = stemmer;
+      this.filed = readFiled(this.atlas, await files.file("facets"));
+      this.labels = readLabels(this.atlas, this.filed);
     }).catch((error) => {
-      this.later = null;  // the next one who wants it tries again
+      this.preparing = null; // the next one who wants it tries again
       throw error;
     });
-    return this.later;
+    return this.preparing;
   }
 
-  card(paper) {
-    return cardElement(this.atlas, this.root, paper, this.found?.terms.get(paper.i));
+  files() {
+    this.finder ??= new Finder(this.data, this.find, (word) => word);
+    return this.finder;
   }
 
-  /** Fetches and builds the text index once a reader turns to the search; what is on the screen comes first. */
-  prepareSearch() {
-    if (this.preparing) return;
-    this.preparing = true;
-    const build = async () => {
-      try {
-        await this.fetchLater();
-        this.index = await buildIndex(this.atlas.papers);
-      } catch {
-        this.indexFailed = true;
-      }
-      if (this.state.q) this.refresh();
-    };
-    requestAnimationFrame(() => setTimeout(build));
+  /** The cards of some papers as the data has them. @param {number[]} numbers */
+  async cardsOf(numbers) {
+    const first = numbers.every((number) => number < this.first.length);
+    const rows = first ? numbers.map((number) => this.first[number]) : await this.files().cards(numbers);
+    return rows.map((row) => readPaper(this.atlas, row));
   }
 
-  hits() {
-    if (!this.state.q || !this.index) return null;
-    if (this.hitsFor !== this.state.q) {
-      this.lastHits = findHits(this.index, this.state.q, this.atlas.papers);
-      this.hitsFor = this.state.q;
-    }
-    return this.lastHits;
+  /** The papers that the words find; null where no word is asked or none tells anything. */
+  async look(q) {
+    return q ? this.finder.find(q, this.labels) : null;
   }
 
-  refresh() {
+  /** What of the state is shown: papers, the counts of the filters, and the first cards. */
+  async view(state) {
+    const sort = sortInForce(state);
+    if (isFiltered(state)) await this.prepare();
+    const found = await this.look(state.q);
+    const order = sort === "relevance" ? found?.ranked : sort === "newest" ? null : (await this.files().file("orders"))[sort];
+    const view = isFiltered(state) ? select(this.atlas, this.filed, state, found?.ranked ?? null, order ?? null)
+      : selectAll(this.atlas, order);
+    return { ...view, found, cards: await this.cardsOf(view.shown.slice(0, PAGE)) };
+  }
+
+  async refresh() {
     this.showChips();
     this.showSort();
-    if (this.state.q && !this.index && !this.indexFailed) {
-      this.prepareSearch();
-      this.status.textContent = "Preparing the search…";
-      return;
+    const [asked, start] = [++this.asked, performance.now()];
+    const waiting = setTimeout(() => { this.status.textContent = "Searching…"; }, WAIT_MS);
+    try {
+      const { shown, counts, found, cards } = await this.view(this.state);
+      if (asked !== this.asked) return; // the reader has asked for something else meanwhile
+      Object.assign(this, { shown, counts, found, page: PAGE });
+      this.showCounts(counts);
+      const place = [...this.cards.children].findIndex((card) => card.contains(document.activeElement));
+      this.cards.replaceChildren();
+      this.append(cards);
+      if (place >= 0) this.cardLinks()[Math.min(place, cards.length - 1)]?.focus({ preventScroll: true });
+      this.showStatus();
+    } catch (error) {
+      console.warn("Papers explorer:", error);
+      if (asked === this.asked) this.status.textContent = RENEWED;
+    } finally {
+      clearTimeout(waiting);
+      this.slow = performance.now() - start > SLOW_MS;
     }
-    this.found = this.hits();
-    const { shown, counts } = select(this.atlas, this.state, this.found);
-    this.shown = shown;
-    this.page = PAGE;
-    this.counts = counts;
-    this.showCounts(counts);
-    this.showStatus();
-    this.cards.replaceChildren();
-    this.appendCards(0);
   }
 
   syncControls() {
@@ -549,8 +564,9 @@ class Explorer {
 
   showCounts(counts) {
     for (const facet of this.atlas.facets) {
+      const numbers = new Map([...facet.labels.keys()].map((value, n) => [value, counts.get(facet.id)[n]]));
       for (const [value, { node, count }] of this.rows.get(facet.id)) {
-        const number = counts[facet.codes.get(value)];
+        const number = numbers.get(value);
         count.textContent = String(number);
         node.toggleAttribute("data-empty", !number);
       }
@@ -601,24 +617,20 @@ class Explorer {
   }
 
   showStatus() {
-    const [number, total] = [this.shown.length, this.atlas.papers.length];
+    const [number, { total }] = [this.shown.length, this.atlas];
     const portion = number === total ? "All" : `${number.toLocaleString("en")} of`;
     let message = `${portion} ${counted(total, "paper")}`;
     if (!number) message = "No paper matches. Remove a filter or use fewer words.";
     else if (this.found?.loose) message += " (no paper has all the words; these have some)";
-    if (this.state.q && this.indexFailed) message += ". The text search could not be loaded; the words are ignored";
     this.status.textContent = message;
     this.exportButton.disabled = !number;
     this.doneButton.lastChild.textContent = number ? `Show ${counted(number, "paper")}` : "No paper matches";
   }
 
-  appendCards(first) {
-    const { shown, page } = this;
-    this.cards.append(...shown.slice(first, page).map((paper) => this.card(paper)));
-    if (shown.slice(first, page).some((paper) => !paper.whole)) {
-      this.fetchLater().catch((error) => console.error("Papers explorer:", error));
-    }
-    const left = shown.length - page;
+  /** @param {Paper[]} papers */
+  append(papers) {
+    this.cards.append(...papers.map((paper) => cardElement(this.atlas, this.root, paper, this.found?.words)));
+    const left = this.shown.length - this.page;
     this.moreButton.hidden = left <= 0;
     this.moreButton.lastChild.textContent = `Show ${Math.min(left, PAGE)} more`;
   }
@@ -637,8 +649,8 @@ async function start() {
   running = new AbortController();
   host.dataset.state = "loading";
   try {
-    const atlas = readAtlas(await fetchJson(new URL(host.dataset.src, document.baseURI)));
-    new Explorer(host, atlas, search, running.signal);
+    const json = await fetchJson(new URL(host.dataset.src, document.baseURI));
+    new Explorer(host, readAtlas(json), json, search, running.signal);
     host.dataset.state = "ready";
     const plainList = document.getElementById("atlas-paper-list");
     if (plainList) plainList.hidden = true;

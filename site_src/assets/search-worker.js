@@ -1,5 +1,6 @@
 /**
- * Stands before the theme's search worker (lunr) in one file, after words.js; see scripts/render/building/mkdocs_hook.py.
+ * Stands before the theme's search worker (lunr) in one file, after words.js and finder.js; see
+ * scripts/render/building/mkdocs_hook.py. Lunr finds the pages; the papers, which are many, are found by the finder.
  *
  * The theme's index tells "Šakota" from "Sakota", and its query language takes the hyphens of "mixture-of-agents" for
  * signs of its own. So words lose their accents in the index and in the query, a query is nothing but words, and what
@@ -9,6 +10,11 @@
 const [SETUP, QUERY, RESULT] = [0, 2, 3]; // the types of the theme's messages
 const pages = new Map(); // location -> { title, text }, and once it was found `words`: both folded, blanks around words
 let asked = []; // the words of the latest query
+let latest = ""; // and the query itself
+let finder; // of the papers, once it is there
+let chinese = false; // the pages' language
+const PAPERS_SHOWN = 40;
+const DATA = new URL("../../data/", self.location.href);
 
 /** The words of a text, as the index cuts them. */
 function wordsOf(text) {
@@ -29,6 +35,7 @@ function foldIndex() {
 
 /** The words by which to look. Little words and single letters would find every word that they begin ("of": "offs"). */
 function prepared(query) {
+  latest = query;
   asked = wordsOf(bareIdentifier(query));
   const telling = asked.filter((word) => word.length > 1 && lunr.stopWordFilter(word));
   return (telling.length ? telling : asked).join(" ");
@@ -107,6 +114,7 @@ addEventListener("message", (event) => {
   const { type, data, ready } = event.data;
   if (type === SETUP) {
     foldIndex();
+    chinese = data.docs.some(({ location }) => location.startsWith("zh/"));
     for (const page of data.docs) pages.set(page.location, { title: page.title, text: page.text });
   } else if (type === QUERY && !ready) {
     event.stopImmediatePropagation();
@@ -114,8 +122,61 @@ addEventListener("message", (event) => {
   }
 });
 
+/** Opens the index of the papers. */
+async function openFinder() {
+  const response = await fetch(new URL("find.json", DATA), { cache: "no-cache" });
+  if (!response.ok) throw new Error(`${response.status} for ${response.url}`);
+  return new Finder(DATA, await response.json(), (word) => lunr.stemmer(new lunr.Token(word)).toString());
+}
+
+const escaped = (text) => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt()};`);
+const marked = (text, words) => pieces(text).map((piece) => {
+  return piece && words.has(fold(piece)) ? `<mark>${escaped(piece)}</mark>` : escaped(piece);
+}).join("");
+
+/** A paper as a result of the theme; what it is called by is kept for `fit`. */
+function paperItem({ k: key, t: title, n: name, a: authors, s: summary, v: venue, ids }, words) {
+  const location = `papers/${key}/`;
+  const text = [name, (authors ?? []).join(", "), venue, summary].filter(Boolean).join(" · ");
+  if (!pages.has(location)) pages.set(location, { title: escaped(title), text: escaped([text, key, ...ids ?? []].join(" ")) });
+  return { location, title: marked(title, words), text: marked(text, words), score: 1, terms: termsAsked() };
+}
+
+const termsAsked = () => Object.fromEntries(asked.map((word) => [word, true]));
+
+/** What leads to all papers found where there are more than the header lists. */
+function moreItem(query, number) {
+  const count = number.toLocaleString("en");
+  const title = chinese ? `${count} 篇论文含有这些词：在论文浏览器中查看` : `${count} papers have these words: see them in the explorer`;
+  return { location: `papers/?text=${encodeURIComponent(query)}`, title, text: "", score: 0, terms: termsAsked() };
+}
+
+/** The best papers as results of the theme, and where there are more. */
+async function papersFor(query) {
+  finder ??= openFinder().catch((error) => {
+    finder = undefined; // the next query tries again
+    throw error;
+  });
+  const papers = await finder;
+  const found = await papers.find(query);
+  if (!found) return { best: [], more: [] };
+  const rows = await papers.cards(found.ranked.slice(0, PAPERS_SHOWN));
+  const number = found.ranked.length;
+  return { best: rows.map((row) => [paperItem(row, found.words)]),
+    more: number > PAPERS_SHOWN ? [[moreItem(query, number)]] : [] };
+}
+
 const send = self.postMessage.bind(self);
-self.postMessage = (message) => {
-  if (message.type === RESULT && asked.length) message.data.items = ranked(message.data.items);
-  send(message);
+self.postMessage = async (message) => {
+  if (message.type !== RESULT || !asked.length) return send(message);
+  const query = latest;
+  let papers = { best: [], more: [] };
+  try {
+    papers = await papersFor(query);
+  } catch (error) {
+    console.warn("Search: the papers could not be searched.", error);
+  }
+  if (query !== latest) return undefined; // the reader has asked for something else meanwhile
+  message.data.items = [...ranked([...message.data.items, ...papers.best]), ...papers.more];
+  return send(message);
 };

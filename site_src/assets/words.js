@@ -1,4 +1,5 @@
-/** What both searches take for the same word. The header's search worker gets this file without the word `export`. */
+/** What both searches take for the same word; scripts/render/knowledge/shards.py cuts the papers' words alike. The
+ * header's search worker gets this file without the word `export`. */
 
 /** Letters that have a plain form, but no accent that Unicode could take off. */
 const PLAIN = { ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ı: "i", ħ: "h" };
@@ -20,6 +21,12 @@ export function pairs(word) {
     return signs.slice(1).map((sign, place) => signs[place] + sign);
   });
 }
+
+/** Splits at what stands between words, so that the words that were found can be marked. */
+export const pieces = (text) => text.split(/([\n\r\p{Z}\p{P}]+)/u);
+
+/** The folded words of a text, in order. */
+export const cutWords = (text) => pieces(text).filter((piece) => /[\p{L}\p{N}]/u.test(piece)).flatMap((piece) => pairs(fold(piece)));
 
 const ARXIV = String.raw`(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?\/\d{7})(?:v\d+)?(?:\.pdf)?`;
 // what may stand in the address of a paper, the surest first: a DOI, arXiv's identifier, OpenReview's, the last piece

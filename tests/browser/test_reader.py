@@ -94,18 +94,25 @@ def test_finds_a_method_by_typing_its_name(page: Page, corpus: Corpus) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text(corpus.papers[ROUTELLM].title)
 
 
-def test_summaries_come_when_they_are_wanted(page: Page, corpus: Corpus) -> None:
-    """Those of the newest papers are there at once; the others' come with the cards that show them."""
+def test_data_comes_when_it_is_wanted(page: Page, corpus: Corpus) -> None:
+    """The newest papers are there at once; what a search or another order needs comes with it, in small files."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(urlsplit(request.url).path))
     ready_explorer(page)
     newest, *_, oldest = [paper for paper in corpus.papers.values() if paper.summary and paper.date]
     shown = page.locator(".atlas-x-card-summary")
     expect(shown.filter(has_text=newest.summary)).to_be_visible()
-    assert "/assets/data/later.json" not in asked
+    assert not [path for path in asked if "/assets/data/find/" in path]
     page.get_by_label("Sort by").select_option("oldest")
     expect(shown.filter(has_text=oldest.summary)).to_be_visible()
-    assert asked.count("/assets/data/later.json") == 1
+    later = [path.rsplit("/", 2)[-2:] for path in asked if "/assets/data/find/" in path]
+    assert [name for _, name in later if name == "orders.json"]
+    assert not [folder for folder, _ in later if folder == "words"]
+    asked.clear()
+    page.get_by_label("Search the papers").fill("routellm")
+    expect(shown.filter(has_text=corpus.papers[ROUTELLM].summary)).to_be_visible()
+    pieces = {path for path in asked if "/words/" in path}
+    assert 1 <= len(pieces) <= 3
 
 
 def test_a_typing_error_still_finds_it(page: Page, corpus: Corpus) -> None:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from scripts.model import Corpus
+from scripts.render.knowledge.shards import cut
 from tests.browser.conftest import Watch, ready
 
 pytestmark = pytest.mark.browser
@@ -77,6 +78,18 @@ def keys_of(corpus: Corpus, author: str) -> list[str]:
     keys = [key for key, paper in corpus.papers.items() if author in " ".join(paper.authors)]
     assert keys
     return keys
+
+
+def test_browser_and_index_cut_words_alike(page: Page, corpus: Corpus) -> None:
+    """A word that one of them cuts or folds in its own way would never be found."""
+    papers = corpus.papers.values()
+    texts = [text for paper in papers for text in (paper.title, paper.name, paper.summary, *paper.authors) if text]
+    texts += ["Œuvre  x²—级联路由, naïve Straße …", "İstanbul ŁÓDŹ đ; O\u2019Neill\u00a0\u2028½"]
+    texts += ["a·b c+d e_f 𝒢 ﬁt", "々〇 路"]
+    page.goto("/about/")
+    cut_there = page.evaluate("async (texts) => texts.map((await import('/assets/words.js')).cutWords)", texts)
+    for text, there in zip(texts, cut_there, strict=True):
+        assert cut(text) == there, text
 
 
 def test_accents_do_not_matter_in_the_header(page: Page, corpus: Corpus) -> None:

@@ -22,7 +22,7 @@ from reference_impls.safe.folders import FolderError
 from reference_impls.safe.writing import write_text
 from scripts.model.corpus import CorpusError
 from scripts.render import render_atlas
-from scripts.render.building.finish import FinishError, by_language, cut, hold_search, put_back, search_documents
+from scripts.render.building.finish import FinishError, by_language, cut, hold_search, put_back
 from scripts.render.building.finished import FinishedPage
 from scripts.render.building.frame import Frames
 from scripts.render.building.policy import PolicyError, guard, inline_scripts
@@ -165,15 +165,14 @@ def _guarded(html: str, **lets: bool) -> str:
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Adds the papers to the theme's search index, and takes out what nobody asks for. The pages of papers are kept
-    from the index's parser, which would take longer over them than MkDocs takes to build them, and would index the
-    lists of related papers, too."""
+    """Gives each language's pages a search index of their own, teaches the theme's search to find papers, and takes
+    out what nobody asks for. Pages of papers are not in these indexes, which a browser reads whole: the finder has
+    them (`render/knowledge/shards.py`)."""
     path = Path(config.site_dir) / "search" / "search_index.json"
     if path.is_file():
         index = json.loads(path.read_text(encoding="utf-8"))
-        papers = search_documents(Path(config.docs_dir))
         for language, docs in by_language(index["docs"]).items():
-            text = json.dumps({**index, "docs": docs + papers}, ensure_ascii=False, separators=(",", ":"))
+            text = json.dumps({**index, "docs": docs}, ensure_ascii=False, separators=(",", ":"))
             write_text(path.parents[1] / language / "search" / path.name, text, durable=False)
         _extend_search(Path(config.site_dir) / "assets")
         try:
@@ -188,8 +187,8 @@ def _extend_search(assets: Path) -> None:
     workers = list(assets.glob("javascripts/workers/search.*.min.js"))
     if len(workers) != 1:
         raise PluginError(f"the theme has {len(workers)} search workers in {assets}; _extend_search knows one")
-    own = [(assets / name).read_text(encoding="utf-8") for name in ("words.js", "search-worker.js")]
-    own = [re.sub(r"^export ", "", text, flags=re.MULTILINE) for text in own]
+    own = [(assets / name).read_text(encoding="utf-8") for name in ("words.js", "finder.js", "search-worker.js")]
+    own = [re.sub(r"^(export (?=\w)|import .*;\n)", "", text, flags=re.MULTILINE) for text in own]
     text = workers[0].read_text(encoding="utf-8")
     if not text.startswith(own[0]):
         write_text(workers[0], "\n".join([*own, text]), durable=False)

@@ -1,5 +1,5 @@
 """What a reader may look for besides a paper's own words: full names of venues, spellings of one name, relations,
-methods that run here, and terms of the glossary."""
+identifiers, and terms of the glossary."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from scripts.model import Corpus
+from scripts.model import Corpus, Paper
 from scripts.model.glossary import read_glossary
+from scripts.render.markup import html_attribute
 
 #: What stands between a paper and others here, in the order of the facet.
 RELATIONS = {
@@ -60,6 +61,26 @@ def terms_of_papers(corpus: Corpus) -> dict[str, list[str]]:
         for key in term.papers:
             found[key] += [term.term, *term.synonyms]
     return found
+
+
+def identifiers(paper: Paper) -> list[str]:
+    """What a reader may paste to find a paper."""
+    return [value for _, value in paper.ids.items()]
+
+
+def search_documents(corpus: Corpus) -> list[dict[str, str]]:
+    """The papers as documents of the search index of an engine that has no other: what a reader may type, escaped for
+    HTML."""
+    return [
+        {
+            "location": f"papers/{key}/",
+            "title": html_attribute(paper.title),
+            "text": html_attribute(
+                " ".join([paper.name or "", *paper.authors, paper.summary or "", *identifiers(paper), key])
+            ),
+        }
+        for key, paper in corpus.papers.items()
+    ]
 
 
 def relations_of(

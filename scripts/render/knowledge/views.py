@@ -5,8 +5,7 @@ from __future__ import annotations
 import calendar
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,18 +17,13 @@ from scripts.model.metrics import load as load_metrics
 from scripts.model.metrics import repository_name
 from scripts.model.names import is_group
 from scripts.model.paper import Version
-from scripts.model.taxonomy import Category, Stage
-from scripts.model.venues import cited_venue, full_venue
+from scripts.model.venues import cited_venue
 from scripts.render.knowledge import authors
-from scripts.render.knowledge.finding import RELATIONS, relations_of, spellings, terms_of_papers
-from scripts.render.markup import html_attribute
 
 View = dict[str, Any]
 MONTHS = list(calendar.month_name)[1:]
 RELATED_SHOWN = 5
 NEIGHBOURS = 30
-#: Papers that the explorer has whole from the start: its first page (PAGE in assets/explorer.js).
-WHOLE = 40
 
 
 class Views:
@@ -131,6 +125,11 @@ class Views:
         if known is None:
             return None
         return {"count": known.count, "source": known.source, "url": known.address, "date": long_date(known.date)}
+
+    def counted(self, key: str) -> str | None:
+        """Who counted a paper's citations, and when."""
+        cited = self._citations(key)
+        return f"{cited['source']}, {cited['date']}" if cited else None
 
     def _family_name(self, paper: Paper) -> str | None:
         if not paper.family:
@@ -362,142 +361,6 @@ class Views:
             "years": years,
             "checked": max((p.checked.date for p in papers if p.checked), default=None),
         }
-
-    def explorer(self, methods: Sequence[View] = ()) -> View:
-        """The explorer's index: short keys, unknown values absent. Only the newest papers, which it shows first, hold
-        all that a card shows; of others `later` has the rest, so that the first visit stays light. `methods` are the
-        views of those that run here.
-        """
-        vocabulary = self.corpus.vocabulary
-        labels = {
-            short: {value: term.name for value, term in vocabulary.attributes[name].values.items()}
-            for short, name in (
-                ("access", "access"),
-                ("supervision", "supervision"),
-                ("task", "tasks"),
-                ("goal", "goals"),
-                ("theme", "themes"),
-            )
-        }
-        papers = self.papers.values()
-        venues, venue = spellings([paper.venue.name] if paper.venue else [] for paper in papers)
-        benchmarks, benchmark = spellings(paper.attributes.benchmarks for paper in papers)
-        models, model = spellings(paper.attributes.base_models for paper in papers)
-        running = {key for method in methods for key in method["papers"][:1]}
-        rows = []
-        for place, (key, paper) in enumerate(self.papers.items()):
-            relations = relations_of(dict(paper.relations.items()), self.backward[key], runs=key in running)
-            cited = self._citations(key)
-            row = {
-                **_explorer_row(key, paper),
-                **(_details(paper) if place < WHOLE else {}),
-                "venue": venue[place],
-                "bench": benchmark[place],
-                "model": model[place],
-                "rel": relations,
-                "cites": cited["count"] if cited else None,
-                "counted": f"{cited['source']}, {cited['date']}" if cited else None,
-            }
-            rows.append({name: value for name, value in row.items() if value not in (None, [])})
-        return {
-            "stages": [
-                {
-                    **_topic(stage),
-                    "categories": [
-                        {
-                            **_topic(category),
-                            "id": f"{stage.id}/{category.id}",
-                            "families": [{"id": f.id, "name": f.name} for f in category.families],
-                        }
-                        for category in stage.categories
-                    ],
-                }
-                for stage in self.corpus.taxonomy.stages
-            ],
-            "labels": {
-                **labels,
-                "kind": {value: term.name for value, term in vocabulary.kinds.items()},
-                "venue": venues,
-                "benchmark": benchmarks,
-                "model": models,
-                "relation": RELATIONS,
-            },
-            "venues": {name: full for name, label in venues.items() if (full := full_venue(label))},
-            "whole": WHOLE,
-            "papers": rows,
-        }
-
-    def later(self, methods: Sequence[View] = ()) -> View:
-        """What of the explorer may come later, by key: the `details` of the papers that `explorer` has not whole,
-        wanted when a reader searches, filters or reads on; and `words` that find a paper, but which no card shows."""
-        terms = terms_of_papers(self.corpus)
-        words = defaultdict(list, {key: list(names) for key, names in terms.items()})
-        for method in methods:
-            for key in method["papers"][:1]:
-                words[key] += [method["name"], method["title"]]
-        for key, paper in self.papers.items():
-            words[key] += _identifiers(paper)
-        return {
-            "details": {key: _details(paper) for key, paper in islice(self.papers.items(), WHOLE, None)},
-            "words": {key: found for key, found in words.items() if found},
-        }
-
-
-def _topic(topic: Stage | Category) -> View:
-    """A stage or category with its other names."""
-    return {"id": topic.id, "name": topic.name, "synonyms": topic.synonyms}
-
-
-def search_documents(corpus: Corpus) -> list[View]:
-    """The papers as documents of the theme's search index: what a reader may type, escaped for HTML."""
-    return [
-        {
-            "location": f"papers/{key}/",
-            "title": html_attribute(paper.title),
-            "text": html_attribute(
-                " ".join([paper.name or "", *paper.authors, paper.summary or "", *_identifiers(paper), key])
-            ),
-        }
-        for key, paper in corpus.papers.items()
-    ]
-
-
-def _identifiers(paper: Paper) -> list[str]:
-    """What a reader may paste to find a paper."""
-    return [value for _, value in paper.ids.items()]
-
-
-def _explorer_row(key: str, paper: Paper) -> View:
-    """What filters, sorts and names a paper."""
-    return {
-        "k": key,
-        "t": paper.title,
-        "n": paper.name,
-        "d": paper.date,
-        "y": paper.year,
-        "v": venue_text(paper),
-        "c": paper.categories,
-        "f": paper.family,
-        "kind": paper.kind,
-        "access": paper.attributes.access,
-        "sup": paper.attributes.supervision,
-        "task": paper.attributes.tasks,
-        "goal": paper.attributes.goals,
-        "theme": paper.attributes.themes,
-        "hascode": 1 if paper.links.code else None,
-        "ok": 1 if paper.checked else None,
-    }
-
-
-def _details(paper: Paper) -> View:
-    """What else a card shows."""
-    row = {
-        "a": paper.authors,
-        "s": paper.summary,
-        "code": [repository(url)["name"] for url in paper.links.code],
-        "codeurl": paper.links.code,
-    }
-    return {name: value for name, value in row.items() if value not in (None, [])}
 
 
 def neighbours(keys: list[str], place: Mapping[str, int], key: str, count: int) -> list[str]:

@@ -196,7 +196,9 @@ def test_the_data_files_hold_every_paper(corpus: Corpus, real_site: Path) -> Non
         assert len(json.loads((downloads / name).read_text(encoding="utf-8"))) == count
     assert len(list(csv.DictReader(io.StringIO((downloads / "papers.csv").read_text(encoding="utf-8"))))) == count
     explorer = json.loads((real_site / "assets/data/explorer.json").read_text(encoding="utf-8"))
-    assert [row["k"] for row in explorer["papers"]] == list(corpus.papers)
+    assert explorer["find"]["papers"] == count
+    bibtex = json.loads((real_site / "assets/data/bibtex.json").read_text(encoding="utf-8"))
+    assert list(bibtex) == list(corpus.papers)  # the explorer takes entries by their places
     for full_id, _, _ in corpus.taxonomy:
         entries = parse_string((downloads / f"{full_id.replace('/', '-')}.bib").read_text(encoding="utf-8")).entries
         assert {entry.key for entry in entries} == {
@@ -395,7 +397,7 @@ def test_hostile_text_comes_back_from_every_data_file(hostile_site: tuple[Path, 
     explorer = json.loads((out / "assets/data/explorer.json").read_text(encoding="utf-8"))
     (row,) = (row for row in explorer["papers"] if row["k"] == "doe2024full")
     assert row["t"] == f"Title {HOSTILE}"
-    assert row["f"] == f"family {HOSTILE}"
+    assert row["s"] == f"Summary {HOSTILE}"
 
 
 def test_a_bad_link_is_shown_but_leads_nowhere(make_atlas: MakeAtlas, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from scripts.model import Corpus
-from scripts.model.glossary import read_glossary
 from scripts.model.paper import Paper
 from scripts.render.knowledge.finding import slug
 from scripts.render.knowledge.views import Views, long_date, repository, short_authors, venue_text
@@ -107,7 +106,7 @@ def test_every_view_is_plain_data(corpus: Corpus, views: Views) -> None:
     for key in list(corpus.papers)[::20]:
         json.dumps(views.paper(key))
     json.dumps([views.category(full_id) for full_id, _, _ in corpus.taxonomy])
-    json.dumps([views.stages(), views.numbers(), views.explorer()])
+    json.dumps([views.stages(), views.numbers()])
 
 
 def test_attributes_come_with_their_definitions(corpus: Corpus, views: Views) -> None:
@@ -115,59 +114,6 @@ def test_attributes_come_with_their_definitions(corpus: Corpus, views: Views) ->
         for attribute in views.paper(key)["attributes"]:
             assert attribute["definition"]
             assert all(value["definition"] and value["name"] for value in attribute["values"])
-
-
-def test_the_explorer_leaves_out_what_is_unknown(corpus: Corpus, views: Views) -> None:
-    rows = views.explorer()["papers"]
-    assert len(rows) == len(corpus.papers)
-    for row in rows:
-        assert None not in row.values()
-        assert [] not in row.values()
-        stored = corpus.papers[row["k"]]
-        assert (row.get("d"), row.get("y"), row["t"]) == (stored.date, stored.year, stored.title)
-        assert ("ok" in row) == (stored.checked is not None)
-
-
-def test_the_explorer_and_its_second_file_hold_every_paper_whole_once(corpus: Corpus, views: Views) -> None:
-    explorer, later = views.explorer(), views.later()["details"]
-    rows = explorer["papers"]
-    assert [row["k"] for row in rows[explorer["whole"] :]] == list(later)
-    for row in rows:
-        paper, details = corpus.papers[row["k"]], later.get(row["k"], row)
-        assert (details.get("a", []), details.get("s")) == (paper.authors, paper.summary)
-        assert details.get("codeurl", []) == paper.links.code
-        assert ("hascode" in row) == bool(paper.links.code)
-        assert row["k"] not in later or not {"a", "s", "codeurl"} & row.keys()
-
-
-def test_a_paper_is_found_by_identifier_method_and_term(corpus: Corpus, views: Views) -> None:
-    words = views.later([{"name": "route-method", "title": "A route", "papers": ["ong2024routellm"]}])["words"]
-    assert {"2406.18665", "route-method", "A route"} <= set(words["ong2024routellm"])
-    (council,) = (term for term in read_glossary(corpus.root).things.values() if term.term == "LLM council")
-    for key in council.papers:
-        assert {council.term, *council.synonyms} <= set(words[key])
-
-
-def test_facets_hold_each_name_once_and_each_relation_from_both_ends(make_atlas: MakeAtlas) -> None:
-    one = {"base_models": ["GPT-4 (gpt-4-0613)", "Llama-2-13B"], "benchmarks": ["MMLU-Pro"]}
-    two = {"base_models": ["GPT-4", "LLaMA2-13B"], "benchmarks": ["MMLU Pro"]}
-    venue = {"name": "Tiny Workshop @ NeurIPS", "year": 2024}
-    small = make_atlas(
-        {
-            "doe2024a": fields(attributes=one, venue=venue, relations={"builds_on": ["doe2024b"]}),
-            "doe2024b": fields(attributes=two, title="Another"),
-        }
-    )
-    found = Views(small).explorer([{"papers": ["doe2024b"]}])
-    rows = {row["k"]: row for row in found["papers"]}
-    assert rows["doe2024a"]["model"] == rows["doe2024b"]["model"]
-    assert set(found["labels"]["model"]) == {"gpt-4", "llama2-13b"}
-    assert rows["doe2024a"]["bench"] == rows["doe2024b"]["bench"] == ["mmlu-pro"]
-    assert rows["doe2024a"]["rel"] == ["builds-on"]
-    assert rows["doe2024b"]["rel"] == ["built-on", "runs-here"]
-    (place,) = rows["doe2024a"]["venue"]
-    assert found["venues"][place] == "Conference on Neural Information Processing Systems, NIPS"
-    assert "venue" not in rows["doe2024b"]
 
 
 @pytest.mark.parametrize(
