@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -70,6 +71,8 @@ METHODS_TOGETHER, PAPERS_TOGETHER, MOST_PARTS = 8, 50, 100
 BIBTEX = "papers.bib"
 #: The papers as documents of a search index, for Zensical, whose search has no other; no file of the site.
 SEARCH = ".atlas-search.json"
+#: What the theme says at the foot of each page: the version, and the day of the newest check of an entry.
+FOOT = ".atlas-foot.json"
 DOWNLOADS = {
     "csl-json": "papers.csl.json",
     "ris": "papers.ris",
@@ -154,6 +157,8 @@ class _Site:
             (f"assets/data/papers/{key}.json", _compact(one)) for key, one in basket.cards(views, self.claims)
         )
         yield SEARCH, _compact(search_documents(self.corpus))
+        released = metadata.version("llm-ensemble-atlas")
+        yield FOOT, _compact({"version": released, "checked": views.numbers()["checked"]})
 
     def downloads(self) -> Iterator[tuple[str, File]]:
         """The Atlas in the formats that other tools read."""

@@ -19,7 +19,7 @@ from reference_impls.safe.writing import write_text
 from scripts.render.building.policy import guard, inline_scripts
 from scripts.render.building.slim import remove_unused, squeezed
 from scripts.render.chinese import LANGUAGE
-from scripts.render.site import SEARCH
+from scripts.render.site import FOOT, SEARCH
 
 # The templates put these comments around HTML that needs no Markdown. Markdown would parse it twice to pass it
 # through, and Zensical would take its links for those of a source file.
@@ -64,6 +64,12 @@ def put_back(built: str, pieces: list[str]) -> str:
 def search_documents(docs: Path) -> list[dict[str, Any]]:
     """The papers as documents of a search index, from the rendered folder."""
     found: list[dict[str, Any]] = json.loads((docs / SEARCH).read_text(encoding="utf-8"))
+    return found
+
+
+def foot(docs: Path) -> dict[str, Any]:
+    """What the theme says at the foot of each page, from the rendered folder."""
+    found: dict[str, Any] = json.loads((docs / FOOT).read_text(encoding="utf-8"))
     return found
 
 

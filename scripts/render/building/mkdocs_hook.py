@@ -22,7 +22,7 @@ from reference_impls.safe.folders import FolderError
 from reference_impls.safe.writing import write_text
 from scripts.model.corpus import CorpusError
 from scripts.render import render_atlas
-from scripts.render.building.finish import FinishError, by_language, cut, hold_search, put_back
+from scripts.render.building.finish import FinishError, by_language, cut, foot, hold_search, put_back
 from scripts.render.building.finished import FinishedPage
 from scripts.render.building.frame import Frames
 from scripts.render.building.policy import PolicyError, guard, inline_scripts
@@ -81,6 +81,7 @@ def on_pre_build(config: MkDocsConfig) -> None:
     """Renders the Atlas; a broken taxonomy stops the build with one line."""
     try:
         render_atlas(_root(config), Path(config.docs_dir))
+        config.extra["atlas"].update(foot(Path(config.docs_dir)))
     except (CorpusError, FolderError, ResultError) as error:
         raise PluginError(str(error)) from error
     except OSError as error:
@@ -183,15 +184,19 @@ def on_post_build(config: MkDocsConfig) -> None:
 
 
 def _extend_search(assets: Path) -> None:
-    """Puts our own code before the theme's in its search worker, a classic script, which can import no module."""
+    """Puts our own code before the theme's in its search worker, a classic script, which can import no module; and in
+    the worker's place what fetches all of it when it is wanted."""
     workers = list(assets.glob("javascripts/workers/search.*.min.js"))
     if len(workers) != 1:
         raise PluginError(f"the theme has {len(workers)} search workers in {assets}; _extend_search knows one")
-    own = [(assets / name).read_text(encoding="utf-8") for name in ("words.js", "finder.js", "search-worker.js")]
-    own = [re.sub(r"^(export (?=\w)|import .*;\n)", "", text, flags=re.MULTILINE) for text in own]
-    text = workers[0].read_text(encoding="utf-8")
-    if not text.startswith(own[0]):
-        write_text(workers[0], "\n".join([*own, text]), durable=False)
+    (worker,) = workers
+    start = (assets / "search-start.js").read_text(encoding="utf-8")
+    text = worker.read_text(encoding="utf-8")
+    if text != start:
+        own = [(assets / name).read_text(encoding="utf-8") for name in ("words.js", "finder.js", "search-worker.js")]
+        own = [re.sub(r"^(export (?=\w)|import .*;\n)", "", text, flags=re.MULTILINE) for text in own]
+        write_text(worker.with_name("search-whole.js"), "\n".join([*own, text]), durable=False)
+        write_text(worker, start, durable=False)
 
 
 def on_serve(server: LiveReloadServer, /, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:  # noqa: ARG001

@@ -19,7 +19,7 @@ from reference_impls.safe.folders import FolderError
 from reference_impls.safe.writing import write_text
 from scripts.model.corpus import CorpusError, find_root
 from scripts.render import DEFAULT, render_atlas
-from scripts.render.building.finish import FinishError, finish_site, without_html
+from scripts.render.building.finish import FinishError, finish_site, foot, without_html
 from scripts.render.building.policy import PolicyError
 from scripts.render.markup import html_attribute
 from scripts.render.settings import load_settings
@@ -70,7 +70,7 @@ def configuration(root: Path) -> dict[str, Any]:
     if settings.url:
         config["site_url"] = settings.url
     config["site_description"] = html_attribute(settings.description)
-    config["extra"]["atlas"] = settings.model_dump()
+    config["extra"]["atlas"] = settings.model_dump() | foot(root / DEFAULT)
     return config
 
 

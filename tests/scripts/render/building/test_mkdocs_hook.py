@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,9 @@ ASSETS = ROOT / "site_src" / "assets"
 
 @pytest.fixture
 def assets(tmp_path: Path) -> Path:
-    """A site's assets with our two scripts, and no theme's."""
+    """A site's assets with our scripts, and no theme's."""
     (tmp_path / "javascripts" / "workers").mkdir(parents=True)
-    for name in ("words.js", "search-worker.js"):
+    for name in ("words.js", "finder.js", "search-worker.js", "search-start.js"):
         (tmp_path / name).write_bytes((ASSETS / name).read_bytes())
     return tmp_path
 
@@ -26,12 +27,15 @@ def test_the_search_worker_gets_our_code_once(assets: Path) -> None:
     worker = assets / "javascripts" / "workers" / "search.0123abcd.min.js"
     worker.write_text("theme();\n", encoding="utf-8")
     mkdocs_hook._extend_search(assets)
-    made = worker.read_text(encoding="utf-8")
+    whole = worker.with_name("search-whole.js")
+    made = whole.read_text(encoding="utf-8")
     assert made.endswith("theme();\n")
-    assert made.index("function fold(") < made.index("function prepared(") < made.index("theme();")
-    assert "export " not in made.split("theme();")[0]  # a classic script cannot have it
+    places = [made.index(part) for part in ("function fold(", "class Finder", "function prepared(", "theme();")]
+    assert places == sorted(places)
+    assert not re.search("^(export|import) ", made, re.MULTILINE)  # a classic script cannot have it
+    assert f'importScripts("{whole.name}")' in worker.read_text(encoding="utf-8")
     mkdocs_hook._extend_search(assets)
-    assert worker.read_text(encoding="utf-8") == made
+    assert whole.read_text(encoding="utf-8") == made
 
 
 @pytest.mark.parametrize("names", [[], ["search.1.min.js", "search.2.min.js"]])
