@@ -15,7 +15,7 @@ STAMP  := $(VENV)/.setup-$(LOCK)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup runtime validate render site serve test crowdkit bench-site bench-play bench-calculator bench-tools fuzz release models lint format schema lock clean
+.PHONY: help setup runtime validate render site serve test crowdkit bench-site bench-search bench-pages bench-play bench-calculator bench-tools fuzz release models lint format schema lock clean
 
 # A line '#: ...' is the heading of the targets below it.
 help: ## this list
@@ -92,6 +92,12 @@ fuzz: $(STAMP) ## a million broken entries, .bib files, recordings and issue for
 
 bench-site: $(STAMP) ## time, memory and size of sites of 400 to 10,000 papers
 	$(BIN)/python -m tests.bench_site
+
+bench-search: $(STAMP) ## what both searches cost in a browser: first view, keys, filters, memory, at 800 to 10,000 papers
+	$(BIN)/python -m tests.bench_search
+
+bench-pages: $(STAMP) runtime ## first and largest paint, layout shift and bytes of each kind of page, phone and wide
+	$(BIN)/python -m tests.bench_pages
 
 bench-play: $(STAMP) runtime ## how often the page play agrees with Python; goes on where it was cut (writes site_src/play)
 	$(BIN)/python -m tests.bench_play

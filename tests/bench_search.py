@@ -16,8 +16,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 from rich.console import Console
@@ -51,6 +51,7 @@ WATCH = """(list) => {
     const start = performance.now();
     globalThis.atlasDone = new Promise((resolve) => {
         const seen = new MutationObserver(() => {
+            if (document.querySelector(list).textContent === "Searching…") return;
             seen.disconnect();
             requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - start)));
         });
@@ -64,6 +65,12 @@ TYPE = """([box, text]) => {
     input.dispatchEvent(new InputEvent("input", { bubbles: true }));
     input.dispatchEvent(new KeyboardEvent("keyup", { bubbles: true, key: "End" }));
 }"""
+TICK = """([name]) => {
+    const rows = [...document.querySelectorAll("#atlas-x-filters .atlas-x-row")];
+    rows.find((row) => row.textContent.startsWith(name)).querySelector("input").click();
+}"""
+# opens the search of the header, and then does what follows
+FOCUS = "(given) => { document.querySelector(given[0]).focus()"
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1"
 
 
@@ -79,10 +86,10 @@ def build(folder: Path, count: int) -> Path:
     return folder / "build" / "site"
 
 
-def timed(page: Page, watched: str, act: Callable[[], None]) -> float:
-    """Milliseconds from `act` to the frame that shows what came of it."""
+def timed(page: Page, watched: str, act: str, *arguments: Any) -> float:
+    """Milliseconds from what a script does to the frame that shows what came of it."""
     page.evaluate(WATCH, watched)
-    act()
+    page.evaluate(act, list(arguments))
     took: float = page.evaluate(f"Promise.race([globalThis.atlasDone, {LATE}])")
     if took < 0:
         raise SystemExit(f"{page.url}: nothing changed for a minute")
@@ -129,7 +136,7 @@ def _private(process: int) -> float:
 def worked(session: CDPSession) -> float:
     """Milliseconds of processor time that the page's main thread has used."""
     found = session.send("Performance.getMetrics")["metrics"]
-    return 1000 * next(metric["value"] for metric in found if metric["name"] == "TaskDuration")
+    return 1000 * float(next(metric["value"] for metric in found if metric["name"] == "TaskDuration"))
 
 
 def explorer(page: Page, session: CDPSession) -> tuple[list[float], list[float], list[float]]:
@@ -140,18 +147,15 @@ def explorer(page: Page, session: CDPSession) -> tuple[list[float], list[float],
     ready(page)
     page.locator("#atlas-q").focus()
     page.wait_for_load_state("networkidle")  # what a search needs comes while the reader begins to type
-    watched = ".atlas-x-cards"
+    watched = ".atlas-x-status"  # which is told when the cards are there
     keys, own = [], []
     for text in (query[:length] for query in QUERIES for length in range(1, len(query) + 1)):
         before = worked(session)
-        keys.append(timed(page, watched, lambda typed=text: page.evaluate(TYPE, ["#atlas-q", typed])))
+        keys.append(timed(page, watched, TYPE, "#atlas-q", text))
         own.append(worked(session) - before)
     page.goto("/papers/")
     ready(page)
-    filters = []
-    for name in BOXES * 2:  # on and off again
-        box = page.locator("#atlas-x-filters .atlas-x-row", has_text=name).first.locator("input")
-        filters.append(timed(page, watched, lambda found=box: found.evaluate("box => box.click()")))
+    filters = [timed(page, watched, TICK, name) for name in BOXES * 2]  # on and off again
     return keys, own, filters
 
 
@@ -159,17 +163,8 @@ def header(page: Page) -> list[float]:
     """Milliseconds of each query to the header's search, the first with all that it fetches."""
     page.goto("/about/")
     box = "input.md-search__input"
-    times = []
-    for query in HEADER:
-        first = not times
-
-        def ask(text: str = query, opens: bool = first) -> None:
-            if opens:
-                page.locator(box).first.focus()
-            page.evaluate(TYPE, [box, text])
-
-        times.append(timed(page, ".md-search-result__list", ask))
-    return times
+    first = timed(page, ".md-search-result__list", f"{FOCUS}; ({TYPE})(given); }}", box, HEADER[0])
+    return [first, *(timed(page, ".md-search-result__list", TYPE, box, query) for query in HEADER[1:])]
 
 
 def measure(browser: Browser, site: SiteServer) -> list[float]:

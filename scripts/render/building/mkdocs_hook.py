@@ -184,19 +184,15 @@ def on_post_build(config: MkDocsConfig) -> None:
 
 
 def _extend_search(assets: Path) -> None:
-    """Puts our own code before the theme's in its search worker, a classic script, which can import no module; and in
-    the worker's place what fetches all of it when it is wanted."""
+    """Puts our own code before the theme's in its search worker, a classic script, which can import no module."""
     workers = list(assets.glob("javascripts/workers/search.*.min.js"))
     if len(workers) != 1:
         raise PluginError(f"the theme has {len(workers)} search workers in {assets}; _extend_search knows one")
-    (worker,) = workers
-    start = (assets / "search-start.js").read_text(encoding="utf-8")
-    text = worker.read_text(encoding="utf-8")
-    if text != start:
-        own = [(assets / name).read_text(encoding="utf-8") for name in ("words.js", "finder.js", "search-worker.js")]
-        own = [re.sub(r"^(export (?=\w)|import .*;\n)", "", text, flags=re.MULTILINE) for text in own]
-        write_text(worker.with_name("search-whole.js"), "\n".join([*own, text]), durable=False)
-        write_text(worker, start, durable=False)
+    own = [(assets / name).read_text(encoding="utf-8") for name in ("words.js", "finder.js", "search-worker.js")]
+    own = [re.sub(r"^(export (?=\w)|import .*;\n)", "", text, flags=re.MULTILINE) for text in own]
+    text = workers[0].read_text(encoding="utf-8")
+    if not text.startswith(own[0]):
+        write_text(workers[0], "\n".join([*own, text]), durable=False)
 
 
 def on_serve(server: LiveReloadServer, /, *, config: MkDocsConfig, builder: Any) -> LiveReloadServer:  # noqa: ARG001

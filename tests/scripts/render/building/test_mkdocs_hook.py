@@ -18,7 +18,7 @@ ASSETS = ROOT / "site_src" / "assets"
 def assets(tmp_path: Path) -> Path:
     """A site's assets with our scripts, and no theme's."""
     (tmp_path / "javascripts" / "workers").mkdir(parents=True)
-    for name in ("words.js", "finder.js", "search-worker.js", "search-start.js"):
+    for name in ("words.js", "finder.js", "search-worker.js"):
         (tmp_path / name).write_bytes((ASSETS / name).read_bytes())
     return tmp_path
 
@@ -27,15 +27,13 @@ def test_the_search_worker_gets_our_code_once(assets: Path) -> None:
     worker = assets / "javascripts" / "workers" / "search.0123abcd.min.js"
     worker.write_text("theme();\n", encoding="utf-8")
     mkdocs_hook._extend_search(assets)
-    whole = worker.with_name("search-whole.js")
-    made = whole.read_text(encoding="utf-8")
+    made = worker.read_text(encoding="utf-8")
     assert made.endswith("theme();\n")
     places = [made.index(part) for part in ("function fold(", "class Finder", "function prepared(", "theme();")]
     assert places == sorted(places)
     assert not re.search("^(export|import) ", made, re.MULTILINE)  # a classic script cannot have it
-    assert f'importScripts("{whole.name}")' in worker.read_text(encoding="utf-8")
     mkdocs_hook._extend_search(assets)
-    assert whole.read_text(encoding="utf-8") == made
+    assert worker.read_text(encoding="utf-8") == made
 
 
 @pytest.mark.parametrize("names", [[], ["search.1.min.js", "search.2.min.js"]])
