@@ -101,6 +101,7 @@ class Missing {
 const host = document.getElementById("atlas-comparisons");
 if (host) {
   fetchJson(new URL(host.dataset.src, document.baseURI)).then((data) => new Missing(host, data)).catch((error) => {
+    host.dataset.state = "failed";
     host.replaceChildren(el("p", { role: "alert" }, `The comparisons could not be loaded: ${error.message}`));
   });
 }
