@@ -142,8 +142,13 @@ def addressed(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return Built.read(build(root, folder / "site", **settings))
 
 
+def is_paper(address: str) -> bool:
+    """Whether a page is a paper's, and not one of the list of papers."""
+    return address.startswith("papers/") and address != "papers/" and not address.startswith("papers/list/")
+
+
 def test_every_entry_has_a_page(pages: Built, corpus: Corpus) -> None:
-    made = {address for address in pages.pages if address.startswith("papers/") and address != "papers/"}
+    made = {address for address in pages.pages if is_paper(address)}
     assert made == {f"papers/{key}/" for key in corpus.papers}
 
 
@@ -173,8 +178,7 @@ def test_every_page_describes_itself(pages: Built) -> None:
         assert title, address
         assert page.titles[0].strip().startswith(title), address
         assert page.meta("og:site_name") == [SITE_NAME], address
-        is_paper = address.startswith("papers/") and address != "papers/"
-        assert page.meta("og:type") == ["article" if is_paper else "website"]
+        assert page.meta("og:type") == ["article" if is_paper(address) else "website"]
 
 
 def test_no_id_stands_twice_on_a_page(pages: Built) -> None:
@@ -236,7 +240,7 @@ def test_the_server_answers_as_a_web_server_does(site: SiteServer) -> None:
         urllib.request.urlopen(f"{site.url}/no/such/page/")  # noqa: S310
     with failed.value as answer:
         assert answer.code == 404
-        assert "404" in answer.read().decode()
+        assert "404: this page is not here" in answer.read().decode()
 
 
 def test_without_a_repository_nothing_points_to_one(pages: Built) -> None:

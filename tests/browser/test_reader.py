@@ -363,6 +363,21 @@ def test_the_404_page_leads_back(page: Page, watch: Watch) -> None:
     expect(page).to_have_url(re.compile(r"/papers/$"))
 
 
+def test_the_404_page_searches_and_every_page_says_how_new_it_is(page: Page, watch: Watch, corpus: Corpus) -> None:
+    watch.expected.append("404")
+    page.goto("/no/such/page/")
+    page.get_by_label("Search the papers").fill("routellm")
+    page.keyboard.press("Enter")
+    ready(page)
+    expect(page.locator(CARD_LINKS).first).to_have_text(corpus.papers[ROUTELLM].title)
+    foot = page.get_by_role("contentinfo")
+    newest = max(paper.checked.date for paper in corpus.papers.values() if paper.checked)
+    expect(foot.locator("time")).to_have_text(newest)
+    for name, address in (("Sources", "/about/#where-the-facts-come-from"), ("Correct an error", "/contribute/")):
+        assert foot.get_by_role("link", name=name).evaluate("link => link.href").endswith(address)
+    expect(foot.get_by_role("link", name="CC BY 4.0")).to_be_visible()
+
+
 def test_an_unknown_filter_in_the_address_is_ignored(page: Page, corpus: Corpus) -> None:
     ready_explorer(page, "?category=no/such&from=1&sort=__proto__&kind=%3Cscript%3E")
     expect_count(page, len(corpus.papers), len(corpus.papers))
