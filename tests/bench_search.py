@@ -199,7 +199,7 @@ def main() -> None:
         for size in asked.sites or sorted(asked.sizes):
             folder = size if isinstance(size, Path) else build(Path(name) / str(size), size)
             with serving(folder) as site:
-                columns[size.name if isinstance(size, Path) else f"{size:,} papers"] = measure(browser, site)
+                columns[str(size) if isinstance(size, Path) else f"{size:,} papers"] = measure(browser, site)
         browser.close()
     table = Table("", *columns, "growth", "limit")
     for place, (row, limit) in enumerate(ROWS.items()):
