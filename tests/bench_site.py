@@ -68,12 +68,14 @@ def synthetic(number: int, year: str, keys: list[str], models: list[Paper], rng:
                 }
             ),
             "venue": None,
+            "versions": [],
             "summary": f"{(other.summary or fallback)[:-1]}, says synthetic paper {number}.",
             "relations": base.relations.model_copy(
                 update={
                     "builds_on": [rng.choice([k for k in keys[:50] if k != keys[number]])],
                     "compares_with": [],
                     "surveyed_in": [],
+                    "sources": {},
                 }
             ),
         }
