@@ -55,7 +55,7 @@ class OwnFolder:
         """What the marker lists; the last line may have been cut off, before its file was made."""
         if self._marker.is_file() and not self._marker.is_symlink():
             text = self._marker.read_text(encoding="utf-8", errors="surrogateescape")
-            return set(text.split("\n")[:-1])
+            return set(text.split("\n")[:-1]) - {MARKER}
         inside = list(self._real.iterdir()) if self._real.is_dir() else []
         if made_here:
             return {file.relative_to(self._real).as_posix() for file in self._real.rglob("*") if file.is_file()}
@@ -116,8 +116,9 @@ class OwnFolder:
         self._journal.flush()  # a line at a time, so that lines of two processes do not mix
 
     def _open_journal(self) -> None:
-        """The marker must have whole lines only, and none missing, before it grows."""
-        self._mark(self._before, durable=True)
+        """The marker must have whole lines only, and none missing, before it grows. The first has its own name on it
+        until the end: a full disk takes an empty file, and would be left with it."""
+        self._mark(self._before or {MARKER}, durable=True)
         self._journal = self._marker.open("a", encoding="utf-8", newline="\n")
 
     def finish(self) -> None:

@@ -24,7 +24,10 @@ function wordsOf(text) {
 /** Lets every document that is added lose its accents; lunr calls it for each one. */
 function foldIndex() {
   const add = lunr.Builder.prototype.add;
-  const folded = (token) => pairs(fold(token.toString())).map((word) => token.clone(() => word));
+  // a star within a word of the index is a sign for lunr, which then looks for words that are not there
+  const folded = (token) => {
+    return pairs(fold(token.toString()).replaceAll("*", "")).filter(Boolean).map((word) => token.clone(() => word));
+  };
   lunr.Pipeline.registerFunction(folded, "folded");
   lunr.Builder.prototype.add = function (...document) {
     if (!this.folds) this.pipeline.add(folded);

@@ -97,11 +97,12 @@ class Built:
 
     @classmethod
     def read(cls, folder: Path) -> Built:
-        """Reads all pages in `folder`."""
+        """Reads all pages in `folder`; what another page shows in a frame is none."""
         site = cls(folder)
         for path in sorted(folder.rglob("*.html")):
             address = path.relative_to(folder).as_posix().removesuffix("index.html")
-            site.pages[address] = Document(path.read_text(encoding="utf-8"))
+            if address != "play/embed/":
+                site.pages[address] = Document(path.read_text(encoding="utf-8"))
         return site
 
     def content_pages(self) -> dict[str, Document]:

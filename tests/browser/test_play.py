@@ -172,6 +172,7 @@ def test_each_step_tells_what_decided_it(tab: Tab, run: str, seen: str) -> None:
     for _ in range(int(place.get_attribute("max") or 0)):
         page.keyboard.press("ArrowRight")
         expect(page.locator(".atlas-play-panel")).to_be_visible()
+        page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
         told.append(view.inner_text())
     assert [text for text in told if seen in text]
 

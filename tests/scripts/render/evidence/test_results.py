@@ -231,8 +231,9 @@ def test_the_pages_without_any_result(make_atlas: MakeAtlas, tmp_path: Path) -> 
     for name, page in pages.items():
         assert page.problems == [], name
         assert "svg" not in page.tags, name
-    # how a method works is drawn without any result
-    assert not [path for path in (tmp_path / "out").glob("plots/*") if not path.name.startswith("steps-of-")]
+    # how a method or a category works is drawn without any result
+    drawn = ("steps-of-", "picture-")
+    assert not [path for path in (tmp_path / "out").glob("plots/*") if not path.name.startswith(drawn)]
     assert "No gain over the best single model" in (tmp_path / "out" / "methods" / "majority-vote.md").read_text(
         encoding="utf-8"
     )
