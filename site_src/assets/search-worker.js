@@ -29,6 +29,11 @@ function foldIndex() {
     return pairs(fold(token.toString()).replaceAll("*", "")).filter(Boolean).map((word) => token.clone(() => word));
   };
   lunr.Pipeline.registerFunction(folded, "folded");
+  // lunr merges parts of its index that it writes alike, and writes signs and numbers with nothing between them: where
+  // signs are digits two unlike parts can look alike, and it then looks for words that are not there
+  lunr.TokenSet.prototype.toString = function () {
+    return this._str ?? `${Number(this.final)}${Object.keys(this.edges).sort().map((sign) => `${sign}${this.edges[sign].id};`).join("")}`;
+  };
   lunr.Builder.prototype.add = function (...document) {
     if (!this.folds) this.pipeline.add(folded);
     this.folds = true;
