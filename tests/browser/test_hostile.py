@@ -11,6 +11,7 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -356,7 +357,7 @@ def test_every_page_has_the_policy(site: SiteServer, hostile_site: SiteServer) -
         assert text.count('http-equiv="Content-Security-Policy"') == 1, path
         head = text.partition('http-equiv="Content-Security-Policy"')[0]
         assert not re.search("<(script|link|style|img)", head), path
-        policy = text.partition('http-equiv="Content-Security-Policy" content="')[2].partition('"')[0]
+        policy = unescape(text.partition('http-equiv="Content-Security-Policy" content="')[2].partition('"')[0])
         # only the page play and its frame run WebAssembly; none makes code of text; the frame has no script within it
         play = site.folder / "play"
         plays, frame = path.parent in {play, play / "embed"}, path.parent == play / "embed"
