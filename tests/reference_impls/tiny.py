@@ -123,7 +123,7 @@ def load(folder: Path, name: str = "", price: float = 1.0, **options: Any) -> An
     return model
 
 
-def fit(model: Any, facts: Sequence[tuple[str, str]] = FACTS, rounds: int = 120) -> None:
+def fit(model: Any, facts: Sequence[tuple[str, str]] = FACTS, rounds: int = 160) -> None:
     """Teaches the model the facts."""
     import torch  # noqa: PLC0415
 
