@@ -5,8 +5,9 @@ PORT   ?= 8000
 LOCK   ?= dev
 # what builds the site: mkdocs, or zensical (which `make setup` does not install)
 ENGINE ?= mkdocs
-# processes of `make test`
+# processes of `make test`, and which tests
 WORKERS ?= 2
+TESTS   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.setup-$(LOCK)
@@ -63,7 +64,7 @@ serve: validate runtime ## the site on http://127.0.0.1:8000, rebuilt on every e
 
 #: The code
 test: $(STAMP) runtime ## every test; the browser tests too where a Chromium is found
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope $(TESTS)
 
 crowdkit: $(VENV)-crowdkit/.setup ## the comparisons with crowd-kit, in an environment of their own (800 MB)
 	$(VENV)-crowdkit/bin/python -c 'import crowdkit.aggregation, pandas'
