@@ -34,11 +34,12 @@ class Arxiv:
     client: Client
     name: str = "arXiv"
     _known: dict[str, Metadata] = field(default_factory=dict)
+    _newest: dict[str, int] = field(default_factory=dict)  # the number of the newest version
 
     def fetch(self, identifier: str) -> Metadata:
         """The newest version's title and authors, the first version's date."""
         if identifier not in self._known:
-            self._known.update(self._ask([identifier]))
+            self._ask([identifier])
         if identifier not in self._known:
             raise NotFoundError(self._host, f"does not know {identifier}")
         return self._known[identifier]
@@ -47,29 +48,41 @@ class Arxiv:
         """Many papers with few requests; SourceDownError as in `fetch`."""
         wanted = [identifier for identifier in identifiers if identifier not in self._known]
         for start in range(0, len(wanted), _BATCH):
-            self._known.update(self._ask(wanted[start : start + _BATCH]))
+            self._ask(wanted[start : start + _BATCH])
+
+    def earlier(self, identifier: str) -> list[Metadata]:
+        """What the versions before the newest one say, the first of them first; errors as in `fetch`."""
+        self.fetch(identifier)
+        numbers = range(1, min(self._newest[identifier], _BATCH))
+        found = self._feed([f"{identifier}v{number}" for number in numbers]) if numbers else []
+        return [record for number, record in sorted(found, key=lambda one: one[0]) if number in numbers]
 
     @property
     def _host(self) -> str:
         return urlsplit(self.client.settings.base("arxiv")).hostname or "arXiv"
 
-    def _ask(self, identifiers: list[str]) -> dict[str, Metadata]:
+    def _ask(self, identifiers: list[str]) -> None:
+        for number, record in self._feed(identifiers):
+            self._known[record.ids["arxiv"]], self._newest[record.ids["arxiv"]] = record, number
+
+    def _feed(self, identifiers: list[str]) -> list[tuple[int, Metadata]]:
+        """The answer to one question: the number of each paper's version, and what it says."""
         listed = ",".join(quote(identifier, safe="") for identifier in identifiers)
         base = self.client.settings.base("arxiv")
         url = f"{base}/api/query?id_list={listed}&max_results={len(identifiers)}"
         feed = self.client.get(url, XML, xml.parse)
         if feed.tag != f"{_ATOM}feed":
             raise SourceDownError(self._host, "answered something that is no Atom feed")
-        return dict(self._entries(feed))
+        return list(self._entries(feed))
 
-    def _entries(self, feed: Element) -> Iterator[tuple[str, Metadata]]:
+    def _entries(self, feed: Element) -> Iterator[tuple[int, Metadata]]:
         for entry in feed.findall(f"{_ATOM}entry"):
             told = clean(entry.findtext(f"{_ATOM}id"))
             if "/api/errors" in told:
                 raise SourceDownError(self._host, f"refuses: {clean(entry.findtext(f'{_ATOM}summary'))[:120]}")
-            identifier = re.sub(r"v\d+\Z", "", told.partition("/abs/")[2])
+            identifier, _, number = re.sub(r"v(\d+)\Z", r" \1", told.partition("/abs/")[2]).partition(" ")
             if FORMS["arxiv"].pattern.match(identifier):
-                yield identifier, self._metadata(identifier, entry)
+                yield int(number or 1), self._metadata(identifier, entry)
 
     def _metadata(self, identifier: str, entry: Element) -> Metadata:
         comment = clean(entry.findtext(f"{_ARXIV}comment"))

@@ -1,9 +1,10 @@
 """Holds entries against their sources: what each identifier's own source says, and what DBLP says of the
 title.
 
-An identifier alone proves nothing: a record counts only if title and authors agree with the entry. Every
-difference is a finding. `checked` is written where all sources of an entry answered and none differs; a
-source that is down is a note, and leaves `checked` as it was.
+An identifier alone proves nothing: a record counts only if title and authors agree with the entry, or with one of
+its `versions`; and each version is held against a source of its own. Every difference is a finding. `checked` is
+written where all sources of an entry answered and none differs; a source that is down is a note, and leaves
+`checked` as it was.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from scripts.imports.venues import same_venue
 from scripts.model.canonical import emit, find_comments
 from scripts.model.corpus import Entry
 from scripts.model.identifiers import FORMS
-from scripts.model.paper import Paper, Venue
+from scripts.model.paper import PUBLICATION, Paper, Venue
 from scripts.model.yaml_reader import Mark, YamlPath
 from scripts.sources import Metadata, NotFoundError, SourceError, Sources
 from scripts.sources.match import (
@@ -35,6 +36,7 @@ from scripts.sources.match import (
     same_person,
     title_score,
 )
+from scripts.upkeep.versions import PREPRINT, Face, faces, likest, own_records
 
 RULES: dict[str, tuple[Level, str]] = {
     "verify-other-paper": (Level.ERROR, "An identifier that leads to another paper misleads every reader."),
@@ -54,6 +56,8 @@ RULES: dict[str, tuple[Level, str]] = {
     "verify-published": (Level.WARNING, "A preprint that has been published is cited as published."),
     "verify-identifier": (Level.WARNING, "Two identifiers of one kind cannot both be right."),
     "verify-identifier-more": (Level.INFO, "Another identifier opens another way to the paper."),
+    "verify-version": (Level.WARNING, "Who cites a version cites its title and its authors."),
+    "verify-version-source": (Level.INFO, "A version that nothing was held against may be mistyped."),
     "verify-source": (Level.INFO, "A source that is down says nothing about the entry."),
 }
 
@@ -139,10 +143,12 @@ class _Check:
         self.entry, self.paper, self.root, self.sources, self.down = entry, paper, root, sources, down
         self.verdict = Verdict()
         self.told: set[tuple[str, str]] = set()
+        self.faces = faces(paper)
 
     def run(self) -> Verdict:
         """Asks every source and compares."""
-        records = list(self._own())
+        own = list(self._own())
+        records = [record for _, record in own]
         for record in records:
             self._title(record)
             self._authors(record)
@@ -152,49 +158,56 @@ class _Check:
         opinions = []
         ids = implied(dict(self.paper.ids.items()))
         authors = self.paper.authors or [name for record in records for name in record.authors]
-        for opinion in self.sources.opinions(self.paper.title, authors, ids, all_of_them=not venue_known):
-            if isinstance(opinion, SourceError):
-                self.down.setdefault(opinion.host, opinion.why)
-            else:
-                opinions.append(opinion)
+        published = [face.title for face in self.faces if face.of == PUBLICATION and face.own_title]
+        for title in (self.paper.title, *published):
+            more = not venue_known and title == self.paper.title
+            for opinion in self.sources.opinions(title, authors, ids, all_of_them=more):
+                if isinstance(opinion, SourceError):
+                    self.down.setdefault(opinion.host, opinion.why)
+                else:
+                    opinions.append(opinion)
         for record in (*records, *opinions):
             self._identifiers(record)
         self._venue([*records, *opinions])
+        self._versions(own, opinions)
         return self.verdict
 
-    def _own(self) -> Iterator[Metadata]:
-        """The records of the entry's own identifiers, as far as they are of the same paper."""
+    def _own(self) -> Iterator[tuple[str, Metadata]]:
+        """The kinds and records of the entry's own identifiers, as far as they are of the same paper."""
         for kind, value in self.paper.ids.items():
             if not FORMS[kind].pattern.match(value):
                 self.verdict.complete = False  # `atlas validate` says so
-                continue
-            try:
-                record = self.sources.fetch(kind, value)
-            except NotFoundError as error:
-                self._find(("ids", kind), "verify-unknown", f"{error.host} does not know {value}", "look it up again")
-            except SourceError as error:
-                self.verdict.complete = False
-                message = f"{error.host} could not be asked for {value}: {error.why}"
-                self._find(("ids", kind), "verify-source", message, "try again later")
-            else:
-                if self._is_same(record):
-                    self.verdict.against.append(FORMS[kind].url(value))
-                    yield record
-                else:
-                    self._find(
-                        ("ids", kind),
-                        "verify-other-paper",
-                        f"{record.source}: {kind} {value} is '{record.title}' by {_names(record.authors)}",
-                        "correct the identifier",
-                    )
+            elif record := self._asked(kind, value, ("ids", kind)):
+                yield kind, record
 
-    def _is_same(self, record: Metadata) -> bool:
+    def _asked(self, kind: str, value: str, path: YamlPath) -> Metadata | None:
+        """What an identifier's own source says, if it is of this paper; what else it says is a finding."""
+        try:
+            record = self.sources.fetch(kind, value)
+        except NotFoundError as error:
+            self._find(path, "verify-unknown", f"{error.host} does not know {value}", "look it up again")
+        except SourceError as error:
+            self._could_not_ask(error, value, path)
+        else:
+            if any(self._is_same(face, record) for face in self.faces):
+                self.verdict.against.append(FORMS[kind].url(value))
+                return record
+            message = f"{record.source}: {kind} {value} is '{record.title}' by {_names(record.authors)}"
+            self._find(path, "verify-other-paper", message, "correct the identifier")
+        return None
+
+    def _could_not_ask(self, error: SourceError, value: str, path: YamlPath) -> None:
+        self.verdict.complete = False
+        message = f"{error.host} could not be asked for {value}: {error.why}"
+        self._find(path, "verify-source", message, "try again later")
+
+    def _is_same(self, face: Face, record: Metadata) -> bool:
         """Title and authors agree; under one identifier a version's title may differ, but not its authors."""
-        score = title_score(self.paper.title, record.title)
-        if not self.paper.authors or not record.authors:
+        score = title_score(face.title, record.title)
+        if not face.authors or not record.authors:
             return score >= SAME_TITLE
-        same = same_paper(self.paper.title, self.paper.authors, record.title, record.authors)
-        overlap = author_overlap(self.paper.authors, record.authors)
+        same = same_paper(face.title, face.authors, record.title, record.authors)
+        overlap = author_overlap(face.authors, record.authors)
         return same or (overlap >= OVERLAP and (score >= RENAMED_TITLE or self._noted(record.title)))
 
     def _noted(self, text: str) -> bool:
@@ -202,16 +215,17 @@ class _Check:
         return bool(fold(text)) and fold(text) in fold(self.paper.notes or "")
 
     def _title(self, record: Metadata) -> None:
-        if fold(self.paper.title) != fold(record.title) and not self._noted(record.title):
+        if not likest(self.faces, record) and not self._noted(record.title):
             message = f"{record.source} has the title '{record.title}'"
-            self._find(("title",), "verify-title", message, "take it over, or name the other title under `notes`")
+            self._find(("title",), "verify-title", message, "take it over, or name the other title under `versions`")
 
     def _authors(self, record: Metadata) -> None:
-        mine, theirs = self.paper.authors, record.authors
+        face = likest(self.faces, record) or self.faces[0]
+        mine, theirs = face.authors, record.authors
         if not theirs:
             return
         lost, extra = missing(theirs, mine), missing(mine, theirs)
-        if not mine or (lost and not self.paper.authors_complete):
+        if not mine or (lost and not face.complete):
             message = f"{record.source} names {_names(theirs if not mine else lost)}"
             self._find(("authors",), "verify-authors-more", message, "complete the list, remove authors_complete")
         elif lost:
@@ -283,6 +297,59 @@ class _Check:
                 message = f"the track is {mine.track}; {record.source} says {venue.track}"
                 self._find(("venue", "track"), "verify-venue", message, "correct it")
                 break
+
+    def _versions(self, own: list[tuple[str, Metadata]], opinions: list[Metadata]) -> None:
+        """Holds each version against its own source, and the entry's own title against what all of them show."""
+        if len(self.faces) == 1:
+            return
+        shown = list(own)
+        if any(face.on_arxiv for face in self.faces) and any(kind == "arxiv" for kind, _ in own):
+            shown += [("arxiv", record) for record in self._earlier()]
+        for face in self.faces[1:]:
+            path: YamlPath = ("versions", face.place or 0)
+            elsewhere = [one for one in face.named() if one not in self.paper.ids.items()]
+            asked = [record for one in elsewhere if (record := self._asked(*one, (*path, "source")))]
+            records = list(own_records(face, shown, asked)) or [
+                record for record in opinions if face.of == PUBLICATION and record.venue
+            ]
+            self._version(face, records, path)
+            shown += [("", record) for record in asked]
+        seen = [likest(self.faces, record) for _, record in shown]
+        if seen and all(seen) and not any(face and face.title == self.paper.title for face in seen):
+            told = "; ".join(dict.fromkeys(f"{record.source}: '{record.title}'" for _, record in shown))
+            self._find(("title",), "verify-title", f"no source has this title: {told}", "take over the newest one")
+        for face in self.faces[1:]:
+            late = [record for kind, record in own if kind in ("acl", "doi") and record.venue]
+            if face.of == PREPRINT and face.own_title:
+                for record in (record for record in late if fold(record.title) == fold(face.title)):
+                    message = f"{record.source}, where it is published, has the preprint's title '{record.title}'"
+                    self._find(("versions", face.place or 0), "verify-version", message, "exchange the two titles")
+
+    def _version(self, face: Face, records: list[Metadata], path: YamlPath) -> None:
+        if any(face.shown(record) for record in records):
+            return
+        if not records:
+            message = f"no source of the {face.of} could be asked"
+            repair = "give its identifier, or its address under `source`"
+            self._find(path, "verify-version-source", message, repair)
+            return
+        titled = [record for record in records if fold(record.title) == fold(face.title)]
+        if titled:
+            message = f"{titled[0].source} names the authors {_names(titled[0].authors)}"
+            self._find((*path, "authors") if face.own_authors else path, "verify-version", message, "correct them")
+        else:
+            told = "; ".join(dict.fromkeys(f"{record.source}: '{record.title}'" for record in records))
+            message = f"no {face.of} has the title '{face.title}': {told}"
+            self._find((*path, "title") if face.own_title else path, "verify-version", message, "correct it")
+
+    def _earlier(self) -> list[Metadata]:
+        """What arXiv's earlier versions say of title and authors."""
+        identifier = self.paper.ids.arxiv or ""
+        try:
+            return self.sources.arxiv.earlier(identifier)
+        except SourceError as error:
+            self._could_not_ask(error, f"the earlier versions of {identifier}", ("ids", "arxiv"))
+            return []
 
     def _find(self, path: YamlPath, rule: str, message: str, repair: str) -> None:
         document, file = self.entry.document, self.entry.path

@@ -93,7 +93,9 @@ def _feed(entries: str) -> bytes:
 
 
 def _entry(identifier: str, paper: Mapping[str, Any]) -> str:
-    """As arXiv writes it: an https id with the version, titles broken over lines."""
+    """As arXiv writes it: an https id with the version, titles broken over lines; of 'x' the newest version."""
+    if "v" not in identifier:
+        identifier += "v3"
     title = escape(paper["title"]).replace(": ", ":\n  ")
     people = "".join(f"<author><name>{escape(name)}</name></author>" for name in paper["authors"])
     more = "".join(
@@ -102,9 +104,9 @@ def _entry(identifier: str, paper: Mapping[str, Any]) -> str:
         if tag in paper
     )
     return (
-        f"<entry><id>https://arxiv.org/abs/{identifier}v3</id><title>{title}</title>"
+        f"<entry><id>https://arxiv.org/abs/{identifier}</id><title>{title}</title>"
         f"<updated>2025-02-23T00:00:00Z</updated><published>{paper['published']}</published>"
-        f'<link href="https://arxiv.org/abs/{identifier}v3" rel="alternate" type="text/html"/>'
+        f'<link href="https://arxiv.org/abs/{identifier}" rel="alternate" type="text/html"/>'
         f"<summary>{escape(paper.get('summary', 'An abstract.'))}</summary>"
         f'<category term="cs.LG" scheme="http://arxiv.org/schemas/atom"/>{people}{more}</entry>'
     )

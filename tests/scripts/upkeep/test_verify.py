@@ -13,6 +13,7 @@ from scripts.model.canonical import canonical
 from scripts.model.corpus import Entry
 from scripts.upkeep.verify import RULES, Report, verify
 from tests.conftest import fields
+from tests.scripts.sources import services
 from tests.scripts.sources.server import HTML, Reply, Server
 from tests.scripts.sources.services import as_json, record, sources
 
@@ -173,6 +174,118 @@ def test_one_title_with_other_authors_proves_nothing(make_atlas: MakeAtlas, worl
     report = run(make_atlas({"doe2024routellm": entry}), world)
     assert report.findings == []
     assert report.agreed == []  # nothing was held against anything
+
+
+PUBLISHED = "RouteLLM: Learning to Route LLMs from Preference Data"
+NOBODY: dict[str, Any] = {
+    "title": "A Preprint of Nobody Else", "authors": ["Søren Ørsted", "Łucja Müller"], "date": "2024-01-01",
+    "ids": {"arxiv": "2401.00001"}, "venue": None,
+}  # fmt: skip
+BOTH = {"arxiv": "2406.18665", "openreview": "8sSqNntaMr"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        # OpenReview is asked by the entry's own identifier, or by the version's address; DBLP is asked by title
+        {"ids": BOTH, "versions": [{"of": "publication", "title": PUBLISHED}]},
+        {
+            "versions": [
+                {"of": "publication", "title": PUBLISHED, "source": "https://openreview.net/forum?id=8sSqNntaMr"}
+            ]
+        },
+        {"versions": [{"of": "publication", "title": PUBLISHED}]},
+        {"ids": BOTH, "title": PUBLISHED, "versions": [{"of": "preprint", "title": ROUTE["title"]}]},
+        # what only figures tell has no source of metadata
+        {"versions": [{"of": "publication", "figures": "3.66 times"}]},
+        # arXiv's first, second and newest version
+        {**NOBODY, "versions": [{"of": "preprint", "title": "On Preprints of Nobody", "authors": ["Søren Ørsted"]}]},
+        {**NOBODY, "versions": [{"of": "revision", "title": "A Preprint of Nobody Else at All"}]},
+        {
+            **NOBODY,
+            "title": "On Preprints of Nobody",
+            "authors": ["Søren Ørsted"],
+            "versions": [{"of": "revision", "title": NOBODY["title"], "authors": NOBODY["authors"]}],
+        },
+    ],
+)
+def test_each_version_agrees_with_its_own_source(
+    make_atlas: MakeAtlas, world: Server, changes: dict[str, Any]
+) -> None:
+    report = run(make_atlas({"doe2024x": changed(**changes)}), world)
+    assert report.agreed == ["doe2024x"], [finding.text() for finding in report.findings]
+    assert {finding.rule for finding in report.findings} <= {"verify-identifier-more"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "line", "told"),
+    [
+        (
+            {"ids": BOTH, "versions": [{"of": "publication", "title": PUBLISHED.replace("from", "by")}]},
+            "verify-version", "  title: ", f"no publication has the title '{PUBLISHED.replace('from', 'by')}'",
+        ),
+        (
+            {"ids": BOTH, "versions": [{"of": "publication", "title": PUBLISHED, "authors": ["Ion Stoica"]}]},
+            "verify-version", "  authors:", "OpenReview names the authors Isaac Ong",
+        ),
+        # the entry's own title is nobody's: each source shows another version
+        (
+            {"title": "RouteLLM: Learning", "ids": BOTH, "versions": [
+                {"of": "publication", "title": PUBLISHED}, {"of": "preprint", "title": ROUTE["title"]}]},
+            "verify-title", "title: ", "no source has this title",
+        ),
+        (
+            {**NOBODY, "versions": [{"of": "preprint", "title": "On Preprints of Everybody"}]},
+            "verify-version", "  title: ", "arXiv: 'On Preprints of Nobody'",
+        ),
+        (
+            {**NOBODY, "versions": [{"of": "preprint", "title": "On Preprints of Nobody"}]},
+            "verify-version", "- of: ", "arXiv names the authors Søren Ørsted",
+        ),
+        (
+            {"versions": [{"of": "workshop", "title": "Routes", "source": "https://openreview.net/forum?id=Rejected01"}]},
+            "verify-other-paper", "  source: ", "openreview Rejected01 is 'An Unlucky Router' by Jane Doe",
+        ),
+    ],
+)  # fmt: skip
+def test_a_version_that_its_source_denies(
+    make_atlas: MakeAtlas, world: Server, changes: dict[str, Any], rule: str, line: str, told: str
+) -> None:
+    corpus = make_atlas({"doe2024x": changed(**changes)})
+    report = run(corpus, world)
+    (found,) = (finding for finding in report.findings if finding.rule == rule)
+    assert told in found.message
+    assert corpus.entries[0].text.splitlines()[found.mark.line - 1].startswith(line)
+    assert report.agreed == []
+
+
+def test_titles_that_are_exchanged(make_atlas: MakeAtlas, world: Server) -> None:
+    """The Anthology, where the paper is published, has what the entry says is the preprint's title."""
+    blender = record("arxiv.json")["2306.02561"]
+    entry = fields(
+        title="Ranking and Fusing Large Language Models: LLM-Blender", authors=blender["authors"], date="2023-06-05",
+        ids={"arxiv": "2306.02561", "acl": "2023.acl-long.792"}, venue={"name": "ACL", "year": 2023, "track": "main"},
+        versions=[{"of": "preprint", "title": blender["title"]}], checked=None,
+    )  # fmt: skip
+    report = run(make_atlas({"jiang2023llmblender": entry}), world)
+    assert "where it is published, has the preprint's title" in report.findings[-1].message
+    assert report.agreed == []
+
+
+def test_a_version_without_a_source_is_told_and_leaves_the_rest_checked(make_atlas: MakeAtlas, world: Server) -> None:
+    entry = changed(versions=[{"of": "workshop", "title": "Routing"}])
+    report = run(make_atlas({"ong2024routellm": entry}), world)
+    assert "no source of the workshop could be asked" in "".join(finding.message for finding in report.findings)
+    assert report.agreed == ["ong2024routellm"]
+
+
+def test_arxiv_that_fails_on_earlier_versions(make_atlas: MakeAtlas, world: Server) -> None:
+    answer = services.arxiv
+    world.on("/arxiv/api/query", lambda r: Reply(b"", "text/plain", 500) if "v1" in r.query["id_list"] else answer(r))
+    entry = {**NOBODY, "versions": [{"of": "revision", "title": "A Preprint of Nobody Else at All"}]}
+    report = run(make_atlas({"doe2024x": changed(**entry)}), world)
+    assert "verify-source" in rules(report)
+    assert (report.unasked, report.agreed) == (["doe2024x"], [])
 
 
 DOWN = {
