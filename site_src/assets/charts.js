@@ -83,7 +83,8 @@ function walkable(box) {
 async function draw(figure) {
   const box = figure.querySelector(".atlas-chart-box");
   const style = getComputedStyle(document.body);
-  const narrow = box.clientWidth < NARROW;
+  const width = box.clientWidth;
+  const narrow = figure.narrow = width < NARROW;
   try {
     figure.specification ??= fetch(figure.dataset.src).then((answer) => {
       if (!answer.ok) throw new Error(`${figure.dataset.src}: ${answer.status}`);
@@ -101,6 +102,8 @@ async function draw(figure) {
     figure.view = result.view;
     walkable(box);
     figure.dataset.state = "drawn";
+    // Vega follows the window only from here on: a phone that was turned meanwhile would keep the chart of before
+    if (box.clientWidth !== width) window.dispatchEvent(new Event("resize"));
   } catch (error) {
     figure.dataset.state = "failed";
     box.textContent = `The chart could not be drawn (${error.message}). The tables of this page hold the same numbers.`;
@@ -116,6 +119,14 @@ const seen = new IntersectionObserver((entries) => {
   }
 }, { rootMargin: "200px" });
 figures.forEach((figure) => seen.observe(figure));
+
+// Widths are Vega's to follow, but on a narrow screen other sizes are taken too.
+window.addEventListener("resize", () => {
+  for (const figure of figures) {
+    const narrow = figure.querySelector(".atlas-chart-box").clientWidth < NARROW;
+    if (figure.dataset.state === "drawn" && figure.narrow !== narrow) draw(figure);
+  }
+});
 
 new MutationObserver(() => {
   for (const figure of figures) if (figure.dataset.state) draw(figure);
