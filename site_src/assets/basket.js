@@ -24,33 +24,40 @@ export function store(keys) {
   }
 }
 
-/** Says on a button whether its paper is in the basket. */
-function show(button) {
-  const held = stored().includes(button.dataset.key);
-  const label = held ? "In the basket" : "Add to basket";
-  button.setAttribute("aria-pressed", String(held));
+/** What is in the basket, as the page shows it. */
+let known = [];
+
+/** Says on a button whether its paper is in the basket, which holds these. */
+function show(button, held) {
+  const isIn = held.includes(button.dataset.key);
+  const label = isIn ? "In the basket" : "Add to basket";
+  button.setAttribute("aria-pressed", String(isIn));
   if (button.dataset.title) button.setAttribute("aria-label", `${label}: ${button.dataset.title}`);
   button.textContent = label;
   button.hidden = false;
 }
 
 function showAll() {
-  document.querySelectorAll("button.atlas-basket").forEach(show);
-  for (const link of document.querySelectorAll("a.atlas-basket-open")) link.hidden = !stored().length;
+  known = stored();
+  document.querySelectorAll("button.atlas-basket").forEach((button) => show(button, known));
+  for (const link of document.querySelectorAll("a.atlas-basket-open")) link.hidden = !known.length;
 }
 
-/** Gives every card of the list of papers a button; the list is drawn again with each key that a reader types. */
-function dress(list) {
-  for (const foot of list.querySelectorAll(".atlas-x-card-foot:not(:has(.atlas-basket))")) {
-    const link = foot.closest(".atlas-x-card")?.querySelector(".atlas-x-card-title a");
-    const key = link && new URL(link.href).pathname.split("/").filter(Boolean).pop();
-    if (!key || !keysOf([key]).length) continue;
-    const button = document.createElement("button");
-    Object.assign(button, { type: "button", className: "atlas-button atlas-basket" });
-    Object.assign(button.dataset, { key, title: link.textContent });
-    show(button);
-    foot.append(button);
-  }
+/** The way to the basket, which stands there once something is in it. @param {URL} root of the site */
+export function basketLink(root) {
+  const link = document.createElement("a");
+  const href = new URL("related-work/", root).href;
+  return Object.assign(link, { href, className: "atlas-basket-open", textContent: "Open the basket", hidden: !known.length });
+}
+
+/** A button for a paper on a page that a script draws; none where the Atlas writes no such key. */
+export function basketButton(key, title) {
+  if (!keysOf([key]).length) return null;
+  const button = document.createElement("button");
+  Object.assign(button, { type: "button", className: "atlas-button atlas-basket" });
+  Object.assign(button.dataset, { key, title });
+  show(button, known);
+  return button;
 }
 
 document.addEventListener("click", (event) => {
@@ -63,9 +70,3 @@ document.addEventListener("click", (event) => {
 });
 window.addEventListener("storage", showAll); // another tab changed it
 showAll();
-
-const list = document.getElementById("atlas-explorer");
-if (list) {
-  new MutationObserver(() => dress(list)).observe(list, { childList: true, subtree: true });
-  dress(list);
-}

@@ -166,15 +166,16 @@ function deciding(atlas, facet, picked) {
 export const isFiltered = ({ q, from, to, picked }) =>
   Boolean(q || from || to || Object.values(picked).some((values) => values.size));
 
-/** Every paper, in an order; the counts are those that came with the facets. @param {Atlas} atlas */
+/** Every paper, in an order; the counts are those that came with the facets. @param {Atlas} atlas
+ * @param {number[] | null} order */
 export function selectAll(atlas, order) {
   return { shown: order ?? Array.from({ length: atlas.total }, (_, n) => n),
-    counts: new Map(atlas.facets.map(({ id, counts }) => [id, [...counts.values()]])) };
+    counts: () => new Map(atlas.facets.map(({ id, counts }) => [id, [...counts.values()]])) };
 }
 
 /**
- * Numbers of the papers that pass every facet, and for each value how many papers it stands for when the other facets
- * stay as they are: a paper that fails a single facet still counts within that one.
+ * Numbers of the papers that pass every facet, and what counts, for each value, how many papers it stands for when the
+ * other facets stay as they are: a paper that fails a single facet still counts within that one.
  * @param {Atlas} atlas @param {Filed} filed @param {State} state @param {number[] | null} found by the words, the best
  * first @param {number[] | null} order null: newest first, as they are numbered
  */
@@ -195,7 +196,7 @@ export function select(atlas, filed, state, found, order) {
     for (let n = 0; n < fails.length; n++) if (!passes[n] && fails[n] !== OUT) fails[n] += 1;
     active.push([facet.id, passes]);
   }
-  const counts = new Map(atlas.facets.map(({ id }) => {
+  const counts = () => new Map(atlas.facets.map(({ id }) => {
     const passes = active.find(([facet]) => facet === id)?.[1];
     const isCounted = (paper) => !fails[paper] || (fails[paper] === 1 && passes && !passes[paper]);
     return [id, filed.papers.get(id).map((papers) => {
@@ -204,8 +205,10 @@ export function select(atlas, filed, state, found, order) {
       return number;
     })];
   }));
-  const all = order ?? fails.keys();
-  return { shown: [...all].filter((paper) => !fails[paper]), counts };
+  const shown = [];
+  if (order) { for (const paper of order) if (!fails[paper]) shown.push(paper); }
+  else for (let paper = 0; paper < fails.length; paper++) if (!fails[paper]) shown.push(paper);
+  return { shown, counts };
 }
 
 /** @param {State} state */

@@ -11,10 +11,13 @@ import {
   LEVELS, SORTS, text, readAtlas, readPaper, readFiled, readLabels, isUnder, isFiltered, isMatch, select, selectAll,
   sortInForce, readUrl, viewAddress,
 } from "./explorer-model.js";
+import { basketButton, basketLink } from "./basket.js";
 import { Finder } from "./finder.js";
 import { fold, pieces } from "./words.js";
 
 const PAGE = 20;
+/** The cards that a screen shows are drawn at once; what is below them and beside them follows when the reader sees these. */
+const FIRST = 8;
 /** Where an answer takes longer than SLOW_MS, as on a slow network, the next waits until the reader pauses. */
 const [SLOW_MS, TYPING_PAUSE_MS] = [60, 150];
 const AUTHORS_SHOWN = 3;
@@ -54,10 +57,27 @@ function icon(name) {
   return svg;
 }
 
-/** The string as nodes, with the words that the search found in <mark>. */
+/** The string as nodes, with the words that the search found in <mark>. What stands between two marks is one node: the
+ * browser lays out few nodes much faster than one a word. */
 function highlight(string, words) {
   if (!words) return [string];
-  return pieces(string).map((piece) => (piece && isMatch(piece, words) ? el("mark", {}, piece) : piece));
+  const nodes = [""];
+  for (const piece of pieces(string)) {
+    if (piece && isMatch(piece, words)) nodes.push(el("mark", {}, piece), "");
+    else nodes[nodes.length - 1] += piece;
+  }
+  return nodes;
+}
+
+/** Comes when the browser has shown what was drawn and has nothing better to do. */
+const whenIdle = () => new Promise((resolve) => {
+  if (window.requestIdleCallback) requestIdleCallback(resolve, { timeout: 200 });
+  else setTimeout(resolve, 50);
+});
+
+/** A text that stands there already is left alone: the browser would lay it out anew. */
+function tell(node, string) {
+  if (node.textContent !== string) node.textContent = string;
 }
 
 function button(label, iconName, onClick, attributes = {}) {
@@ -89,8 +109,10 @@ function repoElement({ name, url }) {
   return el(url ? "a" : "span", { class: "atlas-x-code", ...link }, icon("code"), el("span", {}, name));
 }
 
+/** Cut to some lines, but where a word in it was found: it must not hide behind the cut. */
 function summaryElement(paper, words) {
-  return paper.summary && el("p", { class: "atlas-x-card-summary" }, highlight(paper.summary, words));
+  const nodes = highlight(paper.summary, words);
+  return paper.summary && el("p", { class: "atlas-x-card-summary", "data-whole": nodes.length > 1 }, nodes);
 }
 
 /** @param {Paper} paper @param {Set<string> | undefined} words to mark */
@@ -114,7 +136,7 @@ function cardElement(atlas, root, paper, words) {
         icon(paper.verified ? "yes" : "no"), paper.verified ? "Verified" : "Not verified"),
       paper.kind && el("span", {}, kinds.get(paper.kind) ?? paper.kind),
       paper.cited !== null && el("span", { title: paper.counted }, `Cited ${counted(paper.cited, "time")}`),
-      paper.repos.map(repoElement)));
+      paper.repos.map(repoElement), basketButton(paper.key, paper.title)));
 }
 
 // ---------------------------------------------------------------- the explorer
@@ -298,7 +320,8 @@ class Explorer {
         el("label", { class: "atlas-x-sort" }, "Sort by", this.sortSelect)),
       el("div", { class: "atlas-x-chip-row" }, this.chips, this.clearButton),
       el("div", { class: "atlas-x-actions" },
-        button("Copy link to this view", "link", () => this.copyLink()), this.exportButton, this.notice),
+        button("Copy link to this view", "link", () => this.copyLink()), this.exportButton,
+        basketLink(this.root), this.notice),
       this.cards, this.moreButton);
     return this.results;
   }
@@ -362,12 +385,17 @@ class Explorer {
   applyTyped() {
     clearTimeout(this.typing);
     this.state.q = this.input.value.trim();
+    this.refresh();
+  }
+
+  /** What was typed stands in the address once its papers are shown; a filter stands there at once. */
+  keepAddress() {
+    const address = viewAddress(this.atlas, this.state);
     try {
-      history.replaceState(history.state, "", viewAddress(this.atlas, this.state));
+      if (address !== location.href) history.replaceState(history.state, "", address);
     } catch {
       // a browser that takes only so many in a minute: the next one says it
     }
-    this.refresh();
   }
 
   toggle(facetId, value, on) {
@@ -424,6 +452,7 @@ class Explorer {
       if (asked !== this.asked) return;
       this.page = first + PAGE;
       this.append(cards);
+      this.showMoreButton();
       this.cardLinks()[first]?.focus();
     } catch {
       this.say(RENEWED);
@@ -497,39 +526,54 @@ class Explorer {
     return q ? this.finder.find(q, this.labels) : null;
   }
 
-  /** What of the state is shown: papers, the counts of the filters, and the first cards. */
-  async view(state) {
+  /** What of the state is shown: papers, how to count those of each filter, and the first cards. */
+  async view(state, first) {
     const sort = sortInForce(state);
     if (isFiltered(state)) await this.prepare();
     const found = await this.look(state.q);
     const order = sort === "relevance" ? found?.ranked : sort === "newest" ? null : (await this.files().file("orders"))[sort];
     const view = isFiltered(state) ? select(this.atlas, this.filed, state, found?.ranked ?? null, order ?? null)
       : selectAll(this.atlas, order);
-    return { ...view, found, cards: await this.cardsOf(view.shown.slice(0, PAGE)) };
+    return { ...view, found, cards: await this.cardsOf(view.shown.slice(0, first)) };
   }
 
   async refresh() {
-    this.showChips();
-    this.showSort();
     const [asked, start] = [++this.asked, performance.now()];
     const waiting = setTimeout(() => { this.status.textContent = "Searching…"; }, WAIT_MS);
+    for (const part of [this.panel, this.results]) part.setAttribute("aria-busy", "true");
+    this.showChips();
+    this.showSort();
     try {
-      const { shown, counts, found, cards } = await this.view(this.state);
-      if (asked !== this.asked) return; // the reader has asked for something else meanwhile
-      Object.assign(this, { shown, counts, found, page: PAGE });
-      this.showCounts(counts);
       const place = [...this.cards.children].findIndex((card) => card.contains(document.activeElement));
+      const { shown, counts, found, cards } = await this.view(this.state, Math.max(FIRST, place + 1));
+      if (asked !== this.asked) return; // the reader has asked for something else meanwhile
+      Object.assign(this, { shown, found, page: PAGE });
       this.cards.replaceChildren();
       this.append(cards);
       if (place >= 0) this.cardLinks()[Math.min(place, cards.length - 1)]?.focus({ preventScroll: true });
       this.showStatus();
+      this.slow = performance.now() - start > SLOW_MS;
+      await whenIdle();
+      if (asked === this.asked) await this.follow(asked, counts, cards.length);
     } catch (error) {
       console.warn("Papers explorer:", error);
       if (asked === this.asked) this.status.textContent = RENEWED;
     } finally {
       clearTimeout(waiting);
-      this.slow = performance.now() - start > SLOW_MS;
     }
+  }
+
+  /** What may come a moment after the first cards: the address, the numbers beside the filters, the other cards. */
+  async follow(asked, counts, first) {
+    this.keepAddress();
+    this.counts = counts();
+    this.showCounts(this.counts);
+    this.panel.removeAttribute("aria-busy");
+    const cards = await this.cardsOf(this.shown.slice(first, PAGE));
+    if (asked !== this.asked) return;
+    this.append(cards);
+    this.showMoreButton();
+    this.results.removeAttribute("aria-busy");
   }
 
   syncControls() {
@@ -539,6 +583,7 @@ class Explorer {
     }
     for (const { end, select } of this.yearSelects) select.value = String(this.state[end]);
     for (const show of this.longGroups) show();
+    this.showBadges();
     this.showTopics();
   }
 
@@ -566,14 +611,17 @@ class Explorer {
     for (const facet of this.atlas.facets) {
       const numbers = new Map([...facet.labels.keys()].map((value, n) => [value, counts.get(facet.id)[n]]));
       for (const [value, { node, count }] of this.rows.get(facet.id)) {
-        const number = numbers.get(value);
-        count.textContent = String(number);
-        node.toggleAttribute("data-empty", !number);
+        const number = String(numbers.get(value));
+        tell(count, number);
+        node.toggleAttribute("data-empty", number === "0");
       }
     }
+  }
+
+  showBadges() {
     for (const { badge, countPicked } of this.badges) {
       const number = countPicked();
-      badge.textContent = number ? `${number} chosen` : "";
+      tell(badge, number ? `${number} chosen` : "");
     }
   }
 
@@ -601,7 +649,7 @@ class Explorer {
       return el("li", {}, chip);
     }));
     this.clearButton.hidden = !inUse.length;
-    this.filterButton.lastChild.textContent = inUse.length ? `Filters (${inUse.length})` : "Filters";
+    tell(this.filterButton.lastChild, inUse.length ? `Filters (${inUse.length})` : "Filters");
   }
 
   /** The pressed button goes away, so the focus moves to its neighbour. */
@@ -612,8 +660,9 @@ class Explorer {
   }
 
   showSort() {
-    this.sortSelect.options[0].hidden = this.sortSelect.options[0].disabled = !this.state.q;
-    this.sortSelect.value = sortInForce(this.state);
+    const [{ options: [relevance] }, sort] = [this.sortSelect, sortInForce(this.state)];
+    if (relevance.disabled === Boolean(this.state.q)) relevance.hidden = relevance.disabled = !this.state.q;
+    if (this.sortSelect.value !== sort) this.sortSelect.value = sort;
   }
 
   showStatus() {
@@ -624,15 +673,18 @@ class Explorer {
     else if (this.found?.loose) message += " (no paper has all the words; these have some)";
     this.status.textContent = message;
     this.exportButton.disabled = !number;
-    this.doneButton.lastChild.textContent = number ? `Show ${counted(number, "paper")}` : "No paper matches";
+    tell(this.doneButton.lastChild, number ? `Show ${counted(number, "paper")}` : "No paper matches");
   }
 
   /** @param {Paper[]} papers */
   append(papers) {
     this.cards.append(...papers.map((paper) => cardElement(this.atlas, this.root, paper, this.found?.words)));
+  }
+
+  showMoreButton() {
     const left = this.shown.length - this.page;
     this.moreButton.hidden = left <= 0;
-    this.moreButton.lastChild.textContent = `Show ${Math.min(left, PAGE)} more`;
+    tell(this.moreButton.lastChild, `Show ${Math.min(left, PAGE)} more`);
   }
 }
 

@@ -275,6 +275,7 @@ def ready(page: Page) -> Page:
     if page.locator("#atlas-explorer").count():
         expect(page.locator('#atlas-explorer[data-state="ready"]')).to_be_visible()
         expect(page.locator(".atlas-x-card").first).to_be_visible()
+        expect(page.locator(".atlas-x-results[aria-busy]")).to_have_count(0)
     if page.locator("#atlas-compare, .atlas-choose").count():
         expect(page.locator('#atlas-compare[data-state="ready"], .atlas-choose[data-state="ready"]')).to_be_visible()
     if page.locator("#atlas-comparisons").count():

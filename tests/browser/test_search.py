@@ -115,6 +115,7 @@ def in_explorer(page: Page, query: str, number: int | None = None) -> list[str]:
     expect(page).to_have_url(re.compile(r"[?&]text="))
     status = page.locator(".atlas-x-status")
     expect(status).to_have_text(re.compile(r"^\d+ of" if number is None else rf"^{number} of"))
+    expect(page.locator(".atlas-x-results[aria-busy]")).to_have_count(0)  # all cards of the first page stand there
     links: list[str] = page.locator(".atlas-x-card-title a").evaluate_all("links => links.map(link => link.href)")
     return [link.rstrip("/").rsplit("/", 1)[-1] for link in links]
 
