@@ -546,18 +546,21 @@ class Explorer {
     try {
       const place = [...this.cards.children].findIndex((card) => card.contains(document.activeElement));
       const { shown, counts, found, cards } = await this.view(this.state, Math.max(FIRST, place + 1));
+      this.slow = performance.now() - start > SLOW_MS;
       if (asked !== this.asked) return; // the reader has asked for something else meanwhile
+      clearTimeout(waiting);
       Object.assign(this, { shown, found, page: PAGE });
       this.cards.replaceChildren();
       this.append(cards);
       if (place >= 0) this.cardLinks()[Math.min(place, cards.length - 1)]?.focus({ preventScroll: true });
       this.showStatus();
-      this.slow = performance.now() - start > SLOW_MS;
       await whenIdle();
       if (asked === this.asked) await this.follow(asked, counts, cards.length);
     } catch (error) {
       console.warn("Papers explorer:", error);
-      if (asked === this.asked) this.status.textContent = RENEWED;
+      if (asked !== this.asked) return;
+      this.status.textContent = RENEWED;
+      for (const part of [this.panel, this.results]) part.removeAttribute("aria-busy");
     } finally {
       clearTimeout(waiting);
     }

@@ -34,7 +34,7 @@ def key_of(address: str | None) -> str:
 def listed_keys(page: Page) -> list[str]:
     """Keys of all papers that the explorer's filters leave, in its order."""
     more = page.locator(".atlas-x-more")
-    expect(page.locator(".atlas-x-results[aria-busy]")).to_have_count(0)  # the first cards stand there, and all others
+    expect(page.locator(".atlas-x-results[aria-busy]")).to_have_count(0)  # all cards stand there
     while more.is_visible():
         before = page.locator(CARD_LINKS).count()
         more.click()
