@@ -44,7 +44,7 @@ class Point:
 
 
 def frontier(points: Sequence[Point]) -> list[Point]:
-    """Those usable points that no cheaper or equally dear one is as good as, from the cheapest on."""
+    """Those usable points that no cheaper or equally expensive one is as good as, from the cheapest on."""
     best, made = -math.inf, list[Point]()
     for point in sorted((p for p in points if p.usable), key=lambda p: (p.cost, -p.score, p.name)):
         if point.score > best:

@@ -138,7 +138,8 @@ def frames(trace: View) -> list[Frame]:
 
 def _question(trace: View) -> Frame:
     models = ", ".join(model["name"] for model in trace["models"])
-    rows = [_shown(trace["query"]["prompt"].strip().removesuffix("A:")), f"\tThe pool, from cheap to dear: {models}."]
+    prompt = _shown(trace["query"]["prompt"].strip().removesuffix("A:"))
+    rows = [prompt, f"\tThe pool, from cheap to expensive: {models}."]
     if trace["trained_on"]:
         rows.append(f"\tThe method has learned from the {trace['trained_on']} split.")
     return Frame("The question", rows)

@@ -1,4 +1,4 @@
-// Two tiers by uncertainty: the cheap model's answer stands where it was sure of its first token, else the dear one is
+// Two tiers by uncertainty: the cheap model's answer stands where it was sure of its first token, else the expensive one is
 // asked (reference_impls/after_inference/uncertainty_cascade.py).
 
 import { answerOf } from "../answers.js";
