@@ -446,12 +446,13 @@ class Explorer {
   }
 
   async showMore() {
+    if (this.results.hasAttribute("aria-busy")) return; // the first ones are not all there yet
     const [first, asked] = [this.page, this.asked];
     try {
       const cards = await this.cardsOf(this.shown.slice(first, first + PAGE));
       if (asked !== this.asked) return;
       this.page = first + PAGE;
-      this.append(cards);
+      this.cards.append(...this.drawn(cards));
       this.showMoreButton();
       this.cardLinks()[first]?.focus();
     } catch {
@@ -539,8 +540,11 @@ class Explorer {
 
   async refresh() {
     const [asked, start] = [++this.asked, performance.now()];
-    const waiting = setTimeout(() => { this.status.textContent = "Searching…"; }, WAIT_MS);
-    for (const part of [this.panel, this.results]) part.setAttribute("aria-busy", "true");
+    const waiting = setTimeout(() => {
+      this.status.textContent = "Searching…";
+      this.panel.setAttribute("aria-busy", "true"); // its numbers are those of the view before
+    }, WAIT_MS);
+    this.results.setAttribute("aria-busy", "true");
     this.showChips();
     this.showSort();
     try {
@@ -550,8 +554,7 @@ class Explorer {
       if (asked !== this.asked) return; // the reader has asked for something else meanwhile
       clearTimeout(waiting);
       Object.assign(this, { shown, found, page: PAGE });
-      this.cards.replaceChildren();
-      this.append(cards);
+      this.cards.replaceChildren(...this.drawn(cards));
       if (place >= 0) this.cardLinks()[Math.min(place, cards.length - 1)]?.focus({ preventScroll: true });
       this.showStatus();
       await whenIdle();
@@ -574,7 +577,7 @@ class Explorer {
     this.panel.removeAttribute("aria-busy");
     const cards = await this.cardsOf(this.shown.slice(first, PAGE));
     if (asked !== this.asked) return;
-    this.append(cards);
+    this.cards.append(...this.drawn(cards));
     this.showMoreButton();
     this.results.removeAttribute("aria-busy");
   }
@@ -680,8 +683,8 @@ class Explorer {
   }
 
   /** @param {Paper[]} papers */
-  append(papers) {
-    this.cards.append(...papers.map((paper) => cardElement(this.atlas, this.root, paper, this.found?.words)));
+  drawn(papers) {
+    return papers.map((paper) => cardElement(this.atlas, this.root, paper, this.found?.words));
   }
 
   showMoreButton() {
