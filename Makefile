@@ -16,7 +16,7 @@ STAMP  := $(VENV)/.setup-$(LOCK)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup runtime validate render site serve test crowdkit bench-site bench-search bench-pages bench-play bench-calculator bench-tools fuzz release models lint format schema lock clean
+.PHONY: help setup runtime validate render site serve test crowdkit bench-site bench-search bench-pages bench-play bench-calculator bench-serve bench-tools fuzz release models lint format schema lock clean
 
 # A line '#: ...' is the heading of the targets below it.
 help: ## this list
@@ -105,6 +105,9 @@ bench-play: $(STAMP) runtime ## how often the page play agrees with Python; goes
 
 bench-calculator: $(STAMP) ## how long the calculator takes over 50,000 rows of 12 models in a browser
 	$(BIN)/python -m tests.bench_calculator
+
+bench-serve: $(STAMP) ## what the endpoint of atlas serve adds to a call, with 64 clients, and its processor time
+	$(BIN)/python -m reference_impls.serving.load
 
 bench-tools: $(STAMP) ## time and memory of validate, fmt, duplicates and export for 1,348 to 10,000 entries
 	$(BIN)/python -m tests.bench_tools

@@ -72,7 +72,7 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="processes")] = 1,
 ) -> None:
     """Serve your models, or a method that chooses among them, at one OpenAI-compatible address."""
-    for library in ("openai", "genai_prices", "starlette", "uvicorn"):
+    for library in ("httpx2", "genai_prices", "starlette", "uvicorn", "aiohttp"):
         try:
             import_module(library)
         except ModuleNotFoundError as error:

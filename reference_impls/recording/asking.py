@@ -73,50 +73,22 @@ def key_value(variable: str, who: str) -> str:
     return key
 
 
-class Asker:
-    """Asks one model.
+class Asking:
+    """Asks one model, by whatever way a subclass sends.
 
     Attributes:
         refused: parameters that the server does not take, as found so far.
 
     Raises:
-        ValueError: no key, or a proxy that cannot be used.
-        ModuleNotFoundError: the ``openai`` library is not installed.
+        ValueError: the environment has no key.
     """
 
     def __init__(self, model: ModelConfig) -> None:
-        import httpx2  # noqa: PLC0415 (optional, and half a second)
-        import openai  # noqa: PLC0415
-
-        from reference_impls.backends.one_host import RefusedError  # noqa: PLC0415
-        from reference_impls.recording.transport import AsyncOneHost  # noqa: PLC0415
-
         self.model = model
         self.refused: frozenset[str] = frozenset()
         self._key = key_of(model)
-        self._openai, self._httpx, self._refusal = openai, httpx2, RefusedError
-        self._other = (TimeoutError, RefusedError)
-        header = "api-key" if model.kind == "azure" else "authorization"
-        try:
-            transport = AsyncOneHost(httpx2.URL(model.base_url), self._key, header, model.concurrency)
-        except RefusedError as error:
-            raise ValueError(f"{model.name}: {error}") from None
-        http = httpx2.AsyncClient(transport=transport, follow_redirects=False, timeout=model.timeout, trust_env=False)
-        # The library's own headers reach nobody: the transport writes those that are sent.
-        if model.kind == "azure":
-            self._client: Any = openai.AsyncAzureOpenAI(
-                api_key="unused", azure_endpoint=model.base_url, api_version=model.api_version, max_retries=0,
-                http_client=http, timeout=model.timeout,
-            )  # fmt: skip
-        else:
-            self._client = openai.AsyncOpenAI(
-                api_key="unused", base_url=model.base_url, max_retries=0, http_client=http, timeout=model.timeout
-            )
 
-    async def close(self) -> None:
-        await self._client.close()
-
-    async def ask(self, messages: Sequence[Mapping[str, str]], parameters: Mapping[str, Any]) -> Reply:
+    async def ask(self, messages: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> Reply:
         """One attempt. A parameter that the server does not take is left out, or sent by its other name, and the
         model remembers it.
         """
@@ -139,48 +111,34 @@ class Asker:
 
     async def _post(self, body: Mapping[str, Any]) -> tuple[Reply, object]:
         """The reply, and of a refusal the server's words."""
-        started = time.perf_counter()
-        try:
-            async with asyncio.timeout(self.model.timeout):
-                answer = await self._client.post("/chat/completions", body=body, cast_to=self._httpx.Response)
-        except (self._openai.OpenAIError, self._httpx.HTTPError, self._httpx.InvalidURL, *self._other) as error:
-            return self._failure(error, time.perf_counter() - started)
-        return self._read(answer.content, time.perf_counter() - started), None
+        raise NotImplementedError
 
-    def _failure(self, error: Exception, seconds: float) -> tuple[Reply, object]:
-        """What an error of a request means, and of a refusal the server's words."""
+    def _failed(self, said: object, seconds: float, **more: Any) -> Reply:
+        """No answer, and why."""
+        return Reply("error", said=refusals.plain(said, self._key), seconds=seconds, **more)
 
-        def failed(said: str, **more: Any) -> Reply:
-            return Reply("error", said=refusals.plain(said, self._key), seconds=seconds, **more)
+    def _refusal(self, code: int, body: object, wait: str | None, seconds: float) -> Reply:
+        """What a status other than 200 means.
 
-        if isinstance(error, self._openai.APIStatusError):
-            code = error.status_code
-            said = f"the server answers {code}: {refusals.words(error.body)[0] or 'nothing more'}"
-            wait = _seconds(error.response.headers.get("retry-after"))
-            free, again = code < 500 or code == 503, code in RETRIED
-            return failed(said, free=free, again=again, wait=wait, code=code), error.body
-        if isinstance(error, self._openai.APIConnectionError):
-            cause = error.__cause__
-            if isinstance(cause, self._refusal):
-                return failed(str(cause)), None
-            unsent = isinstance(cause, (self._httpx.ConnectError, self._httpx.ConnectTimeout))
-            return failed(f"no answer ({type(cause or error).__name__})", free=unsent, again=True), None
-        if isinstance(error, TimeoutError):
-            return failed(f"no answer within {self.model.timeout:g} seconds", again=True), None
-        return failed(str(error)), None
+        Args:
+            code: the status.
+            body: what the server says to it.
+            wait: its ``Retry-After``.
+            seconds: until it was there.
+        """
+        said = f"the server answers {code}: {refusals.words(body)[0] or 'nothing more'}"
+        free, again = code < 500 or code == 503, code in RETRIED
+        return self._failed(said, seconds, free=free, again=again, wait=_seconds(wait), code=code)
 
     def _read(self, content: bytes, seconds: float) -> Reply:
-        def failed(said: str, **more: Any) -> Reply:
-            return Reply("error", said=refusals.plain(said, self._key), seconds=seconds, **more)
-
         try:
             data = json.loads(content)
             if len(self._key) >= 8:  # a server that says it again must not get it into a file
                 data = json.loads(json.dumps(data).replace(json.dumps(self._key)[1:-1], "[key]"))
             if not isinstance(data, dict):
-                return failed("the server answers with something other than an object")
+                return self._failed("the server answers with something other than an object", seconds)
         except (ValueError, RecursionError):
-            return failed("the server does not answer with JSON")
+            return self._failed("the server does not answer with JSON", seconds)
         bill = read(data.get("usage"))
         why = data.get("error")
         try:
@@ -189,11 +147,76 @@ class Asker:
             message = first.get("message")
             if why or message is None:
                 said = refusals.words(why)[0] if why else "the server answers without choices"
-                return failed(said, data=data, bill=bill)
+                return self._failed(said, seconds, data=data, bill=bill)
             text, status = choices.read(message, message.get("content"), first.get("finish_reason"))
         except (KeyError, TypeError, AttributeError, IndexError):
-            return failed("an answer without its usual fields", data=data, bill=bill)
+            return self._failed("an answer without its usual fields", seconds, data=data, bill=bill)
         return Reply(status, data, text, refusals.plain(message.get("refusal") or "", self._key), bill, seconds)
+
+
+class Asker(Asking):
+    """Asks one model with the ``openai`` library.
+
+    Raises:
+        ValueError: no key, or a proxy that cannot be used.
+        ModuleNotFoundError: the ``openai`` library is not installed.
+    """
+
+    def __init__(self, model: ModelConfig) -> None:
+        import httpx2  # noqa: PLC0415 (optional, and half a second)
+        import openai  # noqa: PLC0415
+
+        from reference_impls.backends.one_host import RefusedError  # noqa: PLC0415
+        from reference_impls.recording.transport import AsyncOneHost  # noqa: PLC0415
+
+        super().__init__(model)
+        self._openai, self._httpx, self._unsent = openai, httpx2, RefusedError
+        header = "api-key" if model.kind == "azure" else "authorization"
+        try:
+            transport = AsyncOneHost(httpx2.URL(model.base_url), self._key, header, model.concurrency)
+        except RefusedError as error:
+            raise ValueError(f"{model.name}: {error}") from None
+        http = httpx2.AsyncClient(transport=transport, follow_redirects=False, timeout=model.timeout, trust_env=False)
+        # The library's own headers reach nobody: the transport writes those that are sent.
+        if model.kind == "azure":
+            self._client: Any = openai.AsyncAzureOpenAI(
+                api_key="unused", azure_endpoint=model.base_url, api_version=model.api_version, max_retries=0,
+                http_client=http, timeout=model.timeout,
+            )  # fmt: skip
+        else:
+            self._client = openai.AsyncOpenAI(
+                api_key="unused", base_url=model.base_url, max_retries=0, http_client=http, timeout=model.timeout
+            )
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _post(self, body: Mapping[str, Any]) -> tuple[Reply, object]:
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self.model.timeout):
+                answer = await self._client.post("/chat/completions", body=body, cast_to=self._httpx.Response)
+        except (
+            self._openai.OpenAIError, self._httpx.HTTPError, self._httpx.InvalidURL, TimeoutError, self._unsent,
+        ) as error:  # fmt: skip
+            return self._failure(error, time.perf_counter() - started)
+        return self._read(answer.content, time.perf_counter() - started), None
+
+    def _failure(self, error: Exception, seconds: float) -> tuple[Reply, object]:
+        """What an error of a request means, and of a refusal the server's words."""
+        if isinstance(error, self._openai.APIStatusError):
+            wait = error.response.headers.get("retry-after")
+            return self._refusal(error.status_code, error.body, wait, seconds), error.body
+        if isinstance(error, self._openai.APIConnectionError):
+            cause = error.__cause__
+            if isinstance(cause, self._unsent):
+                return self._failed(str(cause), seconds), None
+            unsent = isinstance(cause, (self._httpx.ConnectError, self._httpx.ConnectTimeout))
+            said = f"no answer ({type(cause or error).__name__})"
+            return self._failed(said, seconds, free=unsent, again=True), None
+        if isinstance(error, TimeoutError):
+            return self._failed(f"no answer within {self.model.timeout:g} seconds", seconds, again=True), None
+        return self._failed(str(error), seconds), None
 
 
 def limit_of(parameters: Mapping[str, Any]) -> int:

@@ -8,6 +8,7 @@ EXTRAS = {
     "openai": "live",
     "httpx2": "live",
     "genai_prices": "live",
+    "aiohttp": "serve",
     "starlette": "serve",
     "uvicorn": "serve",
     "redis": "redis",

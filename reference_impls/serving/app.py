@@ -86,7 +86,9 @@ def create(settings: Settings) -> Starlette:
         return JSONResponse({"status": "ok", "models": len(models), "policy": policy.signature if policy else None})
 
     async def counters(_request: Request) -> Response:
-        told = metrics.text(state.counts() | {"atlas_requests_running": chat.running})
+        told = metrics.text(
+            await state.counts() | {"atlas_requests_running": chat.running, metrics.PROCESSOR: time.process_time()}
+        )
         return PlainTextResponse(told, media_type="text/plain; version=0.0.4")
 
     routes = [

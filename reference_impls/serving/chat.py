@@ -334,8 +334,9 @@ class _Served:
         raise self._failed()
 
     async def _again(self, name: str, attempt: int, reply: Reply) -> bool:
-        """Whether the same model is to be asked again, after a wait."""
-        if not reply.again or attempt + 1 == ATTEMPTS:
+        """Whether the same model is to be asked again, after a wait: what no status has refused may be a whim."""
+        whim = reply.status == "error" and not reply.code
+        if not (reply.again or whim) or attempt + 1 == ATTEMPTS:
             return False
         wait = _FIRST_WAIT if reply.wait is None else reply.wait
         if wait > _LONGEST and name != self._order[-1]:

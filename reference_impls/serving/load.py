@@ -5,7 +5,8 @@
 Every client has a connection of its own and asks again when it has been answered: at once with ``--rate 0``, which
 asks as fast as the machine can and measures how fast that is; else all together so many times a second, at moments
 that are fixed beforehand, which measures what a request waits for. Back end, endpoint and clients are three processes
-of one machine.
+of one machine. The processor time that the endpoint spends on a request is told too: unlike the waiting, it hardly
+depends on what else the machine does.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +28,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from reference_impls.serving.metrics import PROCESSOR
+
+GOAL = (5, 20)
+"""Milliseconds that it may add at the median and at the 99th percentile, with 64 clients at the usual rate."""
 _ANSWER = json.dumps({
     "id": "x", "object": "chat.completion", "created": 1, "model": "fake",
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "It is 4."}, "finish_reason": "stop"}],
@@ -117,6 +123,14 @@ def _port(process: subprocess.Popen[str], pattern: str) -> int:
     return int(found[1])
 
 
+def _processor(port: int) -> float:
+    """Processor seconds that the endpoint says that it has spent (of one of its processes, if it has several)."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        found = re.search(rf"^{PROCESSOR} (\S+)$", answer.read().decode(), re.MULTILINE)
+    assert found is not None
+    return float(found[1])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="What the endpoint adds to a call.")
     parser.add_argument("--clients", type=int, default=64)
@@ -144,14 +158,22 @@ def main() -> None:
             rows = {}
             for name, at in (("direct", port), ("through atlas serve", front)):
                 asyncio.run(measure(at, options.clients, 2 * options.clients, options.rate))  # connections, caches
+                before = _processor(front)
                 rows[name] = asyncio.run(measure(at, options.clients, options.requests, options.rate))
+                spent = _processor(front) - before
     for name, (took, speed, failed) in rows.items():
         middle, late = 1000 * np.quantile(took, [0.5, 0.99])
         print(f"{name}: median {middle:.1f} ms, 99th percentile {late:.1f} ms, {speed:.0f} a second, {failed} failed")
     (direct, _, _), (through, _, _) = rows.values()
     more = 1000 * (np.quantile(through, [0.5, 0.99]) - np.quantile(direct, [0.5, 0.99]))
     asked = f"{options.rate:g} requests a second" if options.rate else "as many requests as possible"
-    print(f"{options.clients} clients, {asked}: it adds {more[0]:.1f} ms at the median, {more[1]:.1f} ms at the 99th")
+    print(
+        f"{options.clients} clients, {asked}: it adds {more[0]:.1f} ms at the median and {more[1]:.1f} ms at the 99th"
+        f" percentile (goal: {GOAL[0]} and {GOAL[1]})"
+    )
+    if options.workers == 1:
+        print(f"processor time of the endpoint: {1000 * spent / options.requests:.2f} ms a request")
+    raise SystemExit(bool(any(failed for _, _, failed in rows.values()) or any(more > GOAL)))
 
 
 if __name__ == "__main__":

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
+from functools import lru_cache
 
 #: Upper ends of the buckets of seconds.
 ENDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+PROCESSOR = "process_cpu_seconds_total"
 #: What there is: its kind, and what it counts.
 FAMILIES = {
     "atlas_requests_total": ("counter", "Requests by the model that answered and by their status."),
@@ -18,9 +21,11 @@ FAMILIES = {
     "atlas_request_seconds": ("histogram", "Seconds until the answer was there."),
     "atlas_own_seconds": ("histogram", "Seconds of that in which no model was being waited for."),
     "atlas_requests_running": ("gauge", "Requests under way in this process."),
+    PROCESSOR: ("counter", "Processor seconds of this process."),
 }
 
 
+@lru_cache(1 << 12)
 def named(name: str, **labels: str) -> str:
     """A sample's name with its labels.
 
@@ -36,8 +41,14 @@ def named(name: str, **labels: str) -> str:
 
 def seconds(name: str, value: float) -> dict[str, float]:
     """What one duration adds to a histogram."""
-    buckets = {named(f"{name}_bucket", le=f"{end:g}"): 1.0 for end in ENDS if value <= end}
-    return buckets | {named(f"{name}_bucket", le="+Inf"): 1.0, f"{name}_sum": value, f"{name}_count": 1.0}
+    return dict.fromkeys(_buckets(name, bisect_left(ENDS, value)), 1.0) | {f"{name}_sum": value}
+
+
+@lru_cache(1 << 8)
+def _buckets(name: str, first: int) -> tuple[str, ...]:
+    """What counts a duration that ends in the first of some buckets."""
+    ends = [f"{end:g}" for end in ENDS[first:]] + ["+Inf"]
+    return (*(named(f"{name}_bucket", le=end) for end in ends), f"{name}_count")
 
 
 def text(counts: Mapping[str, float]) -> str:

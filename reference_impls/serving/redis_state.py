@@ -151,9 +151,9 @@ class RedisState:
                 features = np.frombuffer(bytes.fromhex(d["features"]), "<f8")
                 yield Lesson(number, d["model"], features, float(score), d["cost"])
 
-    def counts(self) -> dict[str, float]:
+    async def counts(self) -> dict[str, float]:
         """All counters, of all processes together."""
-        found = self._tried(lambda: self._client.hgetall(f"{PREFIX}counts"))
+        found = await self._put(lambda: self._client.hgetall(f"{PREFIX}counts"))
         return {name.decode(): float(value) for name, value in sorted(found.items())}
 
     def decisions(self, *, everything: bool = False) -> Iterator[dict[str, Any]]:

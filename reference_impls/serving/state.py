@@ -1,8 +1,9 @@
 """What an endpoint has to remember: its decisions, the feedback to them and its counters, in one SQLite file.
 
 Several processes may share the file. A decision is written before its answer is sent off, so that no kill loses one
-that somebody knows of; feedback is on the disk before it is acknowledged, so that not even a power cut does. One
-thread writes, and takes all that waits in one transaction.
+that somebody knows of; feedback is on the disk before it is acknowledged, so that not even a power cut does. Counters
+are written twice a second: a kill may lose what has been counted since. One thread writes, and takes all that waits
+in one transaction; another one moves what was written from SQLite's log into the file, as that waits for the disk.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import queue
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +35,12 @@ MARK = 0x41746C53
 """Tells a file of this kind from other SQLite files."""
 PATIENCE = 20.0
 """Seconds to wait for another process that writes."""
+_COUNTING = 0.5
+"""Seconds between two times that counters are written."""
+_MOVING = 5.0
+"""Seconds between two times that the log is moved into the file."""
+_LOG = 1 << 15
+"""Pages of the log at which whoever writes moves it, if nobody else has: 128 MB."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS secrets(name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS decisions(
@@ -100,11 +109,12 @@ class Lesson:
 
 @dataclass(slots=True)
 class _Job:
-    """Something to write; `done` is told the result, or the error."""
+    """Something to write, if anything, and what it adds to the counters; `done` is told the result, or the error."""
 
-    write: Callable[[sqlite3.Connection], Any]
-    durable: bool
-    done: Callable[[Any, Exception | None], object]
+    write: Callable[[sqlite3.Connection], Any] | None
+    counts: Mapping[str, float]
+    durable: bool = False
+    done: Callable[[Any, Exception | None], object] = lambda _result, _error: None
 
 
 class State:
@@ -120,27 +130,39 @@ class State:
             file.parent.mkdir(parents=True, exist_ok=True)
             # Its owner's alone: prompts may stand in it.
             os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-            self._write = _opened(file)
+            opened: list[sqlite3.Connection] = []
             try:
-                self._read = _opened(file)
+                opened += (_opened(file) for _ in range(3))
             except BaseException:
-                self._write.close()
+                for one in opened:
+                    one.close()
                 raise
+            self._write, self._read, self._move = opened
+            self._write.execute(f"PRAGMA wal_autocheckpoint={_LOG}")
         except OSError as error:
             raise StateError(f"{file}: cannot be written: {error.strerror} (name another with --state)") from None
         except sqlite3.DatabaseError as error:
             raise StateError(f"{file}: cannot be used: {error} (name another with --state)") from None
         self._salt: bytes = self._read.execute("SELECT value FROM secrets WHERE name = 'salt'").fetchone()[0]
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="atlas-state", daemon=True)
-        self._thread.start()
+        self._counted: Counter[str] = Counter()  # and not written yet; the writing thread's alone
+        self._wrote = 0.0
+        self._ended = threading.Event()
+        self._threads = [
+            threading.Thread(target=work, name=f"atlas-state-{name}", daemon=True)
+            for name, work in (("write", self._work), ("move", self._moved))
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
         """Writes what waits, and ends."""
         self._jobs.put(None)
-        self._thread.join()
-        self._read.close()
-        self._write.close()
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+        for one in (self._move, self._read, self._write):
+            one.close()
 
     def name_of(self, prompt: str) -> str:
         """A query's name: the same for the same prompt, and without the file's own salt nobody can try prompts out.
@@ -163,13 +185,12 @@ class State:
                     d.status, d.cost, d.seconds, d.calls, d.prompt,
                 ),
             )  # fmt: skip
-            _add(db, counts)
 
-        await self._put(write, durable=False)
+        await self._put(write, counts)
 
     async def counted(self, counts: Mapping[str, float]) -> None:
-        """Adds to the counters."""
-        await self._put(lambda db: _add(db, counts), durable=False)
+        """Adds to the counters; nobody waits until it is written."""
+        self._jobs.put(_Job(None, counts))
 
     async def told(self, decision: str, score: float, at: float) -> str:
         """Keeps a feedback: ``kept``, ``known`` (the same was there already), ``other`` (another score was there,
@@ -186,7 +207,7 @@ class State:
             _add(db, {"atlas_feedback_total": 1})
             return "kept"
 
-        return await self._put(write, durable=True)
+        return await self._put(write, {}, durable=True)
 
     def lessons(self, policy: str, after: int) -> list[Lesson]:
         """What feedback to a policy's decisions teaches, in its order, from a number on."""
@@ -197,11 +218,18 @@ class State:
         )
         return [Lesson(row[0], row[1], np.frombuffer(row[2], "<f8"), row[3], row[4]) for row in rows]
 
-    def counts(self) -> dict[str, float]:
+    async def counts(self) -> dict[str, float]:
         """All counters, of all processes together."""
-        return dict(self._read.execute("SELECT name, value FROM counts ORDER BY name"))
 
-    async def _put(self, write: Callable[[sqlite3.Connection], T], *, durable: bool) -> T:
+        def read(db: sqlite3.Connection) -> dict[str, float]:
+            self._write_counters()
+            return dict(db.execute("SELECT name, value FROM counts ORDER BY name"))
+
+        return await self._put(read, {})
+
+    async def _put(
+        self, write: Callable[[sqlite3.Connection], T], counts: Mapping[str, float], *, durable: bool = False
+    ) -> T:
         loop = asyncio.get_running_loop()
         came: asyncio.Future[T] = loop.create_future()
 
@@ -213,42 +241,70 @@ class State:
             else:
                 came.set_exception(error)
 
-        self._jobs.put(_Job(write, durable, lambda result, error: loop.call_soon_threadsafe(settle, result, error)))
+        def done(result: Any, error: Exception | None) -> None:
+            loop.call_soon_threadsafe(settle, result, error)
+
+        self._jobs.put(_Job(write, counts, durable, done))
         return await came
 
     def _work(self) -> None:
         last = False
         while not last:
-            jobs, item = [], self._jobs.get()
-            while True:
-                if item is None:
-                    last = True
-                else:
-                    jobs.append(item)
-                if self._jobs.empty():
-                    break
-                item = self._jobs.get()
-            if jobs:
-                self._commit(jobs)
+            jobs = self._waiting()
+            last = None in jobs
+            real = [job for job in jobs if job is not None]
+            for job in real:
+                self._counted.update(job.counts)
+            writes = [job for job in real if job.write is not None]
+            # What need not be on the disk does not wait for what has to be.
+            quick, slow = ([job for job in writes if job.durable is durable] for durable in (False, True))
+            due = bool(self._counted) and (last or time.monotonic() >= self._wrote + _COUNTING)
+            if quick or due:
+                self._commit(quick, due=due)
+            if slow:
+                self._commit(slow)
 
-    def _commit(self, jobs: list[_Job]) -> None:
-        """All of them in one transaction, or none."""
-        db, results = self._write, []
+    def _waiting(self) -> list[_Job | None]:
+        """All that waits to be written, once something does, or once it is time for the counters."""
+        try:
+            left = max(self._wrote + _COUNTING - time.monotonic(), 0.0) if self._counted else None
+            jobs = [self._jobs.get(timeout=left)]
+            while not self._jobs.empty():
+                jobs.append(self._jobs.get())
+        except queue.Empty:
+            return []
+        return jobs
+
+    def _commit(self, jobs: Sequence[_Job], *, due: bool = False) -> None:
+        """All of them in one transaction, or none; with the counters, if it is time for them."""
+        db, results, counted = self._write, [], self._counted.copy()
         try:
             # FULL: what is committed is on the disk. NORMAL: it is the kernel's, and outlives this process.
             db.execute(f"PRAGMA synchronous={'FULL' if any(job.durable for job in jobs) else 'NORMAL'}")
             db.execute("BEGIN IMMEDIATE")
-            results = [job.write(db) for job in jobs]
+            results = [job.write(db) for job in jobs if job.write is not None]
+            if due:
+                self._write_counters()
             db.execute("COMMIT")
         except sqlite3.DatabaseError as error:
             if db.in_transaction:
                 db.execute("ROLLBACK")
+            self._counted, self._wrote = counted, time.monotonic()  # they are tried again
             told = StateError(f"{self.file}: cannot be written: {error} (make room)")
             for job in jobs:
                 job.done(None, told)
             return
         for job, result in zip(jobs, results, strict=True):
             job.done(result, None)
+
+    def _write_counters(self) -> None:
+        _add(self._write, self._counted)
+        self._counted, self._wrote = Counter(), time.monotonic()
+
+    def _moved(self) -> None:
+        while not self._ended.wait(_MOVING):
+            with suppress(sqlite3.DatabaseError):  # whoever writes is told
+                self._move.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def decisions(file: Path, *, everything: bool = False) -> Iterator[dict[str, Any]]:

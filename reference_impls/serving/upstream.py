@@ -7,14 +7,19 @@ import json
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import AsyncExitStack
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
+from aiohttp import ClientConnectorError, ClientError, ClientResponse
+
 from reference_impls.backends import refusals
+from reference_impls.backends.one_host import RefusedError
 from reference_impls.backends.usage import read
 from reference_impls.core.model import Dress, Generation, Price, cost_of
-from reference_impls.recording.asking import Asker, Reply
+from reference_impls.recording.asking import Asking, Reply
 from reference_impls.recording.config import ModelConfig
+from reference_impls.serving.way import Way, lines, whole
 
 if TYPE_CHECKING:  # ONNX Runtime is loaded only where the built-in models serve
     from reference_impls.backends.builtin import BuiltinModel
@@ -23,8 +28,6 @@ Messages = Sequence[Mapping[str, Any]]
 Parameters = Mapping[str, Any]
 #: Requests at once of a model whose configuration does not say: waiting is the servers' part, not ours.
 AT_ONCE = 256
-#: Bytes of one event of a stream.
-MOST = 1 << 22
 
 
 class CutError(Exception):
@@ -72,42 +75,81 @@ def cost(price: Price | None, reply: Reply) -> float | None:
     return price.of(bill.prompt, bill.completion, bill.cached)
 
 
-class Server(Asker):
+class Server(Asking):
     """A model behind a server of the OpenAI form.
 
     Raises:
-        ValueError, ModuleNotFoundError: as of `Asker`.
+        ValueError, ModuleNotFoundError: as of `Asking` and `Way`.
     """
 
     dress: Dress = "chat"
 
     def __init__(self, model: ModelConfig, price: Price | None) -> None:
+        super().__init__(model)
         at_once = model.concurrency if "concurrency" in model.model_fields_set else AT_ONCE
-        super().__init__(model.model_copy(update={"concurrency": at_once}))
+        self._way = Way(model, self._key, at_once)
         self.name, self.price = model.name, price
         self._next = 0.0
+
+    async def close(self) -> None:
+        await self._way.close()
 
     async def ask(self, messages: Messages, parameters: Parameters) -> Reply:
         await self._turn()
         return await super().ask(self._said(messages), dict(parameters) | self.model.params)
 
+    async def _post(self, body: Mapping[str, Any]) -> tuple[Reply, object]:
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self.model.timeout), self._way.post(body) as answer:
+                content = await whole(answer)
+        except (TimeoutError, ValueError, RefusedError, ClientError) as error:
+            return self._lost(error, started), None
+        if answer.status != 200:
+            return self._refused_with(answer, content, started)
+        return self._read(content, time.perf_counter() - started), None
+
     async def stream(self, messages: Messages, parameters: Parameters) -> AsyncGenerator[dict[str, Any], None]:
         await self._turn()
         wanted = dict(parameters) | {"stream_options": {"include_usage": True}} | self.model.params
         started = time.perf_counter()
-        body: object = None
+        ended = False
+        async with AsyncExitStack() as opened:
+            answer = await self._begun(opened, self._said(messages), wanted, started)
+            try:
+                async for line in lines(answer):
+                    field, _, value = line.partition(":")
+                    if field != "data":
+                        continue
+                    if value.strip() == "[DONE]":
+                        ended = True
+                        break
+                    chunk = self._chunk(value, started)
+                    ended = ended or any(c.get("finish_reason") for c in chunk["choices"])
+                    yield chunk
+            except (TimeoutError, RefusedError, ClientError) as error:
+                raise CutError(self._lost(error, started)) from None
+        if not ended:
+            raise CutError(self._broken("the stream ends in the middle", started))
+
+    async def _begun(
+        self, opened: AsyncExitStack, messages: Messages, wanted: Parameters, started: float
+    ) -> ClientResponse:
+        """A stream that has begun; it is closed with `opened`.
+
+        Raises:
+            CutError: it does not begin.
+        """
         while True:
-            sent = {"model": self.model.served, "messages": self._said(messages), "stream": True}
-            sent |= self._adapted(wanted)
+            sent = {"model": self.model.served, "messages": messages, "stream": True} | self._adapted(wanted)
             try:
                 async with asyncio.timeout(self.model.timeout):  # until it begins
-                    answer = await self._client.post(
-                        "/chat/completions", body=sent, cast_to=object, stream=True,
-                        stream_cls=self._openai.AsyncStream[object],
-                    )  # fmt: skip
-                break
-            except (self._openai.OpenAIError, self._httpx.HTTPError, self._httpx.InvalidURL, *self._other) as error:
-                reply, body = self._failure(error, time.perf_counter() - started)
+                    answer = await opened.enter_async_context(self._way.post(sent))
+                    if answer.status == 200:
+                        return answer
+                    reply, body = self._refused_with(answer, await whole(answer), started)
+            except (TimeoutError, ValueError, RefusedError, ClientError) as error:
+                raise CutError(self._lost(error, started)) from None
             if reply.code not in refusals.STATUSES:
                 raise CutError(reply)
             said, named = refusals.words(body)
@@ -119,26 +161,27 @@ class Server(Asker):
             if found is None:
                 raise CutError(reply)
             self.refused |= {found}
-        ended = False
+
+    def _refused_with(self, answer: ClientResponse, content: bytes, started: float) -> tuple[Reply, object]:
+        """What another status than 200 means, and the server's words."""
         try:
-            async for line in answer.response.aiter_lines():
-                if len(line) > MOST:
-                    raise CutError(self._broken("an event without end", started))
-                field, _, value = line.partition(":")
-                if field != "data":
-                    continue
-                if value.strip() == "[DONE]":
-                    ended = True
-                    break
-                chunk = self._chunk(value, started)
-                ended = ended or any(c.get("finish_reason") for c in chunk["choices"])
-                yield chunk
-        except (self._httpx.HTTPError, *self._other) as error:
-            raise CutError(self._failure(error, time.perf_counter() - started)[0]) from None
-        finally:
-            await answer.response.aclose()
-        if not ended:
-            raise CutError(self._broken("the stream ends in the middle", started))
+            body = json.loads(content)
+        except (ValueError, RecursionError):
+            body = content.decode("utf-8", "replace")
+        wait = answer.headers.get("retry-after")
+        return self._refusal(answer.status, body, wait, time.perf_counter() - started), body
+
+    def _lost(self, error: Exception, started: float) -> Reply:
+        """What an error on the way means."""
+        seconds = time.perf_counter() - started
+        if isinstance(error, TimeoutError):
+            return self._failed(f"no answer within {self.model.timeout:g} seconds", seconds, again=True)
+        if isinstance(error, ClientError):
+            unsent = isinstance(error, ClientConnectorError)
+            return self._failed(f"no answer ({type(error).__name__})", seconds, free=unsent, again=True)
+        if isinstance(error, RefusedError):
+            return self._failed(str(error), seconds)
+        return self._failed("the request holds what JSON cannot say", seconds, free=True, code=400)
 
     def _chunk(self, value: str, started: float) -> dict[str, Any]:
         """One event.
@@ -161,7 +204,7 @@ class Server(Asker):
         return chunk | {"choices": choices}
 
     def _broken(self, said: str, started: float) -> Reply:
-        return Reply("error", said=refusals.plain(said, self._key), seconds=time.perf_counter() - started, again=True)
+        return self._failed(said, time.perf_counter() - started, again=True)
 
     def _said(self, messages: Messages) -> list[Mapping[str, Any]]:
         """The client's messages, after the configuration's system message where they have none."""

@@ -108,6 +108,7 @@ def _serve() -> None:
     import uvicorn  # noqa: F401, PLC0415
 
     from reference_impls.running import catalog  # noqa: PLC0415
+    from reference_impls.serving import run  # noqa: F401, PLC0415
     from scripts.cli import app  # noqa: PLC0415
 
     catalog.methods()

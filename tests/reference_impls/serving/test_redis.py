@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import socket
@@ -71,7 +72,7 @@ def test_two_servers_learn_together(address: str, tmp_path: Path) -> None:
     assert len([line for line in lines if line["score"] is not None]) == 9
     assert lines[-1]["utilities"]["large"] > 0.5 > lines[-1]["utilities"]["small"]
     state = RedisState(address)
-    assert state.counts()["atlas_feedback_total"] == 9
+    assert asyncio.run(state.counts())["atlas_feedback_total"] == 9
     state.close()
 
 
