@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +25,12 @@ from tests.conftest import fields
 
 STARTED, BUILDING, BUILT = "Serving on", "Building documentation", "Reloading browsers"
 START_SECONDS, EDIT_SECONDS = 120, 30
+TITLES = {
+    "doe2024deferral": "A Title Before the Edit",
+    "roe2024other": "Another Paper",
+    "poe2024open": "A Paper That Is Open",
+    "poe2024stays": "A Paper That Stays",
+}
 REST_SECONDS = 3  # a server in a loop builds again within the second
 
 
@@ -103,64 +110,85 @@ def read(address: str) -> str:
         return text
 
 
-def test_an_edit_shows_and_the_server_comes_to_rest(tmp_path: Path) -> None:
-    before, after = "A Title Before the Edit", "A Title After the Edit"
-    entries = {"doe2024deferral": fields(title=before), "roe2024other": fields(title="Another Paper")}
-    root = make_root(tmp_path / "atlas", entries)
-    entry = root / "papers" / "2024" / "doe2024deferral.yml"
+@dataclass
+class Live:
+    """A server of a few papers that has come to rest; each test edits its own, or puts back what it edits."""
+
+    root: Path
+    url: str
+    log: Log
+
+    def entry(self, key: str) -> Path:
+        """The file of an entry of 2024."""
+        return self.root / "papers" / "2024" / f"{key}.yml"
+
+    def edit(self, path: Path, old: str, new: str) -> None:
+        """Changes a file, and waits until its site is built."""
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+        self.log.wait_for(BUILT, EDIT_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One server for all tests: to start one is to build a site."""
+    entries = {key: fields(title=title) for key, title in TITLES.items()}
+    root = make_root(tmp_path_factory.mktemp("served") / "atlas", entries)
     with live_server(root) as (url, log):
-        assert before in read(f"{url}/papers/doe2024deferral/")
         log.rest(REST_SECONDS)
         assert sum(BUILDING in line for line in log.lines) == 1  # the first build; it starts no second one
+        yield Live(root, url, log)
 
-        log.lines.clear()
-        started = time.monotonic()
-        entry.write_text(entry.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
-        log.wait_for(BUILT, EDIT_SECONDS)
-        page = read(f"{url}/papers/doe2024deferral/")
-        assert after in page
-        assert before not in page
-        assert after in read(f"{url}/papers/")
-        assert after in read(f"{url}/assets/data/explorer.json")
-        assert time.monotonic() - started < EDIT_SECONDS
-        log.rest(REST_SECONDS)
-        assert 1 <= sum(BUILDING in line for line in log.lines) <= 2, "".join(log.lines)
 
-        log.lines.clear()
-        (root / "papers" / "2024" / "roe2024other.yml").unlink()
-        log.wait_for(BUILT, EDIT_SECONDS)
-        assert "Another Paper" not in read(f"{url}/papers/")
+@pytest.fixture(autouse=True)
+def at_rest(live: Live) -> None:
+    """Nothing of the test before is still being built."""
+    live.log.rest(1)
+    live.log.lines.clear()
+
+
+def test_an_edit_shows_and_the_server_comes_to_rest(live: Live) -> None:
+    before, after = TITLES["doe2024deferral"], "A Title After the Edit"
+    assert before in read(f"{live.url}/papers/doe2024deferral/")
+    started = time.monotonic()
+    live.edit(live.entry("doe2024deferral"), before, after)
+    page = read(f"{live.url}/papers/doe2024deferral/")
+    assert after in page
+    assert before not in page
+    assert after in read(f"{live.url}/papers/")
+    assert after in read(f"{live.url}/assets/data/explorer.json")
+    assert time.monotonic() - started < EDIT_SECONDS
+    live.log.rest(REST_SECONDS)
+    assert 1 <= sum(BUILDING in line for line in live.log.lines) <= 2, "".join(live.log.lines)
+
+    live.log.lines.clear()
+    live.entry("roe2024other").unlink()
+    live.log.wait_for(BUILT, EDIT_SECONDS)
+    assert TITLES["roe2024other"] not in read(f"{live.url}/papers/")
 
 
 @pytest.mark.browser
-def test_an_open_page_reloads_itself_after_an_edit(tmp_path: Path, new_page: NewPage) -> None:
+def test_an_open_page_reloads_itself_after_an_edit(live: Live, new_page: NewPage) -> None:
     """The server's own script runs under the page's Content-Security-Policy."""
-    before, after = "A Title Before the Edit", "A Title After the Edit"
-    root = make_root(tmp_path / "atlas", {"doe2024deferral": fields(title=before)})
-    entry = root / "papers" / "2024" / "doe2024deferral.yml"
-    with live_server(root) as (url, log):
-        page = new_page(url=url)
-        page.goto("/papers/doe2024deferral/")
-        expect(page.get_by_role("heading", level=1)).to_contain_text(before)
-        assert page.locator('meta[http-equiv="Content-Security-Policy"]').count() == 1
-        entry.write_text(entry.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
-        log.wait_for(BUILT, EDIT_SECONDS)
-        expect(page.get_by_role("heading", level=1)).to_contain_text(after)
-        page.goto("about:blank")  # it asks the server for the next build until it is left
+    page = new_page(url=live.url)
+    page.goto("/papers/poe2024open/")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(TITLES["poe2024open"])
+    assert page.locator('meta[http-equiv="Content-Security-Policy"]').count() == 1
+    live.edit(live.entry("poe2024open"), TITLES["poe2024open"], "Another Title of the Open Paper")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Another Title of the Open Paper")
+    page.goto("about:blank")  # it asks the server for the next build until it is left
 
 
-def test_a_broken_entry_does_not_stop_the_server(tmp_path: Path) -> None:
-    root = make_root(tmp_path / "atlas", {"doe2024deferral": fields(title="A Paper That Stays")})
-    with live_server(root) as (url, log):
-        log.lines.clear()
-        (root / "papers" / "2024" / "roe2024broken.yml").write_text("title: [never closed\n", encoding="utf-8")
-        log.wait_for(BUILT, EDIT_SECONDS)
-        assert "A Paper That Stays" in read(f"{url}/papers/")
-        log.lines.clear()
-        taxonomy = root / "taxonomy" / "taxonomy.yml"
-        text = taxonomy.read_text(encoding="utf-8")
-        taxonomy.write_text("stages: [\n", encoding="utf-8")
-        log.wait_for("taxonomy.yml", EDIT_SECONDS)  # the reason is on the console
-        taxonomy.write_text(text, encoding="utf-8")
-        log.wait_for(BUILT, EDIT_SECONDS)
-        assert "A Paper That Stays" in read(f"{url}/papers/")
+def test_a_broken_entry_does_not_stop_the_server(live: Live) -> None:
+    live.entry("roe2024broken").write_text("title: [never closed\n", encoding="utf-8")
+    live.log.wait_for(BUILT, EDIT_SECONDS)
+    assert TITLES["poe2024stays"] in read(f"{live.url}/papers/")
+    live.log.lines.clear()
+    taxonomy = live.root / "taxonomy" / "taxonomy.yml"
+    text = taxonomy.read_text(encoding="utf-8")
+    taxonomy.write_text("stages: [\n", encoding="utf-8")
+    live.log.wait_for("taxonomy.yml", EDIT_SECONDS)  # the reason is on the console
+    taxonomy.write_text(text, encoding="utf-8")
+    live.log.wait_for(BUILT, EDIT_SECONDS)
+    assert TITLES["poe2024stays"] in read(f"{live.url}/papers/")
