@@ -14,6 +14,7 @@ spec-fuse                    greedy at temperature 0.
 """
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ GREEDY = {
 LIMIT = 16
 #: Makes the models of a style: the model, and a copy of it under another name.
 Pair = Callable[[str, bool], list[Any]]
+#: What the model of a style writes alone, for each prompt.
+Alone = Callable[[str, bool], dict[str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +57,16 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     return make
 
 
+@pytest.fixture(scope="session")
+def alone(pair: Pair) -> Alone:
+    @cache
+    def write(style: str, fitted: bool) -> dict[str, str]:
+        prompts = tiny.PROMPTS[:4] if fitted else (*tiny.PROMPTS[:3], *tiny.STRANGE)
+        return {prompt: pair(style, fitted)[0].generate(prompt, max_tokens=LIMIT)[0].text for prompt in prompts}
+
+    return write
+
+
 def learn(method: Any, models: list[Any]) -> None:
     """Trains on the models' own responses; the scores say nothing of them."""
     queries = [Query(f"t/{i}", "t", prompt, "text", LIMIT) for i, prompt in enumerate(tiny.PROMPTS[:4])]
@@ -70,19 +83,17 @@ def learn(method: Any, models: list[Any]) -> None:
 @pytest.mark.parametrize("fitted", [False, True], ids=["random", "fitted"])
 @pytest.mark.parametrize("style", tiny.STYLES)
 def test_one_model_and_two_copies_of_it_write_what_the_model_writes(
-    pair: Pair, style: str, fitted: bool, name: str
+    pair: Pair, alone: Alone, style: str, fitted: bool, name: str
 ) -> None:
-    both = pair(style, fitted)
+    both, expected = pair(style, fitted), alone(style, fitted)
     info = catalog.method(name)
-    prompts = tiny.PROMPTS[:4] if fitted else (*tiny.PROMPTS[:3], *tiny.STRANGE)
-    alone = [both[0].generate(prompt, max_tokens=LIMIT)[0].text for prompt in prompts]
-    assert len(set(alone)) > 3, "the model tells the prompts apart"
+    assert len(set(expected.values())) > 3, "the model tells the prompts apart"
     for models in (both[:1], both):
         method = info.cls(Meter(models).pool, info.parameters(GREEDY.get(name)), np.random.default_rng(0))
         if method.needs_training:
             learn(method, models)
-        written = [method.answer(Query("t/0", "t", prompt, "text", LIMIT)) for prompt in prompts]
-        assert written == alone
+        written = {prompt: method.answer(Query("t/0", "t", prompt, "text", LIMIT)) for prompt in expected}
+        assert written == expected
 
 
 @pytest.mark.parametrize("style", tiny.STYLES)
