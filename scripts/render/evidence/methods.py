@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,7 @@ def _kin(name: str, formulas: Formulas, titles: Mapping[str, str]) -> View:
     }
 
 
+@lru_cache(maxsize=512)  # a server that renders again, and again, has few files that changed
 def coloured(source: str) -> Markup:
     """Python with its parts marked by the classes that the theme colours, for inside <pre>."""
     parts = PythonLexer(stripnl=False).get_tokens(source)
