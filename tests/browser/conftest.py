@@ -7,6 +7,7 @@ for an error on the console, whatever the test itself looks at.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -20,9 +21,14 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from reference_impls.recorded.benchmark import RecordedBenchmark
+from reference_impls.running.trace import trace
 from scripts.model import Corpus
-from tests.browser.site import SiteServer, build, serving
-from tests.conftest import ROOT
+from tests.browser.site import SiteServer, build, make_root, serving
+from tests.conftest import ROOT, fields
+from tests.reference_impls.recorded.test_benchmark import RIGHT, WRONG, once, recording
+from tests.scripts.render import measured, recordings
+from tests.scripts.render.figures.test_steps import file_of
 
 COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NO_BROWSER = (
@@ -32,6 +38,7 @@ NO_BROWSER = (
 PATIENCE_MS = 60_000  # how long a condition may take to come true on a busy machine
 DESKTOP, PHONE = (1280, 800), (375, 740)
 Scheme = Literal["light", "dark"]
+SCHEMES: dict[Scheme, str] = {"dark": "slate", "light": "default"}  # and the theme's names
 
 # page kind -> address; `{unverified}` is the key of some unverified entry
 ADDRESSES = {
@@ -69,19 +76,43 @@ ADDRESSES = {
 }
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real site, built once for all workers of a run, with neither address set."""
-    folder = tmp_path_factory.getbasetemp()
+def built_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that is made once for all workers of a run."""
+    folder = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # which they have in common
-    site, built = folder / "built", folder / "built.done"
-    with (folder / "built.lock").open("w") as lock:
+    made, done = folder / name, folder / f"{name}.done"
+    with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not built.exists():
-            build(ROOT, site)
-            built.touch()
-    return site
+        if not done.exists():
+            make(made)
+            done.touch()
+    return made
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real site, with neither address set."""
+    return built_once(tmp_path_factory, "built", lambda site: build(ROOT, site))
+
+
+@pytest.fixture(scope="session")
+def planted_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
+    """A site of two papers, built where npm is not, with the planted results of `measured`, the recordings of
+    `recordings` and one method with a trace of four frames."""
+
+    def make(folder: Path) -> None:
+        root = make_root(folder / "atlas", {"doe2024a": fields(), "ong2024routellm": fields(title="Of a recording")})
+        measured.write(root)
+        recordings.write(root)
+        [made] = trace("majority-vote", RecordedBenchmark(recording([once(a=RIGHT, b=RIGHT, c=WRONG)])), ["q0"])
+        traces = root / "reference_impls" / "results" / "traces"
+        traces.mkdir(parents=True, exist_ok=True)
+        (traces / "majority-vote.json").write_text(json.dumps(file_of(made)), encoding="utf-8")
+        build(root, folder / "site")
+
+    with serving(built_once(tmp_path_factory, "planted", make) / "site") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -256,7 +287,7 @@ def tab(tabs: Tabs, site: SiteServer, watch: Watch) -> Iterator[Tab]:
     def open_tab(*, size: tuple[int, int] = DESKTOP, scheme: Scheme = "light", url: str | None = None) -> Page:
         page = tabs.open(url or site.url)
         page.set_viewport_size({"width": size[0], "height": size[1]})
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, media="null")  # a test may have looked at the printed page
         return page
 
     yield open_tab
@@ -267,6 +298,13 @@ def tab(tabs: Tabs, site: SiteServer, watch: Watch) -> Iterator[Tab]:
 def page(tab: Tab) -> Page:
     """A page on a desktop screen, in the light scheme."""
     return tab()
+
+
+def turn(page: Page, scheme: Scheme) -> None:
+    """The evening comes, or the day: the page that is open takes the scheme, without being opened again."""
+    page.emulate_media(color_scheme=scheme)
+    expect(page.locator("body")).to_have_attribute("data-md-color-scheme", SCHEMES[scheme])
+    page.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished))")
 
 
 def ready(page: Page) -> Page:

@@ -5,20 +5,28 @@ Whole pages, as they open: `test_schemes.py`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page
 
-from tests.browser.conftest import ADDRESSES, PHONE, Scheme, Tab, ready
+from tests.browser.conftest import ADDRESSES, PHONE, Scheme, Tab, ready, turn
 
 pytestmark = pytest.mark.browser
 
 AXE = Axe()
+COLOURS = ("color-contrast", "link-in-text-block")  # the usual rules of axe-core's category of colours
 
 
-def serious_violations(page: Page, part: str | None = None) -> str:
-    """What axe-core calls serious or critical on the page, or in the part that a selector names."""
-    violations = AXE.run(page, part).response["violations"]
+def serious_violations(page: Page, part: str | None = None, rules: tuple[str, ...] = ()) -> str:
+    """What axe-core calls serious or critical on the page, or in the part that a selector names; by its usual rules,
+    or by those that are named.
+    """
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": list(rules)}
+    violations = AXE.run(page, part, options).response["violations"]
     return "\n\n".join(
         f"{violation['id']} ({violation['impact']}): {violation['help']}\n"
         + "\n".join(
@@ -28,6 +36,15 @@ def serious_violations(page: Page, part: str | None = None) -> str:
         for violation in violations
         if violation["impact"] in ("serious", "critical")
     )
+
+
+def serious_in_both_schemes(page: Page) -> str:
+    """`serious_violations` of an open page by day and by night; only colours can differ, and are looked at twice."""
+    turn(page, "light")
+    by_day = serious_violations(page)
+    turn(page, "dark")
+    by_night = serious_violations(page, rules=COLOURS)
+    return "\n\n".join(f"{scheme}: {found}" for scheme, found in (("light", by_day), ("dark", by_night)) if found)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

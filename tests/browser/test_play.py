@@ -4,7 +4,6 @@ stepped, rewound and replayed by its address."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -15,9 +14,9 @@ from reference_impls.core.answers import final_answer
 from reference_impls.core.query import Query
 from scripts.render.building.runtime import runtime_files
 from tests.browser.conftest import PHONE, NewPage, Scheme, Tab
-from tests.browser.site import SiteServer, build, make_root, serving
+from tests.browser.site import SiteServer
 from tests.browser.test_accessibility import serious_violations
-from tests.conftest import ROOT, fields
+from tests.conftest import ROOT
 from tests.live import alone, expected_answers, in_page
 
 pytestmark = pytest.mark.browser
@@ -249,16 +248,8 @@ def test_a_lesson_and_a_method_lead_to_a_run(tab: Tab) -> None:
             expect(page.get_by_label("Way").nth(1)).to_have_value("one")
 
 
-@pytest.fixture(scope="module")
-def without_runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
-    """A site that was built where npm is not."""
-    root = make_root(tmp_path_factory.mktemp("without") / "atlas", {"doe2024a": fields()})
-    with serving(build(root, root / "build" / "site")) as server:
-        yield server
-
-
-def test_without_the_runtime_the_page_says_so(tab: Tab, without_runtime: SiteServer) -> None:
-    page = tab(url=without_runtime.url)
+def test_without_the_runtime_the_page_says_so(tab: Tab, planted_site: SiteServer) -> None:
+    page = tab(url=planted_site.url)
     page.goto("/play/")
     expect(page.get_by_text("was built without the runtime")).to_be_visible()
     expect(page.locator("#atlas-play")).to_have_count(0)

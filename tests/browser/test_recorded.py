@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, NewPage, Scheme, Tab, ready
-from tests.browser.site import SiteServer, build, make_root, serving
-from tests.browser.test_accessibility import serious_violations
-from tests.conftest import fields
+from tests.browser.conftest import DESKTOP, PHONE, NewPage, Tab, ready
+from tests.browser.site import SiteServer
+from tests.browser.test_accessibility import serious_in_both_schemes
 from tests.scripts.render import recordings
 
 pytestmark = pytest.mark.browser
@@ -20,19 +18,9 @@ PAID, SHARED, EMPTY = "/recorded/routerarena/", "/recorded/routellm-gsm8k/", "/r
 ROUTER_COST = recordings.ROUTER["cost"]
 
 
-@pytest.fixture(scope="module")
-def recorded_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
-    """A small site with a recording with costs, one without, and one without results."""
-    root = tmp_path_factory.mktemp("recorded")
-    make_root(root, {"ong2024routellm": fields()})
-    recordings.write(root)
-    with serving(build(root, root / "out")) as server:
-        yield server
-
-
 @pytest.fixture
-def page(tab: Tab, recorded_site: SiteServer) -> Page:
-    return tab(url=recorded_site.url)
+def page(tab: Tab, planted_site: SiteServer) -> Page:
+    return tab(url=planted_site.url)
 
 
 def month_of(page: Page, name: str) -> Locator:
@@ -95,12 +83,12 @@ def test_an_unknown_cost_stays_unknown_and_last(page: Page) -> None:
     expect(table.locator("tbody tr").first).to_contain_text("small")
 
 
-def test_without_javascript(new_page: NewPage, recorded_site: SiteServer) -> None:
-    page = new_page(url=recorded_site.url, java_script_enabled=False)
+def test_without_javascript(new_page: NewPage, planted_site: SiteServer) -> None:
+    page = new_page(url=planted_site.url, java_script_enabled=False)
     page.goto(PAID)
     expect(page.locator("#atlas-month-table caption")).to_have_text("100,000 queries a day, 30 days")
     plain = page.locator("#atlas-month-table tbody tr td:nth-of-type(1)").all_text_contents()
-    page = new_page(url=recorded_site.url)
+    page = new_page(url=planted_site.url)
     page.goto(PAID)
     expect(page.get_by_label("Queries a day")).to_be_visible()
     assert page.locator("#atlas-month-table tbody tr td:nth-of-type(1)").all_text_contents() == plain
@@ -153,14 +141,15 @@ def test_from_the_list_to_a_method_and_back(page: Page) -> None:
     expect(page.locator("h1")).to_contain_text("RouterArena")
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_accessibility(tab: Tab, recorded_site: SiteServer, scheme: Scheme, size: tuple[int, int]) -> None:
-    page = tab(url=recorded_site.url, scheme=scheme, size=size)
+def test_accessibility(tab: Tab, planted_site: SiteServer) -> None:
+    page = tab(url=planted_site.url)
     for address in ("/recorded/", PAID, SHARED, EMPTY):
+        page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
         page.goto(address)
         ready(page)
-        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
         page.locator("details").evaluate_all("nodes => nodes.forEach(node => { node.open = true; })")
-        found = serious_violations(page)
+        for width, height in (DESKTOP, PHONE):
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        found = serious_in_both_schemes(page)
         assert not found, f"{address}\n{found}"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, NewPage, Scheme, Tab, Watch
-from tests.browser.site import SiteServer, build, make_root, serving
-from tests.browser.test_accessibility import serious_violations
-from tests.conftest import fields
+from tests.browser.conftest import DESKTOP, PHONE, NewPage, Tab, Watch
+from tests.browser.site import SiteServer
+from tests.browser.test_accessibility import serious_in_both_schemes
 from tests.scripts.render import measured
 
 pytestmark = pytest.mark.browser
@@ -20,15 +18,6 @@ KB = 1000
 BENCHMARK = "/benchmarks/math/"
 #: A page's plot of cost and quality, as a wide screen shows it.
 CHART = "svg.atlas-plot--wide[aria-labelledby^='cost-quality']"
-
-
-@pytest.fixture(scope="module")
-def measured_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
-    """A site of one paper and the results of `measured`."""
-    root = make_root(tmp_path_factory.mktemp("measured") / "atlas", {"doe2024a": fields()})
-    measured.write(root)
-    with serving(build(root, root / "build" / "site")) as server:
-        yield server
 
 
 def names(page: Page) -> list[str]:
@@ -44,9 +33,9 @@ def head(page: Page, name: str) -> Locator:
     return page.locator("[aria-label^=Leaderboard] thead th", has_text=name)
 
 
-def test_every_point_is_named(tab: Tab, measured_site: SiteServer) -> None:
+def test_every_point_is_named(tab: Tab, planted_site: SiteServer) -> None:
     """Beside the point or in the key below the plot, and to a pointer that rests on it."""
-    page = tab(url=measured_site.url)
+    page = tab(url=planted_site.url)
     page.goto(BENCHMARK)
     chart = page.locator(CHART)
     expect(chart.locator("g > title")).to_have_count(len(measured.SCORES))
@@ -60,10 +49,10 @@ def test_every_point_is_named(tab: Tab, measured_site: SiteServer) -> None:
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_no_text_of_a_figure_leaves_it_or_lies_on_another(
-    tab: Tab, measured_site: SiteServer, size: tuple[int, int]
+    tab: Tab, planted_site: SiteServer, size: tuple[int, int]
 ) -> None:
     """With the fonts of this machine."""
-    page = tab(url=measured_site.url, size=size)
+    page = tab(url=planted_site.url, size=size)
     for address in (BENCHMARK, "/results/"):
         page.goto(address)
         assert page.evaluate(COLLISIONS) == []
@@ -84,8 +73,8 @@ COLLISIONS = """() => [...document.querySelectorAll("svg.atlas-plot")].filter(sv
 })"""
 
 
-def test_the_plot_follows_the_colour_scheme(tab: Tab, measured_site: SiteServer) -> None:
-    page = tab(url=measured_site.url)
+def test_the_plot_follows_the_colour_scheme(tab: Tab, planted_site: SiteServer) -> None:
+    page = tab(url=planted_site.url)
     page.goto(BENCHMARK)
     vote = page.locator(f"{CHART} g", has_text="majority-vote: score").locator("path")
     filled, wanted = (
@@ -102,8 +91,8 @@ def test_the_plot_follows_the_colour_scheme(tab: Tab, measured_site: SiteServer)
     assert dark == f"rgb({', '.join(str(int(colour[at : at + 2], 16)) for at in (0, 2, 4))})"
 
 
-def test_paper_is_light_in_either_scheme(tab: Tab, measured_site: SiteServer) -> None:
-    page = tab(url=measured_site.url, scheme="dark")
+def test_paper_is_light_in_either_scheme(tab: Tab, planted_site: SiteServer) -> None:
+    page = tab(url=planted_site.url, scheme="dark")
     page.goto(BENCHMARK)
     expect(page.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
     page.emulate_media(media="print", color_scheme="dark")
@@ -115,9 +104,9 @@ def test_paper_is_light_in_either_scheme(tab: Tab, measured_site: SiteServer) ->
     assert ink != page.locator(f"{CHART} text").first.evaluate("node => getComputedStyle(node).fill")
 
 
-def test_a_figure_opens_by_itself(tab: Tab, measured_site: SiteServer, watch: Watch) -> None:
+def test_a_figure_opens_by_itself(tab: Tab, planted_site: SiteServer, watch: Watch) -> None:
     watch.expected.append("favicon.ico")  # which a browser asks for where a file names no icon
-    page = tab(url=measured_site.url)
+    page = tab(url=planted_site.url)
     page.goto(BENCHMARK)
     links = page.get_by_role("link", name="This figure as a file")
     addresses = links.evaluate_all("links => links.map(link => link.href)")
@@ -129,20 +118,20 @@ def test_a_figure_opens_by_itself(tab: Tab, measured_site: SiteServer, watch: Wa
 
 
 @pytest.mark.parametrize("address", [BENCHMARK, "/results/"])
-def test_the_weight_of_a_first_visit(new_page: NewPage, measured_site: SiteServer, address: str) -> None:
-    page = new_page(url=measured_site.url)
-    measured_site.sent.clear()
+def test_the_weight_of_a_first_visit(new_page: NewPage, planted_site: SiteServer, address: str) -> None:
+    page = new_page(url=planted_site.url)
+    planted_site.sent.clear()
     page.goto(address, wait_until="networkidle")
-    total = sum(size for _, size in measured_site.sent)
+    total = sum(size for _, size in planted_site.sent)
     print(f"{address}: {total / KB:.0f} KB")
     assert total < 250 * KB
-    assert not [path for path, _ in measured_site.sent if "/vega" in path]
+    assert not [path for path, _ in planted_site.sent if "/vega" in path]
 
 
 @pytest.mark.parametrize("size", [(1360, 850), PHONE], ids=["desktop", "phone"])
-def test_what_decides_stays_on_the_screen(tab: Tab, measured_site: SiteServer, size: tuple[int, int]) -> None:
+def test_what_decides_stays_on_the_screen(tab: Tab, planted_site: SiteServer, size: tuple[int, int]) -> None:
     """The names always; on a desktop also score, gain, verdict and dollars, without scrolling sideways."""
-    page = tab(url=measured_site.url, size=size)
+    page = tab(url=planted_site.url, size=size)
     page.goto(BENCHMARK)
     region = page.locator("[aria-label^=Leaderboard]")
     edges = region.locator("thead th").evaluate_all("heads => heads.map(head => head.getBoundingClientRect().right)")
@@ -155,8 +144,8 @@ def test_what_decides_stays_on_the_screen(tab: Tab, measured_site: SiteServer, s
     assert abs(name - region.evaluate("node => node.getBoundingClientRect().left")) < 4
 
 
-def test_the_leaderboard_sorts_by_its_heads(tab: Tab, measured_site: SiteServer) -> None:
-    page = tab(url=measured_site.url)
+def test_the_leaderboard_sorts_by_its_heads(tab: Tab, planted_site: SiteServer) -> None:
+    page = tab(url=planted_site.url)
     page.goto(BENCHMARK)
     assert names(page)[0] == "majority-vote"
     assert names(page)[-1] == "frugalgpt"
@@ -176,8 +165,8 @@ def test_the_leaderboard_sorts_by_its_heads(tab: Tab, measured_site: SiteServer)
     assert names(page)[:2] == ["frugalgpt", "knn-router"]
 
 
-def test_what_does_not_beat_the_best_single_model_says_so_in_words(tab: Tab, measured_site: SiteServer) -> None:
-    page = tab(url=measured_site.url)
+def test_what_does_not_beat_the_best_single_model_says_so_in_words(tab: Tab, planted_site: SiteServer) -> None:
+    page = tab(url=planted_site.url)
     page.goto(BENCHMARK)
     told = {
         row.locator("th a").inner_text(): row.locator(".atlas-verdict").inner_text()
@@ -186,20 +175,19 @@ def test_what_does_not_beat_the_best_single_model_says_so_in_words(tab: Tab, mea
     assert told == {"majority-vote": "▲ better", "knn-router": "= no clear difference", "frugalgpt": "▼ worse"}
 
 
-def test_without_scripts_the_numbers_are_there(new_page: NewPage, measured_site: SiteServer) -> None:
-    page = new_page(url=measured_site.url, java_script_enabled=False)
+def test_without_scripts_the_numbers_are_there(new_page: NewPage, planted_site: SiteServer) -> None:
+    page = new_page(url=planted_site.url, java_script_enabled=False)
     page.goto(BENCHMARK)
     expect(page.locator("[aria-label^=Leaderboard] tbody tr")).to_have_count(len(measured.SCORES))
     expect(page.locator(CHART)).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("address", [BENCHMARK, "/results/", "/benchmarks/", "/methods/majority-vote/"])
 def test_nothing_serious_for_axe_and_nothing_beyond_a_phones_screen(
-    tab: Tab, measured_site: SiteServer, address: str, scheme: Scheme
+    tab: Tab, planted_site: SiteServer, address: str
 ) -> None:
-    page = tab(url=measured_site.url, scheme=scheme, size=PHONE)
+    page = tab(url=planted_site.url, size=PHONE)
     page.goto(address)
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    found = serious_violations(page)
+    found = serious_in_both_schemes(page)
     assert not found, found

@@ -7,13 +7,12 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from tests.browser.conftest import ADDRESSES, DESKTOP, PATIENCE_MS, PHONE, Scheme, Tab, ready
-from tests.browser.test_accessibility import serious_violations
+from tests.browser.conftest import ADDRESSES, DESKTOP, PATIENCE_MS, PHONE, Scheme, Tab, ready, turn
+from tests.browser.test_accessibility import serious_in_both_schemes
 
 pytestmark = pytest.mark.browser
 
-# the theme's names
-SCHEMES: dict[Scheme, str] = {"light": "default", "dark": "slate"}
+VIEWS: list[tuple[Scheme, list[tuple[int, int]]]] = [("dark", [DESKTOP, PHONE]), ("light", [PHONE, DESKTOP])]
 # kinds with at least one figure of the project's own
 DRAWN = {"home", "taxonomy", "stage", "category"}
 
@@ -86,18 +85,13 @@ def test_page(tab: Tab, addresses: dict[str, str], kind: str) -> None:
     page = tab(scheme="dark")
     page.goto(addresses[kind])
     ready(page)
-    views: list[tuple[Scheme, tuple[int, int]]] = [
-        ("dark", DESKTOP), ("dark", PHONE), ("light", PHONE), ("light", DESKTOP)
-    ]  # fmt: skip
-    for scheme, size in views:
-        page.set_viewport_size({"width": size[0], "height": size[1]})
-        page.emulate_media(color_scheme=scheme)
-        expect(page.locator("body")).to_have_attribute("data-md-color-scheme", SCHEMES[scheme])
-        page.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished))")
-        check_layout(page, kind, scheme, size)
-        if size == DESKTOP:
-            found = serious_violations(page)
-            assert not found, f"{addresses[kind]}, {scheme}\n{found}"
+    for scheme, sizes in VIEWS:
+        turn(page, scheme)
+        for size in sizes:
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            check_layout(page, kind, scheme, size)
+    found = serious_in_both_schemes(page)
+    assert not found, f"{addresses[kind]}\n{found}"
 
 
 def test_the_reader_chooses_the_scheme_and_it_stays(page: Page) -> None:

@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from playwright.sync_api import expect
 
-from reference_impls.recorded.benchmark import RecordedBenchmark
-from reference_impls.running.trace import trace
 from tests.browser.conftest import NewPage, Scheme, Tab, ready
-from tests.browser.site import SiteServer, build, make_root, serving
+from tests.browser.site import SiteServer
 from tests.browser.test_accessibility import serious_violations
-from tests.conftest import fields
-from tests.reference_impls.recorded.test_benchmark import RIGHT, WRONG, once, recording
-from tests.scripts.render.figures.test_steps import file_of
 
 pytestmark = pytest.mark.browser
 
 ADDRESS = "/methods/majority-vote/"
 
 
-@pytest.fixture(scope="module")
-def traced_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteServer]:
-    """A site of one paper on which one method has a trace of four frames."""
-    root: Path = make_root(tmp_path_factory.mktemp("traced") / "atlas", {"doe2024a": fields()})
-    [made] = trace("majority-vote", RecordedBenchmark(recording([once(a=RIGHT, b=RIGHT, c=WRONG)])), ["q0"])
-    folder = root / "reference_impls" / "results" / "traces"
-    folder.mkdir(parents=True)
-    (folder / "majority-vote.json").write_text(json.dumps(file_of(made)), encoding="utf-8")
-    with serving(build(root, root / "build" / "site")) as server:
-        yield server
-
-
-def test_frames_are_saved_as_one_drawing_and_as_slides(tab: Tab, traced_site: SiteServer) -> None:
-    page = tab(url=traced_site.url)
+def test_frames_are_saved_as_one_drawing_and_as_slides(tab: Tab, planted_site: SiteServer) -> None:
+    page = tab(url=planted_site.url)
     page.goto(ADDRESS)
     with page.expect_download() as saved:
         page.get_by_role("button", name="All as one SVG").click()
@@ -58,8 +39,8 @@ def test_frames_are_saved_as_one_drawing_and_as_slides(tab: Tab, traced_site: Si
     expect(page.locator(".atlas-slides")).to_have_count(0)
 
 
-def test_keys_go_from_frame_to_frame(tab: Tab, traced_site: SiteServer) -> None:
-    page = tab(url=traced_site.url)
+def test_keys_go_from_frame_to_frame(tab: Tab, planted_site: SiteServer) -> None:
+    page = tab(url=planted_site.url)
     page.goto(ADDRESS)
     steps, frames = page.locator(".atlas-steps"), page.locator(".atlas-frames > li")
     expect(frames).to_have_count(4)
@@ -75,8 +56,8 @@ def test_keys_go_from_frame_to_frame(tab: Tab, traced_site: SiteServer) -> None:
     expect(page.locator(".atlas-frames > li:visible")).to_have_count(4)
 
 
-def test_a_frame_is_a_file(tab: Tab, traced_site: SiteServer) -> None:
-    page = tab(url=traced_site.url)
+def test_a_frame_is_a_file(tab: Tab, planted_site: SiteServer) -> None:
+    page = tab(url=planted_site.url)
     page.goto(ADDRESS)
     with page.expect_download() as caught:
         page.locator(".atlas-frames > li:visible").get_by_role("link").click()
@@ -85,8 +66,8 @@ def test_a_frame_is_a_file(tab: Tab, traced_site: SiteServer) -> None:
     assert ET.fromstring(text).tag.endswith("svg")  # noqa: S314  made here
 
 
-def test_all_frames_stand_on_paper(tab: Tab, traced_site: SiteServer) -> None:
-    page = tab(url=traced_site.url)
+def test_all_frames_stand_on_paper(tab: Tab, planted_site: SiteServer) -> None:
+    page = tab(url=planted_site.url)
     page.goto(ADDRESS)
     expect(page.locator(".atlas-steps-bar")).to_be_visible()
     page.emulate_media(media="print")
@@ -94,16 +75,16 @@ def test_all_frames_stand_on_paper(tab: Tab, traced_site: SiteServer) -> None:
     expect(page.locator(".atlas-steps-bar")).to_be_hidden()
 
 
-def test_all_frames_stand_without_scripts(new_page: NewPage, traced_site: SiteServer) -> None:
-    page = new_page(url=traced_site.url, java_script_enabled=False)
+def test_all_frames_stand_without_scripts(new_page: NewPage, planted_site: SiteServer) -> None:
+    page = new_page(url=planted_site.url, java_script_enabled=False)
     page.goto(ADDRESS)
     expect(page.locator(".atlas-frames > li:visible")).to_have_count(4)
     expect(page.locator(".atlas-steps-bar")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_serious(tab: Tab, traced_site: SiteServer, scheme: Scheme) -> None:
-    page = tab(url=traced_site.url, scheme=scheme)
+def test_nothing_serious(tab: Tab, planted_site: SiteServer, scheme: Scheme) -> None:
+    page = tab(url=planted_site.url, scheme=scheme)
     page.goto(ADDRESS)
     found = serious_violations(ready(page), ".atlas-steps")
     assert not found, found
