@@ -7,7 +7,7 @@ import re
 import shutil
 import signal
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -129,20 +129,20 @@ def corpus() -> Corpus:
     return real_corpus()
 
 
+def small_atlas(root: Path, entries: Entries, *, site: bool = False) -> Corpus:
+    """An Atlas of `entries` at `root` with the real taxonomy; with `site`, one that can be rendered."""
+    # the claims, the glossary and the guides speak of papers that a small Atlas lacks
+    speaking = shutil.ignore_patterns("claims.yml", "verdicts.json", "glossary.yml", "guides.yml")
+    shutil.copytree(ROOT / "taxonomy", root / "taxonomy", ignore=speaking, dirs_exist_ok=True)
+    (root / "papers").mkdir(exist_ok=True)
+    shutil.copy(ROOT / "papers" / "schema.json", root / "papers")
+    if site and not (root / "site_src").exists():
+        (root / "site_src").symlink_to(ROOT / "site_src")
+    write_entries(root, entries)
+    return Corpus.load(root)
+
+
 @pytest.fixture
 def make_atlas(tmp_path: Path) -> MakeAtlas:
-    """Makes an Atlas with the real taxonomy in `tmp_path`/atlas; with `site`, one that can be rendered."""
-
-    def make(entries: Entries, *, site: bool = False) -> Corpus:
-        root = tmp_path / "atlas"
-        # the claims, the glossary and the guides speak of papers that a small Atlas lacks
-        speaking = shutil.ignore_patterns("claims.yml", "verdicts.json", "glossary.yml", "guides.yml")
-        shutil.copytree(ROOT / "taxonomy", root / "taxonomy", ignore=speaking, dirs_exist_ok=True)
-        (root / "papers").mkdir(exist_ok=True)
-        shutil.copy(ROOT / "papers" / "schema.json", root / "papers")
-        if site and not (root / "site_src").exists():
-            (root / "site_src").symlink_to(ROOT / "site_src")
-        write_entries(root, entries)
-        return Corpus.load(root)
-
-    return make
+    """Makes a `small_atlas` in `tmp_path`/atlas."""
+    return partial(small_atlas, tmp_path / "atlas")

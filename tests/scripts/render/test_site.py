@@ -22,7 +22,7 @@ from scripts.exports.bibtex import unescape
 from scripts.model import Corpus
 from scripts.render import Report, site
 from scripts.render.site import LISTED, list_parts, render_site
-from tests.conftest import MakeAtlas, fields
+from tests.conftest import MakeAtlas, fields, small_atlas
 from tests.scripts.render.pages import Page, render_markdown
 
 SITE = "https://site.example/"
@@ -300,15 +300,17 @@ def test_a_file_whose_name_is_no_key_has_no_page(make_atlas: MakeAtlas, tmp_path
 # --- hostile entries ----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def hostile_site(make_atlas: MakeAtlas, tmp_path: Path) -> tuple[Path, Path]:
+@pytest.fixture(scope="module")
+def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The same site twice: with the hostile text, and with words in its place (with a slash, as it has: of an arXiv
     identifier with one there is no HTML)."""
+    folder = tmp_path_factory.mktemp("of-strangers")
     for name, text, links in (("hostile", HOSTILE, LINKS), ("plain", "wo/rd", ["javascript:0"] * len(LINKS))):
-        render_site(make_atlas(the_entries(text, links), site=True), tmp_path / name)
-    return tmp_path / "hostile", tmp_path / "plain"
+        render_site(small_atlas(folder / "atlas", the_entries(text, links), site=True), folder / name)
+    return folder / "hostile", folder / "plain"
 
 
+@cache
 def pages_below(folder: Path) -> dict[str, tuple[Page, dict[str, Any]]]:
     found = {}
     for path in sorted(folder.rglob("*.md")):
@@ -407,7 +409,7 @@ def test_a_bad_link_is_shown_but_leads_nowhere(make_atlas: MakeAtlas, tmp_path: 
         {"doe2024a": fields(links=links, checked={"date": "2026", "against": ["javascript:alert(3)"]})}, site=True
     )
     render_site(small, tmp_path / "out")
-    page, _ = pages_below(tmp_path / "out")["papers/doe2024a.md"]
+    page = _rendered(tmp_path / "out" / "papers" / "doe2024a.md")
     assert page.attribute("href").count("#") == 3
     assert "javascript:alert(3)" in page.text
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from scripts.render import Report, render_atlas, site
 from scripts.render.building import unchanged
-from tests.conftest import ROOT, MakeAtlas, entry_text, fields
+from tests.conftest import ROOT, entry_text, fields, small_atlas
 from tests.scripts.render.test_site import files_below
 
 Edit = Callable[[Path, Path], object]  # of the Atlas's folder and of the rendered one
@@ -74,19 +74,48 @@ EDITS: dict[str, Edit] = {
 }
 
 
+class Kept:
+    """A small Atlas with sources of its own, and what it was rendered to. Both are put back to the same places for
+    each test, as the digest of the inputs holds their names."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root, self.out, self._kept = folder / "atlas", folder / "out", folder / "kept"
+        second = fields(title="Another", relations={"builds_on": ["doe2024a"]})
+        small_atlas(self.root, {"doe2024a": fields(), "doe2024b": second})
+        shutil.copytree(ROOT / "site_src", self.root / "site_src")
+        render_atlas(self.root, self.out)
+        for place in (self.root, self.out):
+            shutil.copytree(place, self._kept / place.name)
+
+    def put_back(self) -> None:
+        """Undoes what a test did."""
+        for place in (self.root, self.out):
+            shutil.rmtree(place)
+            shutil.copytree(self._kept / place.name, place)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """Rendered once."""
+    return Kept(tmp_path_factory.mktemp("rendered"))
+
+
 @pytest.fixture
-def root(make_atlas: MakeAtlas) -> Path:
-    """A small Atlas with sources of its own, which a test may edit."""
-    second = fields(title="Another", relations={"builds_on": ["doe2024a"]})
-    made = make_atlas({"doe2024a": fields(), "doe2024b": second}).root
-    shutil.copytree(ROOT / "site_src", made / "site_src")
-    return made
+def root(kept: Kept) -> Path:
+    """The Atlas, which a test may edit; `out` below is what it was rendered to."""
+    kept.put_back()
+    return kept.root
+
+
+@pytest.fixture
+def out(root: Path, kept: Kept) -> Path:
+    """As the Atlas was when it was rendered."""
+    assert root == kept.root
+    return kept.out
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_after_any_edit_all_is_as_in_a_fresh_rendering(name: str, root: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    render_atlas(root, out)
+def test_after_any_edit_all_is_as_in_a_fresh_rendering(name: str, root: Path, out: Path, tmp_path: Path) -> None:
     before = pages(out)
     EDITS[name](root, out)
     report = render_atlas(root, out)
@@ -102,11 +131,9 @@ def test_after_any_edit_all_is_as_in_a_fresh_rendering(name: str, root: Path, tm
 
 @given(names=st.lists(st.sampled_from(sorted(EDITS)), min_size=4, max_size=6, unique=True))
 @settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_after_several_edits_too(names: list[str], root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    own = tmp_path_factory.mktemp("edits") / "atlas"
-    shutil.copytree(root, own)
-    out, fresh = own.parent / "out", own.parent / "fresh"
-    render_atlas(own, out)
+def test_after_several_edits_too(names: list[str], kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> None:
+    kept.put_back()
+    own, out, fresh = kept.root, kept.out, tmp_path_factory.mktemp("edits") / "fresh"
     for name in names:
         try:
             EDITS[name](own, out)
@@ -117,27 +144,22 @@ def test_after_several_edits_too(names: list[str], root: Path, tmp_path_factory:
     assert pages(out) == pages(fresh)
 
 
-def test_where_nothing_changed_nothing_is_rendered(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "out"
-    first = render_atlas(root, out)
+def test_where_nothing_changed_nothing_is_rendered(root: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = len(pages(out)) - 1  # but for the list of what it has made
     times = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
     monkeypatch.delattr(site, "render_site")
-    assert render_atlas(root, out) == Report(out, files=first.files, written=0, removed=0)
+    assert render_atlas(root, out) == Report(out, files=files, written=0, removed=0)
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == times
 
 
 @pytest.mark.parametrize("variable", ["ATLAS_SITE_URL", "ATLAS_REPOSITORY"])
 def test_another_address_is_another_site(
-    variable: str, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    variable: str, root: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(variable, raising=False)
-    render_atlas(root, tmp_path / "out")
     monkeypatch.setenv(variable, "https://forge.example/atlas/")
-    render_atlas(root, tmp_path / "out")
+    render_atlas(root, out)
     render_atlas(root, tmp_path / "fresh")
-    assert pages(tmp_path / "out") == pages(tmp_path / "fresh")
+    assert pages(out) == pages(tmp_path / "fresh")
 
 
 def test_other_code_or_packages_are_other_inputs(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
