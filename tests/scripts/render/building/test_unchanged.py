@@ -45,6 +45,12 @@ def write(name: str, text: str) -> Edit:
     return change
 
 
+def overwrite(page: Path) -> None:
+    """Where it is; a file that no rendering made is left alone by all."""
+    page.stat()
+    page.write_text("mine", encoding="utf-8")
+
+
 FIRST = "papers/2024/doe2024a.yml"
 EDITS: dict[str, Edit] = {
     "an entry": edit(FIRST, "Deferral", "Referral"),
@@ -65,7 +71,7 @@ EDITS: dict[str, Edit] = {
         '{"papers": {"doe2024a": {"count": 7, "source": "OpenAlex", "address": "https://openalex.org/W1",'
         ' "date": "2026-11-20"}}}',
     ),
-    "a page overwritten": lambda _, out: (out / "papers/doe2024a.md").write_text("mine"),
+    "a page overwritten": lambda _, out: overwrite(out / "papers/doe2024a.md"),
     "a page gone": lambda _, out: (out / "papers/doe2024a.md").unlink(),
     "a page touched": lambda _, out: os.utime(out / "papers/doe2024a.md"),
     "the digests gone": lambda _, out: (out / unchanged.NAME).unlink(),
