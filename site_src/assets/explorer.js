@@ -321,9 +321,15 @@ class Explorer {
       el("div", { class: "atlas-x-chip-row" }, this.chips, this.clearButton),
       el("div", { class: "atlas-x-actions" },
         button("Copy link to this view", "link", () => this.copyLink()), this.exportButton,
-        basketLink(this.root), this.notice),
+        this.basketLink(), this.notice),
       this.cards, this.moreButton);
     return this.results;
+  }
+
+  basketLink() {
+    const link = basketLink(this.root);
+    link.classList.add("atlas-x-button");
+    return link;
   }
 
   // ---- what the reader does
