@@ -17,7 +17,7 @@ import { fold, pieces } from "./words.js";
 
 const PAGE = 20;
 /** The cards that a screen shows are drawn at once; what is below them and beside them follows when the reader sees these. */
-const FIRST = 8;
+const FIRST = 6;
 /** Where an answer takes longer than SLOW_MS, as on a slow network, the next waits until the reader pauses. */
 const [SLOW_MS, TYPING_PAUSE_MS] = [60, 150];
 const AUTHORS_SHOWN = 3;
