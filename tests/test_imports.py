@@ -35,7 +35,8 @@ MAY: dict[str, tuple[str, ...]] = {
     f"{R}.recorded.benchmark": (f"{R}.core", f"{R}.backends.replay", f"{R}.running.outcome"),
     f"{R}.recorded.replies": (f"{R}.core", f"{R}.backends.replay"),
     # other tools' files become what the recorded form's own reader reads
-    f"{R}.importing": (f"{R}.core", f"{R}.recorded"),
+    # what an answer of the OpenAI form says is read as where it is asked for
+    f"{R}.importing": (f"{R}.core", f"{R}.recorded", f"{R}.backends.choices", f"{R}.backends.usage"),
     f"{R}.recording": (f"{R}.core", f"{R}.backends", f"{R}.recorded"),
     # programs that models wrote are scored where the benchmarks' are
     f"{R}.recording.scoring": (f"{R}.core", f"{R}.recorded", f"{R}.benchmarks"),

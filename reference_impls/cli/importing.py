@@ -69,6 +69,12 @@ def import_lm_eval(
     _run("lm-eval", paths, out, strict, metric=metric, chosen=chosen, models=models)
 
 
+@imports.command("litellm")
+def import_litellm(files: Files, out: Out, strict: Strict = False) -> None:
+    """Import logs of LiteLLM (its standard logging payload), and a CSV file with prompt and reference."""
+    _run("litellm", [Path(file) for file in files], out, strict)
+
+
 @imports.command("openai-batch")
 def import_openai_batch(files: Files, out: Out, strict: Strict = False) -> None:
     """Import batches of OpenAI: input, output and error files, and a CSV file with custom_id and reference."""

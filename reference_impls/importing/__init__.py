@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from reference_impls.importing import every_eval_ever as eee
-from reference_impls.importing import inspect_logs, lm_eval, openai_batch, routerbench, tables
+from reference_impls.importing import inspect_logs, litellm_logs, lm_eval, openai_batch, routerbench, tables
 from reference_impls.importing.rows import Choices, Gathered, Item, gather
 
 __all__ = ["FORMATS", "Choices", "Gathered", "gather"]
@@ -14,6 +14,7 @@ __all__ = ["FORMATS", "Choices", "Gathered", "gather"]
 Read = Callable[[Sequence[Path], Choices], Iterator[Item]]
 FORMATS: dict[str, Read] = {
     "csv": tables.read,
+    "litellm": litellm_logs.read,
     "lm-eval": lm_eval.read,
     "openai-batch": openai_batch.read,
     "routerbench": routerbench.read,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reference_impls.importing.files import json_lines
-from reference_impls.importing.messages import at, content, many
+from reference_impls.importing.messages import about, at, content, many, sent
 from reference_impls.importing.rows import Choices, Item, Note, Row, fits
 from reference_impls.recorded.lines import LineError
 
@@ -44,17 +44,22 @@ def _instance(file: Path, line: int, values: dict[str, Any]) -> Iterator[Row | N
     query: dict[str, Any] = {
         "id": f"{task}/{values['sample_id']}", "prompt": at(values, "input", "raw"), "task": task,
         "reference": reference, "options": options if options and fits(reference, options) else None,
+        "messages": _begun(values), "metadata": about(values.get("metadata")),
     }  # fmt: skip
     score = at(values, "evaluation", "score")
     used, milliseconds = values.get("token_usage"), at(values, "performance", "latency_ms")
     told = {
         "model": values["model_id"], "score": float(score) if isinstance(score, bool) else score,
         "prompt_tokens": at(used, "input_tokens"), "completion_tokens": at(used, "output_tokens"),
+        "reasoning_tokens": at(used, "reasoning_tokens"), "cached_tokens": at(used, "input_tokens_cache_read"),
         "latency": milliseconds / 1000 if isinstance(milliseconds, int | float) else milliseconds,
     }  # fmt: skip
-    texts = _texts(values)
+    texts, failed = _texts(values), bool(values.get("error"))
     if not texts:
-        yield Row(file, line, query, {**told, "text": "" if values.get("error") else None, "answer": _answer(values)})
+        status = "error" if failed else None
+        yield Row(
+            file, line, query, {**told, "text": "" if failed else None, "answer": _answer(values), "status": status}
+        )
     elif len(texts) == 1:
         asked = sum(at(one, "role") == "assistant" for one in many(values.get("messages")))
         calls = asked if asked > 1 else None
@@ -64,6 +69,13 @@ def _instance(file: Path, line: int, values: dict[str, Any]) -> Iterator[Row | N
         yield Note(f"{task}: several responses of a sample have no score of their own; the reference grades them")
         for sample, text in enumerate(texts):
             yield Row(file, line, query, {"model": values["model_id"], "sample": sample, "text": text})
+
+
+def _begun(values: dict[str, Any]) -> list[dict[str, str]] | None:
+    """What the model was given before it first spoke."""
+    said = many(values.get("messages"))
+    spoke = next((i for i, one in enumerate(said) if at(one, "role") == "assistant"), len(said))
+    return sent(said[:spoke])
 
 
 def _only(value: Any) -> Any:

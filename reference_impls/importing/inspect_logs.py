@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reference_impls.importing.files import document
-from reference_impls.importing.messages import at, chat, content, many
+from reference_impls.importing.messages import about, at, chat, content, ended, many, sent
 from reference_impls.importing.rows import Choices, Item, Row, fits
 from reference_impls.recorded.lines import LineError, shown
 
@@ -57,6 +57,7 @@ def _sample(file: Path, place: int, values: Any, model: str, task: str, metric: 
     query = {
         "id": f"{task}/{values['id']}", "prompt": prompt, "task": task, "reference": target,
         "options": texts if texts and fits(target if isinstance(target, str) else None, texts) else None,
+        "messages": sent(given), "metadata": about(at(values, "metadata")),
     }  # fmt: skip
     calls = sum(at(one, "role") == "assistant" for one in many(at(values, "messages")))
     used = at(values, "model_usage", model) or (at(values, "output", "usage") if calls < 2 else None)
@@ -64,13 +65,17 @@ def _sample(file: Path, place: int, values: Any, model: str, task: str, metric: 
     if not isinstance(text, str):
         text = content(at(values, "output", "choices", 0, "message", "content"))
     text = _whole(text, values)
-    if text is None and at(values, "error") is not None:
+    failed = at(values, "error") is not None
+    if text is None and failed:
         text = ""
+    last = at(values, "output", "choices", 0)
+    how = {"status": "error"} if failed else ended(last, at(last, "stop_reason")) if calls < 2 else {}
     return Row(file, 1, query, {
         "model": model, "sample": at(values, "epoch"), "text": text, "score": score,
         "prompt_tokens": _sent(used), "completion_tokens": at(used, "output_tokens"),
         "latency": at(values, "output", "time") if calls < 2 else at(values, "working_time"),
-        "calls": calls if calls > 1 else None,
+        "calls": calls if calls > 1 else None, "cost": at(used, "total_cost"),
+        "reasoning_tokens": at(used, "reasoning_tokens"), "cached_tokens": at(used, "input_tokens_cache_read"), **how,
     })  # fmt: skip
 
 

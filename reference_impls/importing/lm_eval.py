@@ -15,7 +15,7 @@ from typing import Any
 
 from reference_impls.core.answers import LETTERS
 from reference_impls.importing.files import json_lines
-from reference_impls.importing.messages import at, chat, is_chat, many
+from reference_impls.importing.messages import at, chat, is_chat, many, sent
 from reference_impls.importing.rows import Choices, Item, Note, Row, fits
 from reference_impls.recorded.lines import LineError, shown
 
@@ -75,7 +75,7 @@ def _sample(
     if asked is None:
         yield LineError(file, line, "no prompt in 'arguments'", "log the samples again with --log_samples")
         return
-    prompt, options = asked
+    prompt, options, messages = asked
     target = values.get("target")
     reference = str(target) if isinstance(target, str | int | float) else None
     query: dict[str, Any] = {
@@ -83,6 +83,7 @@ def _sample(
         "prompt": prompt,
         "task": task,
         "reference": reference,
+        "messages": messages,
     }
     if options:
         reference = _letter(target, options)
@@ -119,23 +120,28 @@ def _metric(values: dict[str, Any], wanted: str) -> str | list[str]:
     return known[0] if len(known) == 1 else known
 
 
-def _asked(arguments: Any) -> tuple[str, list[str]] | None:
-    """The prompt and, where options were weighed, their texts. Older logs have lists, newer ones named arguments."""
+def _asked(arguments: Any) -> tuple[str, list[str], list[dict[str, str]] | None] | None:
+    """The prompt, where options were weighed their texts, and a chat's messages. Older logs have lists, newer ones
+    named arguments.
+    """
     if isinstance(arguments, dict):
         calls = [[at(one, "arg_0"), at(one, "arg_1")] for one in arguments.values()]
     elif isinstance(arguments, list):
         calls = [[at(one, 0), at(one, 1)] for one in arguments]
     else:
         return None
-    if not calls or (prompt := _prompt(calls[0][0])) is None:
+    given = _given(calls[0][0]) if calls else None
+    prompt = chat(many(given)) if is_chat(given) else given
+    if not isinstance(prompt, str):
         return None
     weighed = [ending for _, ending in calls if isinstance(ending, str)]
     same = all(start == calls[0][0] for start, _ in calls)
     options = [ending.removeprefix(" ") for ending in weighed] if same and len(weighed) == len(calls) > 1 else []
-    return prompt, options
+    return prompt, options, sent(given)
 
 
-def _prompt(value: Any) -> str | None:
+def _given(value: Any) -> Any:
+    """A prompt's text, or its messages."""
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
         value = value[0]
     if isinstance(value, str) and value.lstrip().startswith("[{"):  # a chat as JSON
@@ -144,9 +150,7 @@ def _prompt(value: Any) -> str | None:
         except (ValueError, RecursionError):
             return value
         value = messages if is_chat(messages) else value
-    if is_chat(value):
-        return chat(value)
-    return value if isinstance(value, str) else None
+    return value
 
 
 def _letter(target: Any, options: list[str]) -> str | None:

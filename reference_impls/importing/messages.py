@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
+
+from reference_impls.backends import choices
+from reference_impls.recorded.rows import MOST_METADATA, ROLES
+
+#: The least that the recorded form takes as a logarithm of a probability: as good as impossible.
+_IMPOSSIBLE = -1e9
 
 
 def content(value: Any) -> str | None:
@@ -36,6 +43,67 @@ def chat(messages: Sequence[Any]) -> str | None:
     if len(told) < len(messages) or not any(text.strip() for _, text in told):
         return None
     return told[0][1] if len(told) == 1 else "\n\n".join(f"{role}: {text}" for role, text in told)
+
+
+def sent(messages: Any) -> list[dict[str, str]] | None:
+    """A chat as the recorded form keeps it; None where it is the prompt alone, or holds more than texts.
+
+    >>> sent([{"role": "system", "content": "Be short."}, {"role": "user", "content": "1 + 1?"}])
+    [{'role': 'system', 'content': 'Be short.'}, {'role': 'user', 'content': '1 + 1?'}]
+    >>> sent([{"role": "user", "content": "1 + 1?"}]), sent([{"role": "tool", "content": "2"}])
+    (None, None)
+    """
+    if not is_chat(messages) or (len(messages) == 1 and messages[0]["role"] == "user"):
+        return None
+    made = [{"role": one["role"], "content": one.get("content")} for one in messages]
+    whole = all(one["role"] in ROLES and _whole(one["content"]) for one in made)
+    return [{"role": one["role"], "content": content(one["content"]) or ""} for one in made] if whole else None
+
+
+def _whole(value: Any) -> bool:
+    """Whether a content is text alone, no half characters in it."""
+    parts = value if isinstance(value, list) else [value]
+    texts = [part if isinstance(part, str) else text_of(part) for part in parts]
+    return all(text is not None and _written(text) for text in texts)
+
+
+def _written(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def about(value: Any) -> dict[str, Any] | None:
+    """What else is known of a query, if the recorded form can hold it; None where there is nothing, or too much."""
+    if not isinstance(value, dict) or not value:
+        return None
+    try:
+        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+    except (UnicodeEncodeError, RecursionError, ValueError):
+        return None
+    return value if size <= MOST_METADATA else None
+
+
+def ended(choice: Any, reason: Any) -> dict[str, Any]:
+    """How a choice of the OpenAI form ended, in the server's word and in the recorded form's, and its tokens.
+
+    >>> ended({"message": {"content": "No.", "refusal": None}, "logprobs": None}, "length")
+    {'finish_reason': 'length', 'status': 'cut'}
+    """
+    word = reason if isinstance(reason, str) and reason.isidentifier() and reason.isascii() else None
+    told: dict[str, Any] = {"finish_reason": word} if word else {}
+    if not isinstance(choice, dict):
+        return told
+    message = choice.get("message")
+    try:
+        _, status = choices.read(message if isinstance(message, dict) else {}, at(message, "content"), word)
+        tokens, logs = choices.logprobs(choice)
+    except (TypeError, AttributeError, KeyError):
+        return told
+    told |= {"status": status} if status else {}
+    return told | ({"tokens": list(tokens), "logprobs": [max(v, _IMPOSSIBLE) for v in logs]} if tokens else {})
 
 
 def is_chat(value: Any) -> bool:

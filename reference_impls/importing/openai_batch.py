@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reference_impls.importing.files import json_lines, table
-from reference_impls.importing.messages import at, chat, content, many, text_of
+from reference_impls.importing.files import json_lines
+from reference_impls.importing.messages import at, chat, content, ended, many, sent, text_of
 from reference_impls.importing.rows import Choices, Item, Note, Row
-from reference_impls.importing.tables import cell
+from reference_impls.importing.tables import references
 from reference_impls.recorded.lines import LineError, shown
-
-TOLD = ("reference", "task", "kind", "split")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ def read(files: Sequence[Path], choices: Choices) -> Iterator[Item]:  # noqa: AR
     right: dict[str, dict[str, Any]] = {}
     for file in files:
         if file.suffix.lower() in (".csv", ".tsv"):
-            yield from _references(file, right)
+            yield from references(file, "custom_id", right)
         else:
             yield from _lines(file, requests, results)
     answered: set[tuple[Path, int]] = set()
@@ -76,23 +74,6 @@ def _lines(file: Path, requests: dict[str, list[_Line]], results: list[_Line]) -
             yield LineError(file, line, "neither a request nor a result", "a request has a 'body'")
 
 
-def _references(file: Path, right: dict[str, dict[str, Any]]) -> Iterator[LineError]:
-    rows = table(file)
-    head = next(rows)
-    if isinstance(head, LineError):
-        yield head
-        return
-    if not {"custom_id", "reference"} <= set(head[1]):
-        yield LineError(file, head[0], "no columns 'custom_id' and 'reference'", "name them in the header")
-        return
-    for item in rows:
-        if isinstance(item, LineError):
-            yield item
-            continue
-        cells = item[1]
-        right[cells["custom_id"].strip()] = {key: cell(cells[key], key) for key in TOLD if key in cells}
-
-
 def _asked(requests: list[_Line], model: Any) -> _Line | str:
     """The request of a result: the only one with its identifier, else the one to the model that answered."""
     if not requests:
@@ -115,7 +96,7 @@ def _rows(asked: _Line, result: _Line, right: dict[str, Any]) -> Iterator[Row | 
     if prompt is None:
         yield LineError(asked.file, asked.line, "no text to answer in the request", "chats and texts are read")
         return
-    query = {"prompt": prompt, **right}
+    query = {"prompt": prompt, "messages": sent(body.get("messages") or body.get("input")), **right}
     status = at(result.values, "response", "status_code")
     failed = result.values.get("error") is not None or at(answer, "error") is not None
     if failed or (isinstance(status, int) and status != 200):
@@ -125,28 +106,37 @@ def _rows(asked: _Line, result: _Line, right: dict[str, Any]) -> Iterator[Row | 
     if texts is None:
         yield LineError(result.file, result.line, "no answer in the result", "chats and texts are read")
         return
-    used = at(answer, "usage") if len(texts) == 1 else None  # of several choices together it is told
-    sent, made = at(used, "prompt_tokens"), at(used, "completion_tokens")
-    told = {
-        "prompt_tokens": at(used, "input_tokens") if sent is None else sent,
-        "completion_tokens": at(used, "output_tokens") if made is None else made,
-    }
-    if used is not None:
-        told["reasoning_tokens"] = at(used, "completion_tokens_details", "reasoning_tokens")
-        told["cached_tokens"] = at(used, "prompt_tokens_details", "cached_tokens")
+    told = spent(at(answer, "usage")) if len(texts) == 1 else {}  # of several choices together it is told
     for sample, text in enumerate(texts):
         ended = _ended(answer, sample)
         yield Row(result.file, result.line, query, {"model": model, "sample": sample, "text": text, **told, **ended})
 
 
-def _ended(answer: Any, place: int) -> dict[str, str]:
-    """How a chat's choice ended, in the server's word and in the recorded form's."""
-    choices = at(answer, "choices")
-    reason = at(choices[place], "finish_reason") if isinstance(choices, list) and place < len(choices) else None
-    if not isinstance(reason, str) or not reason.isidentifier():
-        return {}
-    word = {"length": "cut", "content_filter": "filtered", "tool_calls": "tools"}.get(reason)
-    return {"finish_reason": reason} | ({"status": word} if word else {})
+def spent(used: Any) -> dict[str, Any]:
+    """Tokens: /v1/responses calls them input and output, the others prompt and completion."""
+    asked, written = ("prompt", "completion") if at(used, "input_tokens") is None else ("input", "output")
+    return {
+        "prompt_tokens": at(used, f"{asked}_tokens"), "completion_tokens": at(used, f"{written}_tokens"),
+        "reasoning_tokens": at(used, f"{written}_tokens_details", "reasoning_tokens"),
+        "cached_tokens": at(used, f"{asked}_tokens_details", "cached_tokens"),
+    }  # fmt: skip
+
+
+def _ended(answer: Any, place: int) -> dict[str, Any]:
+    """How an answer ended, and its tokens."""
+    choice = at(answer, "choices", place)
+    if choice is not None:
+        return ended(choice, at(choice, "finish_reason"))
+    # /v1/responses: the parts of a message, and why it is incomplete
+    output = many(at(answer, "output"))
+    parts = [part for one in output if at(one, "type") == "message" for part in many(at(one, "content"))]
+    refusal = next((at(part, "refusal") for part in parts if at(part, "type") == "refusal"), None)
+    message = {
+        "content": "".join(text_of(part) or "" for part in parts), "refusal": refusal,
+        "tool_calls": [one for one in output if at(one, "type") == "function_call"],
+    }  # fmt: skip
+    logs = at(parts, 0, "logprobs") if len(parts) == 1 else None
+    return ended({"message": message, "logprobs": {"content": logs}}, at(answer, "incomplete_details", "reason"))
 
 
 def _prompt(body: dict[str, Any]) -> str | None:

@@ -49,7 +49,8 @@ class Row:
 
     Attributes:
         file, line: where it stands.
-        query: fields of `RecordedQuery`; ``task`` and ``split`` may be missing.
+        query: fields of `RecordedQuery`; ``task`` and ``split`` may be missing; ``messages`` are of `messages.sent`,
+            ``metadata`` is of `messages.about`.
         response: fields of `RecordedResponse` without ``query_id``; ``sample`` is there if the file numbers them.
     """
 
@@ -161,7 +162,10 @@ def _query(row: Row) -> RecordedQuery:
     reference, options = fields.written("reference"), fields.texts("options")
     if options and (kind not in (None, "choice") or not fits(reference, options)):
         raise fields.wrong("the options do not fit the kind or the reference", "correct them or leave them out")
-    return RecordedQuery(fields.name("id"), prompt, reference, fields.name("task"), split, kind, options)
+    return RecordedQuery(
+        fields.name("id"), prompt, reference, fields.name("task"), split, kind, options,
+        tuple(given.get("messages", ())), given.get("metadata", {}),
+    )  # fmt: skip
 
 
 def _response(row: Row, query_id: str) -> RecordedResponse:
@@ -191,6 +195,7 @@ def _merged(row: Row, old: RecordedQuery | None, new: RecordedQuery, first: Mapp
             what = f"the query {shown(new.id)} has another '{key}' here than at {first[new.id]}"
             raise LineError(row.file, row.line, what, "make them the same, or give each query an id of its own")
         made[key] = one or other
+    made |= {key: getattr(old, key) or getattr(new, key) for key in ("messages", "metadata")}
     if made["options"] and not fits(made["reference"], made["options"]):
         what = f"the reference of the query {shown(new.id)} is none of its options"
         raise LineError(row.file, row.line, what, "correct one of them")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from reference_impls.importing.files import table
 from reference_impls.importing.rows import Choices, Item, Note, Row
@@ -24,10 +25,18 @@ RESPONSE = {
     "text": ("text", "response", "output", "completion", "model_response"), "answer": ("answer", "extracted_answer"),
     "score": ("score", "correct", "is_correct"), "cost": ("cost", "cost_usd", "total_cost"),
     "prompt_tokens": ("prompt_tokens", "input_tokens"), "completion_tokens": ("completion_tokens", "output_tokens"),
-    "latency": ("latency", "latency_s", "seconds"), "calls": ("calls",),
+    "latency": ("latency", "latency_s", "seconds"), "calls": ("calls",), "status": ("status",),
+    "finish_reason": ("finish_reason", "stop_reason"), "reasoning_tokens": ("reasoning_tokens",),
+    "cached_tokens": ("cached_tokens", "cached_input_tokens"),
 }  # fmt: skip
+#: What a table beside other files tells of a query.
+RIGHT = ("reference", "task", "kind", "split")
 FIELDS = (*QUERY, *RESPONSE)
-NUMBERS = ("sample", "score", "cost", "prompt_tokens", "completion_tokens", "latency", "calls")
+NUMBERS = (
+    "sample", "score", "cost", "prompt_tokens", "completion_tokens", "latency", "calls", "reasoning_tokens",
+    "cached_tokens",
+)  # fmt: skip
+_WORDS = ("id", "task", "split", "kind", "model", "reference", "answer", "status", "finish_reason")
 BLANK = ("", "nan", "null", "none", "na", "n/a")
 #: What may stand between a model's name and a field's: the last one in the column's name.
 BETWEEN = ":|"
@@ -79,6 +88,28 @@ def read(files: Sequence[Path], choices: Choices) -> Iterator[Item]:
                 yield LineError(file, line, "no model answered", "fill in a model's cells, or remove the row")
 
 
+def references(file: Path, key: str, right: dict[str, dict[str, Any]]) -> Iterator[LineError]:
+    """Puts what a table says is right, and of which task and kind, under the cells of its column `key`.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    rows = table(file)
+    head = next(rows)
+    if isinstance(head, LineError):
+        yield head
+        return
+    if not {key, "reference"} <= set(head[1]):
+        yield LineError(file, head[0], f"no columns '{key}' and 'reference'", "name them in the header")
+        return
+    for item in rows:
+        if isinstance(item, LineError):
+            yield item
+            continue
+        cells = item[1]
+        right[cells[key].strip()] = {name: cell(cells[name], name) for name in RIGHT if name in cells}
+
+
 def cell(text: str, key: str) -> str | float | None:
     """What stands in a cell: a number where one is wanted, None where nothing stands, else the text.
 
@@ -86,7 +117,7 @@ def cell(text: str, key: str) -> str | float | None:
     (12.5, 1.0, None, None, 'x')
     """
     bare = text.strip()
-    if not bare:
+    if not bare or (key == "status" and bare.lower() in (*BLANK, "ok")):
         return None
     if key in NUMBERS:
         if bare.lower() in BLANK:
@@ -97,7 +128,7 @@ def cell(text: str, key: str) -> str | float | None:
             return float(bare)
         except ValueError:
             return bare  # told as a wrong value where it is held against the form
-    return bare if key in ("id", "task", "split", "kind", "model", "reference", "answer") else text
+    return bare if key in _WORDS else text
 
 
 def _columns(names: Mapping[str, str], wanted: Mapping[str, Sequence[str]], choices: Choices) -> dict[str, str]:

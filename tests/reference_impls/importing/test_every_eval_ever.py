@@ -34,12 +34,13 @@ def instance(sample: str, text: Any, score: Any, **more: Any) -> dict[str, Any]:
 
 
 def test_samples_of_one_turn(tmp_path: Path) -> None:
-    usage = {"input_tokens": 12, "output_tokens": 3, "total_tokens": 15}
+    usage = {"input_tokens": 12, "output_tokens": 3, "total_tokens": 15, "input_tokens_cache_read": 4}
+    usage["reasoning_tokens"] = 2
     choice = {"raw": "Which?", "reference": ["y"], "choices": ["x", "y"]}
     file = lines(
         tmp_path / "s.jsonl",
         instance("a", "It is 2", 1.0, token_usage=usage, performance={"latency_ms": 250}),
-        instance("b", "It is 2", 0),
+        instance("b", "It is 2", 0, metadata={"level": "3"}),
         instance("c", "B", 1.0, input=choice, answer_attribution=[]),
         instance("d", "2", 1.0, input={"raw": "d?", "reference": ["2", "two"]}),
     )
@@ -58,19 +59,21 @@ def test_samples_of_one_turn(tmp_path: Path) -> None:
         ("org/small", "B", None, 1.0),
         ("org/small", "2", "2", 1.0),
     ]
-    assert [(r.prompt_tokens, r.completion_tokens, r.latency) for r in responses(found)] == [
-        (12, 3, 0.25),
-        (None, None, None),
-        (None, None, None),
-        (None, None, None),
+    assert [q.metadata for q in found.recording.queries] == [{}, {"level": "3"}, {}, {}]
+    told = [
+        (r.prompt_tokens, r.completion_tokens, r.reasoning_tokens, r.cached_tokens, r.latency)
+        for r in responses(found)
     ]
+    assert told == [(12, 3, 2, 4, 0.25), *[(None,) * 5] * 3]
 
 
 def test_conversations_failures_and_wrong_lines(tmp_path: Path) -> None:
     said = [
         {"turn_idx": i, "role": role, "content": text}
-        for i, (role, text) in enumerate([("user", "a?"), ("assistant", None), ("tool", "2"), ("assistant", "So 2")])
-    ]
+        for i, (role, text) in enumerate([
+            ("system", "Be short."), ("user", "a?"), ("assistant", None), ("tool", "2"), ("assistant", "So 2"),
+        ])
+    ]  # fmt: skip
     agent = instance("a", "", 1.0, output=None, messages=said, interaction_type="agentic")
     failed = instance("b", "", 0.0, output=None, error="timeout", answer_attribution=[])
     file = lines(
@@ -84,7 +87,11 @@ def test_conversations_failures_and_wrong_lines(tmp_path: Path) -> None:
         instance("e", "x", 1.0, input=None),
     )
     found = read("eee", file)
-    assert [(r.text, r.score, r.calls) for r in responses(found)] == [("So 2", 1.0, 2), ("", 0.0, None)]
+    assert [(r.text, r.score, r.calls, r.status) for r in responses(found)] == [
+        ("So 2", 1.0, 2, ""), ("", 0.0, None, "error"),
+    ]  # fmt: skip
+    assert found.recording is not None
+    assert [[m["role"] for m in q.messages] for q in found.recording.queries] == [["system", "user"], []]
     assert [line.removeprefix(f"{file}:").split(" (")[0] for line in found.findings] == [
         "3: 'score' is 3.0",
         "4: the key 'evaluation_name' is missing",

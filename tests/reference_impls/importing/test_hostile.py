@@ -18,6 +18,7 @@ from reference_impls.recorded import load, save
 from tests.reference_impls.importing import (
     test_every_eval_ever,
     test_inspect_logs,
+    test_litellm_logs,
     test_lm_eval,
     test_openai_batch,
 )
@@ -29,6 +30,10 @@ WHOLE: dict[str, list[Any]] = {
     "openai-batch": [
         test_openai_batch.request("a", "gpt", "x"),
         test_openai_batch.result("a", "gpt", "y", usage=test_openai_batch.USED),
+    ],
+    "litellm": [
+        test_litellm_logs.payload("a?", "2"),
+        test_litellm_logs.payload("b?", None, status="failure"),
     ],
     "eee": [
         test_every_eval_ever.instance("a", "t", 1.0, performance={"latency_ms": 3}),
@@ -61,14 +66,15 @@ def test_any_value_at_any_place(name: str, data: st.DataObject) -> None:
         holder, key = data.draw(st.sampled_from(list(places(log))))
         holder[key] = data.draw(ANY)
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "samples_t.jsonl"
+        file = Path(folder) / "samples_t.jsonl"  # what ends so is read by the line
         file.write_text(json.dumps(log) if name == "inspect" else "".join(json.dumps(row) + "\n" for row in rows))
         found = read(name, file)
         if found.recording is None:
             assert found.findings
         else:
             save(found.recording, Path(folder) / "made")
-            assert load(Path(folder) / "made").responses == found.recording.responses
+            again = load(Path(folder) / "made")
+            assert (again.queries, again.responses) == (found.recording.queries, found.recording.responses)
 
 
 @pytest.mark.parametrize("name", FORMATS)

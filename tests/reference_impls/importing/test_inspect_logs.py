@@ -68,11 +68,49 @@ def test_samples_and_epochs(tmp_path: Path) -> None:
     assert told == [(5, 3, 0.5), (5, 3, 0.5), (42, 9, 0.5), (5, 3, 0.5), (None, None, None)]
 
 
+def test_what_it_knows_of_an_answer_besides(tmp_path: Path) -> None:
+    def output(reason: str, text: str = "2", **more: Any) -> dict[str, Any]:
+        logs = {"content": [{"token": "2", "logprob": -0.25, "bytes": None, "top_logprobs": None}]}
+        message = {"role": "assistant", "content": text, "tool_calls": more.pop("tool_calls", None)}
+        return {
+            "choices": [{"message": message, "stop_reason": reason, "logprobs": logs if text else None}],
+            "completion": text, **more,
+        }  # fmt: skip
+
+    usage = {
+        "input_tokens": 3, "output_tokens": 90, "input_tokens_cache_read": 40, "reasoning_tokens": 80,
+        "total_cost": 0.125,
+    }  # fmt: skip
+    chat = [{"role": "system", "content": "Be short."}, {"role": "user", "content": "1 + 1?"}]
+    picture = [*chat, {"role": "user", "content": [{"type": "text", "text": "This?"}, {"type": "image"}]}]
+    found = read("inspect", put(
+        tmp_path,
+        sample("a", "2", "C", output=output("stop", usage=usage), input=chat, metadata={"level": 3}),
+        sample("b", "2", "I", output=output("max_tokens"), input=picture, metadata={"long": "x" * 70_000}),
+        sample("c", "", "I", output=output("tool_calls", "", tool_calls=[{"id": "1"}])),
+        sample("d", "", "I", output=output("content_filter", "")),
+        sample("e", "", "I", output=output("stop"), error={"message": "boom"}),
+    ))  # fmt: skip
+    assert found.recording is not None
+    assert [(q.messages, q.metadata) for q in found.recording.queries][:3] == [
+        (tuple(chat), {"level": 3}), ((), {}), ((), {}),
+    ]  # fmt: skip
+    assert [(r.status, r.finish_reason, r.tokens, r.logprobs) for r in responses(found)] == [
+        ("", "stop", ("2",), (-0.25,)), ("cut", "max_tokens", ("2",), (-0.25,)), ("tools", "tool_calls", (), ()),
+        ("filtered", "content_filter", (), ()), ("error", None, (), ()),
+    ]  # fmt: skip
+    first = responses(found)[0]
+    told = (first.prompt_tokens, first.completion_tokens, first.cached_tokens, first.reasoning_tokens, first.cost)
+    assert told == (43, 90, 40, 80, 0.125)
+    assert {(r.cached_tokens, r.cost) for r in responses(found)[1:]} == {(None, None)}
+
+
 def test_several_calls(tmp_path: Path) -> None:
     twice = [{"role": "user", "content": "a?"}, *[{"role": "assistant", "content": "x"}] * 2]
     found = read("inspect", put(tmp_path, sample("a", "2", "C", messages=twice)))
     # Tokens and time of the last call only are not those of the response.
     assert [(r.calls, r.prompt_tokens, r.latency) for r in responses(found)] == [(2, None, 0.7)]
+    assert responses(found)[0].finish_reason is None
 
 
 def test_wrong_samples_are_named_by_their_place(tmp_path: Path) -> None:

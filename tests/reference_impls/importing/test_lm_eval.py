@@ -117,7 +117,9 @@ def test_chats_older_lists_and_repeats(tmp_path: Path) -> None:
     old = generated(1, "2", "2", 1.0, arguments=[[chat, {}]], resps=[["2", "3"]])
     found = read("lm-eval", lines(tmp_path / "m" / FILE, old))
     assert found.recording is not None
-    assert found.recording.queries[0].prompt == "system: Be short.\n\nuser: 1 + 1?"
+    query = found.recording.queries[0]
+    assert query.prompt == "system: Be short.\n\nuser: 1 + 1?"
+    assert query.messages == tuple(json.loads(chat))
     assert [(r.sample, r.text, r.answer, r.score) for r in responses(found)] == [
         (0, "2", None, None),
         (1, "3", None, None),

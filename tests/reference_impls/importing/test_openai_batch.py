@@ -98,11 +98,21 @@ def test_several_choices_parts_and_the_other_address(tmp_path: Path) -> None:
             "body": {"model": "gpt", "input": "3?", "instructions": "Be short."},
         },
     )
+    logs = [{"token": "drei", "logprob": -0.5}]
     body = {
         "model": "gpt",
-        "usage": {"input_tokens": 7, "output_tokens": 2},
+        "usage": {"input_tokens": 7, "output_tokens": 2, "output_tokens_details": {"reasoning_tokens": 1}},
+        "incomplete_details": {"reason": "max_output_tokens"},
         "error": None,
-        "output": [{"type": "reasoning"}, {"type": "message", "content": [{"type": "output_text", "text": "drei"}]}],
+        "output": [
+            {"type": "reasoning"},
+            {
+                "type": "message",
+                "content": [
+                    {"type": "output_text", "text": "drei", "logprobs": logs},
+                ],
+            },
+        ],
     }
     told = lines(
         tmp_path / "out.jsonl",
@@ -114,6 +124,9 @@ def test_several_choices_parts_and_the_other_address(tmp_path: Path) -> None:
     assert found.findings == ()
     assert found.recording is not None
     assert [q.prompt for q in found.recording.queries] == ["1?", "2?", "system: Be short.\n\nuser: 3?"]
+    last = responses(found)[-1]
+    assert (last.status, last.finish_reason, last.reasoning_tokens) == ("cut", "max_output_tokens", 1)
+    assert (last.tokens, last.logprobs) == (("drei",), (-0.5,))
     assert [(r.sample, r.text, r.prompt_tokens, r.completion_tokens) for r in responses(found)] == [
         (0, "x", None, None),
         (1, "y", None, None),

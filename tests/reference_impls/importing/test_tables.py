@@ -68,6 +68,20 @@ def test_long(tmp_path: Path) -> None:
     assert [q.prompt for q in found.recording.queries] == ["1 + 1?", "2 + 2?"]
 
 
+def test_how_answers_ended(tmp_path: Path) -> None:
+    wide = (
+        "prompt,small:response,small:status,small:finish_reason,small:reasoning_tokens,small:cached_tokens\n"
+        "1?,2,OK,stop,7,3\n2?,,error,,,\n3?,x,lost,,,\n"
+    )
+    found = read("csv", put(tmp_path, wide))
+    assert [(r.text, r.status, r.finish_reason, r.reasoning_tokens, r.cached_tokens) for r in responses(found)] == [
+        ("2", "", "stop", 7, 3)
+    ]
+    assert [line.split(": ", 1)[1].split(" (")[0] for line in found.findings] == [
+        "neither text nor answer nor score of a response", "'status' is 'lost'",
+    ]  # fmt: skip
+
+
 def test_two_answers_of_a_model_need_numbers(tmp_path: Path) -> None:
     file = put(tmp_path, "prompt,model,response\n1 + 1?,small,2\n1 + 1?,small,3\n")
     found = read("csv", file)
