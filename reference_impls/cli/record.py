@@ -34,6 +34,9 @@ if TYPE_CHECKING:  # at run time only when the command runs
 def record(
     config: Annotated[Path, typer.Argument(help="what to ask whom: atlas.yml")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="tell what it would cost, and ask nobody")] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="tell what each model can, by three short requests, and end")
+    ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="only the first prompts")] = None,
     out: Annotated[Path | None, typer.Option(help="folder of the recording; default: atlas-outcomes beside")] = None,
     on_error: Annotated[
@@ -67,6 +70,9 @@ def record(
                 say.print(Text(line))
             if dry_run:
                 return
+            if probe:
+                _probed(read, priced, store)
+                return
             asker = _Asker(read, priced, store, file)
             asker.ask(wanted)
             failing: Literal["zero", "drop", "fail"] = on_error  # type: ignore[assignment]
@@ -86,6 +92,39 @@ def record(
     for line in short:
         say.print(Text(one_line(f"atlas: {line}")))
     raise typer.Exit(1 if made.left or short else 0)
+
+
+def _probed(read: Config, priced: Mapping[str, Price | None], store: Store) -> None:
+    """Prints what every model can, and which methods that leaves out."""
+    from reference_impls.core.registry import NEEDS  # noqa: PLC0415
+    from reference_impls.recording.probing import probe  # noqa: PLC0415
+    from reference_impls.running import catalog  # noqa: PLC0415
+
+    limit = None if read.budget is None else read.budget.usd
+    found = asyncio.run(probe([(model, priced[model.name]) for model in read.models], store, limit))
+    table = Table("model", "limit", box=None)
+    titles = {
+        "temperature": "temperature", "seed": "seed", "logprobs": "log-probabilities", "samples": "n > 1",
+        "billed": "usage", "reasons": "thoughts", "priced": "cost", "streams": "streams",
+        "streams_bill": "with usage", "scores": "echo",
+    }  # fmt: skip
+    for title in titles.values():
+        table.add_column(title)
+    for name, one in found.items():
+        words = {None: "?", True: "yes", False: "no"}
+        table.add_row(Text(one_line(name)), one.limit or "?", *(words[getattr(one, key)] for key in titles))
+    Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
+    for name, one in found.items():
+        if one.said:
+            say.print(Text(one_line(f"atlas: {name} does not answer: {one.said}")))
+    asked = {model.name for model in read.models if model.pool}
+    for need in ("logprobs", "scoring"):
+        without = [name for name, one in found.items() if name in asked and not one.said and not one.gives()[need]]
+        if without:
+            methods = ", ".join(one for one in catalog.methods() if need in catalog.method(one).needs)
+            say.print(Text(one_line(f"{', '.join(without)}: no {NEEDS[need]}, so not for {methods}")))
+    say.print(Text(f"spent so far {store.spent():.6f} dollars, {_cap(read)}"))
+    raise typer.Exit(1 if any(one.said for one in found.values()) else 0)
 
 
 def _further(read: Config, infos: Sequence[MethodInfo]) -> list[str]:

@@ -191,16 +191,31 @@ class Asker(Asking):
     async def close(self) -> None:
         await self._client.close()
 
+    async def content(self, path: str, body: Mapping[str, Any]) -> tuple[bytes | None, Reply | None]:
+        """What a server sends to any request, as it is; or why it sends nothing."""
+        content, reply, _ = await self._sent(path, body, time.perf_counter())
+        return content, reply
+
     async def _post(self, body: Mapping[str, Any]) -> tuple[Reply, object]:
         started = time.perf_counter()
+        content, reply, said = await self._sent("/chat/completions", body, started)
+        if reply is not None:
+            return reply, said
+        assert content is not None
+        return self._read(content, time.perf_counter() - started), None
+
+    async def _sent(
+        self, path: str, body: Mapping[str, Any], started: float
+    ) -> tuple[bytes | None, Reply | None, object]:
+        """The answer's content; or the failure, and of a refusal the server's words."""
         try:
             async with asyncio.timeout(self.model.timeout):
-                answer = await self._client.post("/chat/completions", body=body, cast_to=self._httpx.Response)
+                answer = await self._client.post(path, body=body, cast_to=self._httpx.Response)
         except (
             self._openai.OpenAIError, self._httpx.HTTPError, self._httpx.InvalidURL, TimeoutError, self._unsent,
         ) as error:  # fmt: skip
-            return self._failure(error, time.perf_counter() - started)
-        return self._read(answer.content, time.perf_counter() - started), None
+            return None, *self._failure(error, time.perf_counter() - started)
+        return answer.content, None, None
 
     def _failure(self, error: Exception, seconds: float) -> tuple[Reply, object]:
         """What an error of a request means, and of a refusal the server's words."""
