@@ -64,14 +64,13 @@ def record(
         file = folder.with_name(f"{folder.name}.sqlite")
         store = Store(Path(":memory:") if dry_run and not file.exists() else file)
         try:
+            if probe and not dry_run:
+                _probed(read, priced, store)
             _show({name: plan.estimate(wanted[name], store, priced[name]) for name in wanted}, to_stdout=dry_run)
             say.print(Text(f"spent so far {store.spent():.6f} dollars, {_cap(read)}"))
             for line in _further(read, infos):
                 say.print(Text(line))
             if dry_run:
-                return
-            if probe:
-                _probed(read, priced, store)
                 return
             asker = _Asker(read, priced, store, file)
             asker.ask(wanted)
@@ -119,7 +118,9 @@ def _probed(read: Config, priced: Mapping[str, Price | None], store: Store) -> N
             say.print(Text(one_line(f"atlas: {name} does not answer: {one.said}")))
     asked = {model.name for model in read.models if model.pool}
     for need in ("logprobs", "scoring"):
-        without = [name for name, one in found.items() if name in asked and not one.said and not one.gives()[need]]
+        without = [
+            name for name, one in found.items() if name in asked and not one.said and one.gives()[need] is False
+        ]
         if without:
             methods = ", ".join(one for one in catalog.methods() if need in catalog.method(one).needs)
             say.print(Text(one_line(f"{', '.join(without)}: no {NEEDS[need]}, so not for {methods}")))

@@ -137,7 +137,7 @@ class _Probe:
             limit=named or ("max_completion_tokens" if "max_tokens" in refused else "max_tokens"),
             temperature=None if "temperature" not in sent else "temperature" not in refused,
             seed=None if "seed" not in sent else "seed" not in refused,
-            logprobs=bool(listed and choices.logprobs(listed[0])[1]), samples=len(listed) == SAMPLES, **told,
+            logprobs=_logs(listed), samples=len(listed) == SAMPLES, **told,
         )  # fmt: skip
 
     def _parameters(self) -> dict[str, Any]:
@@ -211,6 +211,13 @@ class _Probe:
             assert bill.completion is not None
             dollars = self._price.of(bill.prompt, bill.completion, bill.cached)
         self._store.settle(request, worst if dollars is None else dollars)
+
+
+def _logs(listed: Sequence[dict[str, Any]]) -> bool | None:
+    """Whether log-probabilities are told; None where nothing was written that could have some."""
+    if any(choices.logprobs(one)[1] for one in listed):
+        return True
+    return None if any(isinstance(one.get("logprobs"), dict) for one in listed) else False
 
 
 def _event(line: bytes) -> dict[str, Any]:
