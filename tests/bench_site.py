@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Container
 from pathlib import Path
 
@@ -97,9 +98,16 @@ def measure(command: list[str], folder: Path, good: Container[int] = (0,)) -> tu
     return wall, processor, usage.ru_maxrss * unit / 1e6
 
 
-def folder_size(folder: Path) -> float:
-    """Megabytes of all files below `folder`."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+def sizes_of(site: Path) -> dict[str, float]:
+    """Megabytes of a built site by what it is: the folder of its files, the largest first. The pages at the top are
+    one kind."""
+    found: Counter[str] = Counter()
+    for path in site.rglob("*"):
+        if path.is_file():
+            *folders, _ = path.relative_to(site).parts
+            kind = folders[:2] if folders[:1] == ["assets"] else folders[:1]
+            found["/".join(kind) or "."] += path.stat().st_size
+    return {kind: size / 1e6 for kind, size in found.most_common()}
 
 
 def main() -> None:
@@ -127,18 +135,20 @@ def main() -> None:
             peak = max(step[2] for step in steps)
             per_paper = processor / count
             first = first or per_paper
-            site = folder_size(folder / "build" / "site")
+            kinds = sizes_of(folder / "build" / "site")
         table.add_row(
             f"{count:,}",
             *(f"{value:.1f}" for value in (*seconds, processor)),
             f"{peak:.0f}",
-            f"{site:.0f}",
+            f"{sum(kinds.values()):.0f}",
             f"{per_paper / first:.2f}",
         )
         Console().print(
             f"{count:,} papers: {seconds[-1]:.1f} s ({processor:.1f} s of processor), {peak:.0f} MB",
             highlight=False,
         )
+        told = ", ".join(f"{kind} {size:.1f}" for kind, size in kinds.items() if size >= 0.5)
+        Console().print(f"  MB of its site: {told}", highlight=False)
     Console().print(table)
     Console().print(
         "Seconds are wall-clock but for CPU; again: render without a change; build includes rendering; CPU/paper is"

@@ -6,6 +6,8 @@ Nothing goes that an earlier rendering has not made (`safe.folders`).
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
@@ -13,8 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
-from jinja2.bccache import Bucket
+from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reference_impls.recorded import registry
@@ -44,8 +45,10 @@ from scripts.render.figures.charts import unchecked
 from scripts.render.figures.drawing import Figure, styles
 from scripts.render.figures.flow import flow
 from scripts.render.figures.pictures import picture_files
+from scripts.render.figures.slides import address as slides_address
+from scripts.render.figures.slides import slides
 from scripts.render.figures.steps import Player, players
-from scripts.render.knowledge import basket, entry_form
+from scripts.render.knowledge import basket, entry_form, terms
 from scripts.render.knowledge.categories import Categories
 from scripts.render.knowledge.explorer import explorer_files
 from scripts.render.knowledge.finding import search_documents
@@ -61,6 +64,8 @@ from scripts.render.settings import Settings, load_settings
 from scripts.results.kept import PLACE, on_disk
 
 Item = TypeVar("Item")
+# Of indented JSON what has nothing in it that is opened. Line feeds stand between values only: a string has none.
+_SMALL, _LINE_END = re.compile(r"[\[{][^\[\]{}]*[\]}]"), re.compile(r"\n\s*")
 #: Papers on one page of the plain list, and the folder of its pages but the first.
 LISTED = 200
 LIST = "papers/list"
@@ -69,6 +74,8 @@ FEWEST = 100
 #: Methods and papers in one group of files, and groups of papers.
 METHODS_TOGETHER, PAPERS_TOGETHER, MOST_PARTS = 8, 50, 100
 BIBTEX = "papers.bib"
+#: Below an Atlas: templates as Python compiles them.
+TEMPLATES = Path("build") / "templates"
 #: The papers as documents of a search index, for Zensical, whose search has no other; no file of the site.
 SEARCH = ".atlas-search.json"
 #: What the theme says at the foot of each page: the version, and the day of the newest check of an entry.
@@ -150,6 +157,7 @@ class _Site:
             if file.is_file():
                 yield f"assets/{file.relative_to(assets).as_posix()}", file
         yield from picture_files(assets)
+        yield terms.PATH, terms.style_sheet(self.corpus)
         yield from live_files(self.corpus.root)
         yield from explorer_files(views, self.methods)
         yield "assets/data/bibtex.json", _compact(views.bibtex)
@@ -177,6 +185,18 @@ class _Site:
         yield from ((f"downloads/recording/{file.name}", file) for file in registry.schemas())
 
 
+def _way(address: str, target: str) -> str:
+    """How a page at an address links to another one; from most pages it is near, among its own kind.
+
+    >>> _way("papers/a", "papers/b/"), _way("papers/a", "methods/"), _way("papers", "papers/b/"), _way("", "data/")
+    ('../b/', '../../methods/', '../papers/b/', 'data/')
+    """
+    folder, inner, _ = address.partition("/")
+    if inner and target.startswith(f"{folder}/"):
+        return "../" * address.count("/") + target[len(folder) + 1 :]
+    return "../" * (address.count("/") + 1 if address else 0) + target
+
+
 def _parts(things: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     """All of them, `size` at a time."""
     yield from (things[start : start + size] for start in range(0, len(things), size))
@@ -194,30 +214,29 @@ def list_parts(cards: list[View]) -> list[View]:
 
 
 def _pretty(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    """JSON to be read: what holds no more than words and numbers, such as an author, is one line."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return _SMALL.sub(lambda found: _LINE_END.sub(" ", found[0]), text)
+
+
+def _brief(value: float) -> str:
+    """A number to sort by: what a page shows of it has fewer digits."""
+    return f"{value:.6g}"
 
 
 def _compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-class _Compiled(BytecodeCache):
-    """Compiled templates, for the next rendering of this process; a server renders after each edit.
-
-    Jinja looks each up by its path and a checksum of its text."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._known:
-            bucket.bytecode_from_string(self._known[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._known[bucket.key] = bucket.bytecode_to_string()
-
-
-_COMPILED = _Compiled()
+def _compiled(root: Path) -> BytecodeCache | None:
+    """Compiled templates, for the next rendering and for its second process; Jinja looks each up by its path and a
+    checksum of its text. None where they cannot be kept."""
+    place = root / TEMPLATES
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(place)) if os.access(place, os.W_OK) else None
 
 
 def _most_telling(played: list[Player]) -> Player:
@@ -238,7 +257,7 @@ class Pages:
             loader=FileSystemLoader([source / "templates", source / "pages", source]),
             autoescape=True,
             undefined=StrictUndefined,
-            bytecode_cache=_COMPILED,
+            bytecode_cache=_compiled(source.parent),
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -248,11 +267,14 @@ class Pages:
             meta_tags=meta_tags,
             verbatim=verbatim,
             pretty=_pretty,
+            brief=_brief,
             figures=figures,
             prose=prose,
-            coloured=coloured,
+            term_id=terms.term_id,
         )
-        self.environment.globals.update(site=settings.model_dump(), figure=self.figure)
+        self.environment.globals.update(
+            site=settings.model_dump(), figure=self.figure, coloured=partial(coloured, source.parent)
+        )
 
     def figure(self, name: str) -> Markup:
         """A figure of the project's own, to stand in the page itself so that it follows the colour scheme."""
@@ -442,7 +464,7 @@ class Pages:
     def render_methods(
         self, views: Views, some: Iterable[View], methods: list[View], overview: Overview, field: Claims,
         regrets: list[View],
-    ) -> Iterator[tuple[str, str]]:  # fmt: skip
+    ) -> Iterator[tuple[str, File]]:  # fmt: skip
         """A page for `some` of the reference implementations, and what belongs to it."""
         for method in some:
             papers = views.cards(key for key in method["papers"] if key in views.papers)
@@ -458,12 +480,13 @@ class Pages:
                 yield from self.drawn(one.figures)
             if method["traces"]:
                 yield f"assets/data/traces/{name}.json", _compact(method["traces"])
+                yield slides_address(name), slides(name, method["title"], played, self.styles, views.corpus.root)
             yield self.page(
                 path, template="method.md", method=method, played=played, papers=papers, category=category,
                 beside=beside, gains=gains, told=told, watched=WATCHED.get(name), frame=self.frame(name),
                 reasons=overview.reasons(name), steps=steps,
                 lineage=views.lineage(papers), regret_command=COMMAND,
-                regrets=[regret for regret in regrets if name in regret["methods"]],
+                regrets=[regret for regret in regrets if name in regret["methods"]], slides=slides_address(name),
                 claims=field.of_method(name, method["category"]),
             )  # fmt: skip
 
@@ -525,7 +548,7 @@ class Pages:
             return ""
 
         body = self.environment.get_template(f"{template or path}.j2").render(
-            to=lambda target: "../" * depth + target,
+            to=partial(_way, address),
             zh=lambda target: f"{'../' * depth}{LANGUAGE}/{target}",
             meta=set_meta,
             **context,

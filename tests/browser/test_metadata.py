@@ -59,7 +59,9 @@ class Document(HTMLParser):
         elif tag in ("h1", "h2"):
             self.headings.append(tag)
         elif tag == "meta":
-            self.metas.append((given.get("name") or given.get("property") or "", given.get("content", "")))
+            for name in ("name", "property"):
+                if name in given:
+                    self.metas.append((given[name], given.get("content", "")))
         if self._into is not None and tag in ("title", "script"):
             self._into.append("")
         if tag == "link" and given.get("rel") == "canonical":

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.model import Corpus
+from tests.bench_site import sizes_of
 from tests.browser.conftest import NewPage, ready
 from tests.browser.site import SiteServer
 
@@ -13,6 +15,18 @@ pytestmark = pytest.mark.browser
 
 KB = 1000
 LIMITS = {"home": 250, "taxonomy": 250, "paper": 250, "explorer": 250, "results": 250, "recorded": 250}
+#: Megabytes of a site without papers, and kilobytes a paper: 80 MB with 900 of them. And megabytes of what else takes
+#: most, each a tenth above what it is.
+WITHOUT, A_PAPER = 54.0, 29.0
+KINDS = {
+    "assets/play": 18.0,
+    "plots": 7.0,
+    "methods": 6.1,
+    "zh": 2.9,
+    "recorded": 3.1,
+    "benchmarks": 2.7,
+    "claims": 2.2,
+}
 
 
 @pytest.mark.parametrize("kind", LIMITS)
@@ -33,6 +47,16 @@ def test_first_visit(new_page: NewPage, site: SiteServer, addresses: dict[str, s
 
 def test_a_paper_has_a_light_page(built: Path) -> None:
     """There are hundreds of them: what the theme repeats on each is most of the site."""
-    sizes = [page.stat().st_size for page in built.glob("papers/*/index.html")]
-    assert len(sizes) > 500
-    assert sum(sizes) / len(sizes) < 29 * KB
+    weights = [page.stat().st_size for page in built.glob("papers/*/index.html")]
+    assert len(weights) > 500
+    assert sum(weights) / len(weights) < 20 * KB
+
+
+def test_the_site_is_light(built: Path, corpus: Corpus) -> None:
+    found, most = sizes_of(built), WITHOUT + A_PAPER * len(corpus.papers) / KB
+    told = ", ".join(f"{kind} {size:.1f}" for kind, size in found.items())
+    print(f"{sum(found.values()):.1f} MB: {told}")
+    assert sum(found.values()) < most, f"the site has {sum(found.values()):.1f} MB: {told}"
+    heavy = {kind: size for kind, size in found.items() if size > KINDS.get(kind, size)}
+    assert not heavy, f"heavier than they were, in MB: {heavy}"
+    assert found.keys() >= KINDS.keys()

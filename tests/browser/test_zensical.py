@@ -74,11 +74,11 @@ def test_the_same_addresses_with_the_same_content(root: Path, by_mkdocs: Path) -
 def article(page: bytes) -> str:
     """What a page says, without what the themes put in: space, an anchor to skip to, marks for the search."""
     (text,) = ARTICLE.findall(page.decode())
-    text = re.sub(r'<a id="__skip"[^>]*></a>| data-search-exclude', "", text)
+    text = re.sub(r'<a id="?__skip[^>]*></a>| data-search-exclude', "", text)
     return re.sub(r"\s+", "", text)
 
 
-def test_every_page_has_its_policy_which_names_the_scripts_of_the_theme_alone(root: Path) -> None:
+def test_every_page_has_its_policy_and_no_script_within_it(root: Path) -> None:
     pages = list((root / "build" / "site").rglob("*.html"))
     assert len(pages) > 80
     for path in pages:
@@ -86,7 +86,7 @@ def test_every_page_has_its_policy_which_names_the_scripts_of_the_theme_alone(ro
         assert text.count('http-equiv="Content-Security-Policy"') == 1, path
         (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
         assert "unsafe" not in policy.replace("style-src 'self' 'unsafe-inline'", "").replace("wasm-unsafe-eval", "")
-        assert policy.count("'sha256-") == len(re.findall("<script>", text)), path
+        assert "<script>" not in text, path
 
 
 def test_the_main_path(new_page: NewPage, zensical: SiteServer) -> None:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from reference_impls.safe.writing import write_text
-from scripts.render.building.policy import guard, inline_scripts
+from scripts.render.building.policy import guard
+from scripts.render.building.shared import Shared
 from scripts.render.building.slim import remove_unused, squeezed
 from scripts.render.chinese import LANGUAGE
 from scripts.render.site import FOOT, SEARCH
@@ -102,7 +103,7 @@ def finish_site(site: Path, docs: Path) -> None:
     for path in (wrong, index):
         if not path.is_file():
             raise FinishError(f"{path}: is not there (this version of Zensical builds another site)")
-    known = inline_scripts(wrong.read_text(encoding="utf-8"))
+    shared = Shared(wrong.read_text(encoding="utf-8"))
     texts: dict[str, str] = {}
     for path in sorted(docs.rglob("*")):
         name = path.relative_to(docs)
@@ -110,19 +111,20 @@ def finish_site(site: Path, docs: Path) -> None:
             source = path.read_text(encoding="utf-8")
             folder = name.parent if name.name == "index.md" else name.with_suffix("")
             address = "" if folder == Path() else f"{folder.as_posix()}/"
-            _finish_page(site / folder / "index.html", source, known, address, texts)
+            _finish_page(site / folder / "index.html", source, shared, address, texts)
         elif path.is_file() and not name.name.startswith("."):
             (site / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, site / name)
-    write_text(wrong, squeezed(guard(wrong.read_text(encoding="utf-8"), known)), durable=False)
+    write_text(wrong, squeezed(guard(shared.taken_from(wrong.read_text(encoding="utf-8")))), durable=False)
     _complete_search(index, docs, texts)
-    hold_search(site / "assets")
+    shared.write(site / "assets")
+    hold_search(site / "assets", shared.before_bundle)
     remove_unused(site)
 
 
-def hold_search(assets: Path) -> None:
-    """Puts our own script before the theme's, which would fetch the search's index on every page. In a file of its
-    own it would be a request more, in the pages two megabytes.
+def hold_search(assets: Path, more: str = "") -> None:
+    """Puts our own script, and `more`, before the theme's, which would fetch the search's index on every page. In a
+    file of its own it would be a request more, in the pages two megabytes.
 
     Raises:
         FinishError: the theme has not the one script that is known.
@@ -132,10 +134,10 @@ def hold_search(assets: Path) -> None:
         raise FinishError(f"the theme has {len(scripts)} scripts javascripts/bundle.*.min.js in {assets}, not one")
     own, text = (path.read_text(encoding="utf-8") for path in (assets / GATE, scripts[0]))
     if not text.startswith(own):
-        write_text(scripts[0], own + text, durable=False)
+        write_text(scripts[0], own + more + text, durable=False)
 
 
-def _finish_page(page: Path, source: str, known: frozenset[str], address: str, texts: dict[str, str]) -> None:
+def _finish_page(page: Path, source: str, shared: Shared, address: str, texts: dict[str, str]) -> None:
     """Puts a page's HTML back and its policy on it; gathers in `texts` what its sections say, by their locations."""
     if not page.is_file():
         raise FinishError(f"{page}: is not there (Zensical has not built this page)")
@@ -153,7 +155,7 @@ def _finish_page(page: Path, source: str, known: frozenset[str], address: str, t
                 texts[location] = f"{texts.get(location, '')} {_Text(pieces[int(found[2])]).escaped}".strip()
     built = put_back(_HIDDEN.sub(r'\1="', built), pieces)
     lets = {"wasm": _WASM.match(source) is not None, "frames": _FRAMES.match(source) is not None}
-    write_text(page, squeezed(guard(built, known, **lets)), durable=False)
+    write_text(page, squeezed(guard(shared.taken_from(built), **lets)), durable=False)
 
 
 class _Text(HTMLParser):

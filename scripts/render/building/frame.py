@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin
 
@@ -29,8 +30,13 @@ _MARK = re.compile(r"(?:<h1>)?atlas-mark-([a-z_]+)-mark")
 class Frames:
     """Renders pages of one folder with one build's theme; to be called by a template, `page` in its context."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(
+        self, environment: Environment, finish: Callable[[str], str] = str, slim: Callable[[str], str] = str
+    ) -> None:
+        """`finish`: what is done with every page that the theme has made, which is done with a frame once. `slim`:
+        what of it is done with the content, which has nothing else for it."""
         self._theme = environment.get_template(TEMPLATE)
+        self._finish, self._slim = finish, slim
         self._frames: dict[str, list[str]] = {}  # text, name of a mark, text, ..., text
 
     def __len__(self) -> int:
@@ -50,14 +56,15 @@ class Frames:
             or page.edit_url
             or page.parent
         ):
-            return self._theme.render(context.get_all())
+            return self._finish(self._theme.render(context.get_all()))
         # all else that the theme prints of a page or decides on
         others = {name: value for name, value in page.meta.items() if name not in TEXTS}
         shape = repr((told, sorted(others.items()), *map(_outline, toc[0].children), "|", *map(_outline, toc[1:])))
         if shape not in self._frames:
-            self._frames[shape] = _MARK.split(self._theme.render({**context.get_all(), "page": _marked(page, told)}))
+            made = self._theme.render({**context.get_all(), "page": _marked(page, told)})
+            self._frames[shape] = _MARK.split(self._finish(made))
         filled = list(self._frames[shape])
-        texts = {**page.meta, "content": content, "address": page.url, "first": toc[0].id}
+        texts = {**page.meta, "content": self._slim(content), "address": page.url, "first": toc[0].id}
         filled[1::2] = [texts[name] for name in filled[1::2]]
         return "".join(filled)
 

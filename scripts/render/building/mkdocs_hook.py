@@ -25,13 +25,16 @@ from scripts.render import render_atlas
 from scripts.render.building.finish import FinishError, by_language, cut, foot, hold_search, put_back
 from scripts.render.building.finished import FinishedPage
 from scripts.render.building.frame import Frames
-from scripts.render.building.policy import PolicyError, guard, inline_scripts
+from scripts.render.building.policy import PolicyError, guard
+from scripts.render.building.shared import Shared
 from scripts.render.building.slim import remove_unused, squeezed
 from scripts.render.chinese import ENGLISH_ONLY, LANGUAGE
 from scripts.render.markup import html_attribute
 from scripts.render.settings import load_settings
 from scripts.results.reading import ResultError
 
+#: The template of pages whose theme is rendered once (`render/frame.py`).
+FRAMED = "paper.html"
 WATCHED = ("papers", "taxonomy", "site_src", "reference_impls/results")
 
 
@@ -40,7 +43,7 @@ class _Build:
     """What one build's events hand on: the finished HTML of pages under way."""
 
     raw: dict[str, list[str]] = field(default_factory=dict)
-    scripts: frozenset[str] = frozenset()  # the theme's inline scripts
+    shared: Shared = field(default_factory=Shared)  # what the theme repeats on each page
     serving: bool = False
     listening: bool = False  # whether the development server may have its port already
     chinese: Navigation | None = None  # of the Chinese pages
@@ -100,10 +103,10 @@ def on_files(files: Files, /, *, config: MkDocsConfig) -> Files:
 
 def on_env(env: Environment, /, *, files: Files, **_: Any) -> Environment:
     """Gives the theme what renders the pages of papers (`render/frame.py`)."""
-    env.globals["framed"] = Frames(env)
+    env.globals["framed"] = Frames(env, _guarded, squeezed)
     for file in files.documentation_pages():
         if isinstance(file.page, FinishedPage):
-            file.page.meta["template"] = "paper.html"
+            file.page.meta["template"] = FRAMED
     return env
 
 
@@ -144,23 +147,24 @@ def on_page_content(html: str, /, *, page: Page, **_: Any) -> str:
 
 
 def on_post_template(html: str, /, *, template_name: str, **_: Any) -> str:
-    """Learns the theme's inline scripts from the page of wrong addresses, which MkDocs makes before any other, and
-    which holds no text of an entry."""
+    """Learns what the theme repeats from the page of wrong addresses, which MkDocs makes before any other."""
     if template_name != "404.html":
         return html
-    _BUILD.scripts = inline_scripts(html)
+    _BUILD.shared = Shared(html)
     return _guarded(html)
 
 
 def on_post_page(html: str, /, *, page: Page, **_: Any) -> str:
     """Puts the Content-Security-Policy on the page; in a page's front matter `wasm: true` lets it run WebAssembly,
     and `frames: true` show frames."""
+    if page.meta.get("template") == FRAMED:
+        return html
     return _guarded(html, wasm=page.meta.get("wasm") is True, frames=page.meta.get("frames") is True)
 
 
 def _guarded(html: str, **lets: bool) -> str:
     try:
-        return squeezed(guard(html, _BUILD.scripts, serving=_BUILD.serving, **lets))
+        return squeezed(guard(_BUILD.shared.taken_from(html), serving=_BUILD.serving, **lets))
     except PolicyError as error:
         raise PluginError(str(error)) from error
 
@@ -169,17 +173,18 @@ def on_post_build(config: MkDocsConfig) -> None:
     """Gives each language's pages a search index of their own, teaches the theme's search to find papers, and takes
     out what nobody asks for. Pages of papers are not in these indexes, which a browser reads whole: the finder has
     them (`render/knowledge/shards.py`)."""
-    path = Path(config.site_dir) / "search" / "search_index.json"
+    assets, path = Path(config.site_dir) / "assets", Path(config.site_dir) / "search" / "search_index.json"
     if path.is_file():
         index = json.loads(path.read_text(encoding="utf-8"))
         for language, docs in by_language(index["docs"]).items():
             text = json.dumps({**index, "docs": docs}, ensure_ascii=False, separators=(",", ":"))
             write_text(path.parents[1] / language / "search" / path.name, text, durable=False)
-        _extend_search(Path(config.site_dir) / "assets")
-        try:
-            hold_search(Path(config.site_dir) / "assets")
-        except FinishError as error:
-            raise PluginError(str(error)) from error
+        _extend_search(assets)
+    try:
+        _BUILD.shared.write(assets)
+        hold_search(assets, _BUILD.shared.before_bundle)
+    except FinishError as error:
+        raise PluginError(str(error)) from error
     remove_unused(Path(config.site_dir))
 
 

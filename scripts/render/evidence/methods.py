@@ -9,6 +9,7 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ import pygments
 from markupsafe import Markup
 from pygments.formatters.html import HtmlFormatter
 from pygments.lexers.python import PythonLexer
-from pygments.token import Name, Text, Whitespace
+from pygments.token import Name, Operator, Punctuation, Text, Whitespace
 
 from reference_impls.core.registry import MethodInfo
 from reference_impls.running import catalog
 from scripts.model.formulas import Formulas, read_formulas
+from scripts.render.building.made import made_once
 from scripts.render.evidence import recorded
 from scripts.render.evidence.recorded import Recorded
 from scripts.render.evidence.results import FOLDER, Results
@@ -93,12 +95,19 @@ def _kin(name: str, formulas: Formulas, titles: Mapping[str, str]) -> View:
     }
 
 
+def coloured(root: Path, name: str, source: str) -> Markup:
+    """`highlighted`, kept below the Atlas at `root` under a method's name."""
+    parts = repr([metadata.version("pygments"), source]).encode() + Path(__file__).read_bytes()
+    return Markup(made_once(root, f"sources/{name}.html", parts, lambda: highlighted(source).encode()).decode())  # noqa: S704
+
+
 @lru_cache(maxsize=512)  # a server that renders again, and again, has few files that changed
-def coloured(source: str) -> Markup:
+def highlighted(source: str) -> str:
     """Python with its parts marked by the classes that the theme colours, for inside <pre>."""
     parts = PythonLexer(stripnl=False).get_tokens(source)
-    plain = ((Text if kind in (Name, Whitespace) else kind, words) for kind, words in parts)  # which have no colour
-    return Markup(pygments.format(plain, HtmlFormatter(nowrap=True)))  # noqa: S704  Pygments escapes
+    # names have no colour of their own; nor need signs have one, which are more than half of all parts
+    plain = ((Text if kind in (Name, Whitespace, Operator, Punctuation) else kind, words) for kind, words in parts)
+    return str(pygments.format(plain, HtmlFormatter(nowrap=True)))  # which escapes
 
 
 def _view(root: Path, info: MethodInfo, results: Results, recordings: Recorded) -> View:

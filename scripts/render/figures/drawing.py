@@ -28,6 +28,10 @@ _CLASS = re.compile(r"\.([\w-]+)")
 _COLOUR = re.compile(r"(--[\w-]+):[^;]*;?\s*")
 _BLANKS = re.compile(r"\s*([{};,])\s*|(?<=:)\s+(?!dark)")  # as people write the query of a scheme
 _TOKENS = re.compile(r"(:root|\[data-md-color-scheme=\"slate\"\])[^{]*\{([^}]*)\}")
+_PLOT = ".atlas-plot"
+# What a page sets, before what a file has in its place.
+_PAGE_ONLY = re.compile(r"var\(--md-[\w-]+, ((?:[^()]|\([^()]*\))*)\)")
+_SAID = re.compile(r"<title>[^<]*</title>")
 # Widths of letters in units of the text's size, by the widest of the fonts that systems bring.
 _WIDTHS = {letter: width for width, letters in {
     0.33: "ijlI.,:;'|! ", 0.42: "frt()[]{}-/\"", 0.97: "mwMW%@", 0.72: "ABCDEFGHJKLNOPQRSTUVXYZ", 0.84: "+−=<>…",
@@ -108,7 +112,7 @@ class Figure:
         )
         ground = Markup('<rect class="ground" width="100%" height="100%"/>')
         whole = Drawing(self.wide.width, self.wide.height + foot, ground + self.wide.body + notes)
-        svg = self._svg(whole, "file", _used(styles, self.wide.body))
+        svg = self._svg(whole, "file", _used(styles, _classes(self.wide.body)))
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{svg}\n'
 
     @property
@@ -122,16 +126,27 @@ class Figure:
         return "CC BY-NC 4.0" if _NOT_PAID.search(self.credit) else "CC BY 4.0"
 
     def _svg(self, drawing: Drawing, kind: str, styles: Markup | None = None) -> Markup:
-        """An SVG; a file has its size and `styles`, a drawing in a page the page's."""
-        ids = f"{self.name}-{kind}"
+        """An SVG; a file has its size and `styles`, a drawing in a page the page's. A pointer finds what is said of
+        single elements in the wide drawing: a phone has none."""
+        # A title and a description within an image name it; those of the two drawings in a page have names, too, for
+        # readers that know no better. Of frames there are a dozen in a page, and files are many.
+        ids = f"{self.name}-{kind}" if kind in ("wide", "narrow") else ""
+        plain, named = Markup("<{0}>{2}</{0}>"), Markup('<{0} id="{1}">{2}</{0}>')
+        title, desc = (
+            (named if ids else plain).format(tag, f"{ids}-{tag[0]}", words)
+            for tag, words in (("title", self.title), ("desc", self.desc))
+        )
+        width, height = short(drawing.width), short(drawing.height)
         return Markup(
-            '<svg xmlns="http://www.w3.org/2000/svg" class="atlas-plot atlas-plot--{}" viewBox="0 0 {} {}" role="img"'
-            ' aria-labelledby="{}-t {}-d"{}>{}<title id="{}-t">{}</title><desc id="{}-d">{}</desc>{}</svg>'
+            '<svg xmlns="http://www.w3.org/2000/svg"{} viewBox="0 0 {} {}" role="img"{}{}>{}{}{}{}</svg>'
         ).format(
-            kind, short(drawing.width), short(drawing.height), ids, ids,
-            Markup(' width="{}" height="{}"').format(short(drawing.width), short(drawing.height)) if styles else "",
+            "" if styles else Markup(' class="atlas-plot atlas-plot--{}"').format(kind),
+            width, height,
+            Markup(' aria-labelledby="{0}-t {0}-d"').format(ids) if ids else "",
+            Markup(' width="{}" height="{}"').format(width, height) if styles else "",
             Markup("<style>{}</style>").format(styles) if styles else "",
-            ids, self.title, ids, self.desc, drawing.body,
+            title, desc,
+            Markup(_SAID.sub("", drawing.body)) if kind == "narrow" else drawing.body,  # noqa: S704  our own
         )  # fmt: skip
 
 
@@ -151,19 +166,38 @@ def styles(assets: Path, name: str = "plots.css") -> Markup:
     )
 
 
-def _used(styles: Markup, body: str) -> Markup:
-    """Of a file's style sheet the rules and colours that a drawing uses, without blanks: it is in every file."""
-    classes = {"atlas-plot", "ground", "soft", "small"}
-    classes.update(re.findall(r"[\w-]+", " ".join(re.findall(r'class="([^"]*)"', body))))
+def _classes(body: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[\w-]+", " ".join(re.findall(r'class="([^"]*)"', body))))
+
+
+@lru_cache(maxsize=1_000)  # hundreds of drawings use the same
+def _used(styles: Markup, classes: frozenset[str]) -> Markup:
+    """Of a file's style sheet the rules and colours that a drawing with these classes uses, as short as they can be:
+    it is in every file."""
+    classes |= {"atlas-plot", "ground", "soft", "small"}
     colours, rules = str(styles).split("\n", 1)
     kept = []
     for rule in _RULE.finditer(rules):
         several = [set(_CLASS.findall(part)) for part in _ANY.findall(rule.group(1))]
         if set(_CLASS.findall(_ANY.sub("", rule.group(1)))) <= classes and all(part & classes for part in several):
-            kept.append(rule.group(0))
-    sheet = "\n".join(kept)
-    colours = _COLOUR.sub(lambda found: found.group(0) if f"var({found.group(1)}" in sheet else "", colours)
+            whole = _ANY.sub(lambda found: _either(found[1], classes), rule.group(0))
+            inner = whole.removeprefix(f"{_PLOT} ")
+            kept.append(f"svg {inner}" if inner.startswith("{") else inner)
+    sheet = _PAGE_ONLY.sub(r"\1", "\n".join(kept))
+    # the same names in every file: files are put together to strips
+    every = dict.fromkeys(found[1] for found in _COLOUR.finditer(colours))
+    names = {name: f"--c{place}" for place, name in enumerate(every) if f"var({name})" in sheet}
+    colours = _COLOUR.sub(
+        lambda found: found[0].replace(found[1], names[found[1]]) if found[1] in names else "", colours
+    )
+    sheet = re.sub(r"var\((--[\w-]+)\)", lambda found: f"var({names[found[1]]})", sheet)
     return Markup(_BLANKS.sub(r"\1", f"{colours}\n{sheet}").replace(";}", "}"))  # noqa: S704  of the project's own files
+
+
+def _either(several: str, classes: frozenset[str]) -> str:
+    """Of several classes those that are used."""
+    kept = [one for one in several.split(", ") if one.removeprefix(".") in classes]
+    return kept[0] if len(kept) == 1 else f":is({', '.join(kept)})"
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------
@@ -192,12 +226,14 @@ def tick(x: float, y: float, words: str, width: float) -> Markup:
 
 def path(data: str, classes: str) -> Markup:
     """A path of numbers that are computed."""
-    return Markup(f'<path class="{classes}" d="{data}"/>')  # noqa: S704  numbers
+    return Markup(f'<path class="{classes}" d="{data.replace(" -", "-")}"/>')  # noqa: S704  numbers
 
 
 def line(x1: float, y1: float, x2: float, y2: float, classes: str) -> Markup:
     """A straight line."""
-    return path(f"M{short(x1)} {short(y1)}L{short(x2)} {short(y2)}", classes)
+    left, top, right, low = map(short, (x1, y1, x2, y2))
+    to = f"H{right}" if top == low else f"V{low}" if left == right else f"L{right} {low}"
+    return path(f"M{left} {top}{to}", classes)
 
 
 def rect(x: float, y: float, width: float, height: float, classes: str, opacity: float | None = None) -> Markup:
@@ -209,9 +245,10 @@ def rect(x: float, y: float, width: float, height: float, classes: str, opacity:
 
 def mark(shape: str, x: float, y: float, classes: str, r: float = 5) -> Markup:
     """A point: ``circle``, ``square``, ``up``, ``down``, ``left``, ``diamond`` or ``cross``, of the radius `r`."""
+    if shape == "circle":
+        return Markup(f'<circle class="{classes}" cx="{short(x)}" cy="{short(y)}" r="{r:g}"/>')  # noqa: S704  numbers
     at, a, b, c = f"M{short(x)} {short(y)}", *(f"{r * part:g}" for part in (1.0, 0.65, 0.35))
     data = {
-        "circle": f"m-{a} 0a{a} {a} 0 1 0 {2 * r:g} 0a{a} {a} 0 1 0 -{2 * r:g} 0",
         "square": f"m-{a} -{a}h{2 * r:g}v{2 * r:g}h-{2 * r:g}z",
         "up": f"m0 -{a}l{a} {2 * r:g}h-{2 * r:g}z",
         "down": f"m0 {a}l{a} -{2 * r:g}h-{2 * r:g}z",

@@ -7,6 +7,7 @@ the words that it shows (`words_of`); a test holds them against the taxonomy. Wh
 
 from __future__ import annotations
 
+import io
 import shutil
 import struct
 import zlib
@@ -49,6 +50,17 @@ def words_of(png: bytes) -> tuple[str, ...]:
     return tuple(png[start + 4 : start + 4 + size].split(b"\0", 5)[-1].decode("utf-8").split("\n"))
 
 
+def lighter(png: bytes) -> bytes:
+    """The picture with the 64 colours that it needs: flat areas, and the edges of letters."""
+    from PIL import Image  # noqa: PLC0415  as Playwright, for those who draw
+
+    made = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as picture:
+        few = picture.convert("RGB").quantize(64, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few.save(made, "PNG", optimize=True)
+    return made.getvalue()
+
+
 def _labelled(png: bytes, lines: tuple[str, ...]) -> bytes:
     """The picture with its words in it, after its first chunk."""
     data = b"iTXtDescription\0\0\0\0\0" + "\n".join(lines).encode()
@@ -83,7 +95,7 @@ def main() -> None:
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         for name, lines in words(Corpus.load(root), settings.name, settings.description).items():
             page.set_content(_page(root, name, lines))
-            write_bytes(root / FOLDER / f"{name}.png", _labelled(page.screenshot(), lines))
+            write_bytes(root / FOLDER / f"{name}.png", _labelled(lighter(page.screenshot()), lines))
         browser.close()
 
 

@@ -16,7 +16,7 @@ from reference_impls.running import catalog
 from scripts.model import Corpus
 from scripts.model.corpus import CorpusError
 from scripts.model.formulas import FILE, Formulas, latex_of, read_formulas
-from scripts.render.evidence.methods import coloured, method_views
+from scripts.render.evidence.methods import highlighted, method_views
 from scripts.render.figures.drawing import styles
 from scripts.render.figures.flow import flow
 from scripts.render.knowledge.views import Views
@@ -106,7 +106,7 @@ def test_text_of_docstrings_is_typeset_and_escaped() -> None:
 
 
 def test_source_is_coloured_and_escaped() -> None:
-    made = str(coloured('def f(a: int) -> str:\n    """<b>"""\n'))
+    made = str(highlighted('def f(a: int) -> str:\n    """<b>"""\n'))
     assert '<span class="k">def</span>' in made
     assert "<b>" not in made
 

@@ -215,7 +215,7 @@ def test_an_edit_while_it_renders_is_rendered_next_time(
 
 def test_a_rendering_reads_nothing_that_its_digest_leaves_out(tmp_path: Path) -> None:
     """Of the real Atlas: every file that is opened is an input, a part of Python or a package, or what it makes.
-    Gains are kept under digests of inputs."""
+    Gains, compiled templates and what else takes long are kept under digests of inputs."""
     program = """
         import os, sys
         from pathlib import Path
@@ -225,14 +225,15 @@ def test_a_rendering_reads_nothing_that_its_digest_leaves_out(tmp_path: Path) ->
                 opened.add(os.path.realpath(os.fsdecode(arguments[0])))
         sys.addaudithook(hook)
         from scripts.model import Corpus
-        from scripts.render.site import render_site
-        from scripts.render.building import unchanged
+        from scripts.render.site import TEMPLATES, render_site
+        from scripts.render.building import made, unchanged
         from scripts.results.kept import PLACE
         root, out = Path(sys.argv[1]), Path(sys.argv[2])
         render_site(Corpus.load(root), out)
         inputs = [*(root / name for name in unchanged.SOURCES), *unchanged.CODE]
         inputs = [os.path.realpath(folder) for folder in inputs]
-        known = (*inputs, *map(os.path.realpath, (out, root / PLACE, sys.prefix, sys.base_prefix)))
+        kept = [root / place for place in (PLACE, TEMPLATES, made.PLACE)]
+        known = (*inputs, *map(os.path.realpath, (out, *kept, sys.prefix, sys.base_prefix)))
         print(*sorted(name for name in opened if not name.startswith(known)), sep="\\n")
         assert any(name.startswith(inputs[0]) for name in opened)
     """

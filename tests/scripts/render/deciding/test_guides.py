@@ -53,7 +53,7 @@ def test_a_guide_shows_what_it_names_and_text_stays_text(atlas: Corpus) -> None:
     page = rendered(atlas, "programs")
     assert page.text.count(HOSTILE) >= 5
     links = page.attribute("href")
-    assert {"../../methods/majority-vote/", f"../../papers/{PAPER}/", "../../guides/open/"} <= set(links)
+    assert {"../../methods/majority-vote/", f"../../papers/{PAPER}/", "../open/"} <= set(links)
     assert [link for link in links if "gone" in link] == []
     assert "atlas run majority-vote" not in page.text, "it has no result there"
 

@@ -88,7 +88,7 @@ def test_a_forest_plot_shows_each_row() -> None:
 def test_marks_stand_where_the_numbers_say() -> None:
     figure = forest("name", "What pays", ROWS[:1], limits=(-0.1, 0.1))
     found = re.search(r'class="fill good" d="M([\d.]+)', str(figure.wide.body))
-    span = re.search(r'class="span good" d="M([\d.]+) [\d.]+L([\d.]+)', str(figure.wide.body))
+    span = re.search(r'class="span good" d="M([\d.]+) [\d.]+H([\d.]+)', str(figure.wide.body))
     assert found
     assert span
     at = Scale(-0.1, 0.1, 316, 660)
@@ -157,7 +157,7 @@ def test_a_file_opens_by_itself() -> None:
     assert not re.search(r"url\(|href=|@import", text)
     classes = {name for element in root.iter() for name in (element.get("class") or "").split()}
     known = set(re.findall(r"\.([\w-]+)", style))
-    assert classes - known <= {"atlas-plot--file", "good", "bad"}, "classes that no rule knows"
+    assert classes - known <= {"good", "bad"}, "classes that no rule knows"
 
 
 def test_both_drawings_have_names_of_their_own() -> None:
@@ -201,11 +201,21 @@ def test_signs() -> None:
 
 
 def test_a_style_sheet_is_what_a_drawing_uses() -> None:
-    sheet = drawing._used(styles(ASSETS), '<rect class="fill-after grid"/>')
-    assert ".fill-after" in sheet
-    assert "--atlas-after:" in sheet
-    assert ":is(.grid" in sheet
+    sheet = drawing._used(styles(ASSETS), frozenset({"fill-after", "grid"}))
+    after = re.search(r"\.fill-after\{fill:var\((--c\d+)\)\}", sheet)
+    assert after
+    assert re.findall(rf"{after[1]}:(#\w+)", sheet) == ["#a8480b", "#f2a368"]  # of assets/tokens.css, by scheme
+    assert ".grid{fill:none}" in sheet
     assert " {" not in sheet
     assert "\n" not in sheet
     assert "fill-before" not in sheet
-    assert "--atlas-before:" not in sheet
+    assert "atlas" not in sheet
+
+
+def test_the_styles_of_several_files_in_one_strip_agree() -> None:
+    some, more = (drawing._used(styles(ASSETS), frozenset(classes)) for classes in (["grid"], ["fill-after", "grid"]))
+    colours = [dict(re.findall(r"(--c\d+):(#\w+)", sheet.split("@media")[0])) for sheet in (some, more)]
+    assert colours[0].items() < colours[1].items()
+    assert set(re.findall(r"[^{}]+\{[^{}]*\}", some.split("}}")[1])) < set(
+        re.findall(r"[^{}]+\{[^{}]*\}", more.split("}}")[1])
+    )

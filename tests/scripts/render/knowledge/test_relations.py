@@ -81,7 +81,7 @@ def test_the_timeline_sets_papers_by_date(small: Relations) -> None:
     assert timeline
     at = {
         name: float(x)
-        for name, x in re.findall(r"<title>(\w+), [^<]*</title><path[^>]* d=\"M([\d.]+)", timeline.wide.body)
+        for name, x in re.findall(r"<title>(\w+), [^<]*</title><circle[^>]* cx=\"([\d.]+)", timeline.wide.body)
     }
     assert at["AAA"] < at["BBB"] < at["EEE"]
     assert set(at) == {"AAA", "BBB", "EEE", "FFF"}  # nobody compares with the others or builds on them
