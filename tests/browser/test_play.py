@@ -4,6 +4,7 @@ stepped, rewound and replayed by its address."""
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -253,6 +254,25 @@ def test_without_the_runtime_the_page_says_so(tab: Tab, planted_site: SiteServer
     page.goto("/play/")
     expect(page.get_by_text("was built without the runtime")).to_be_visible()
     expect(page.locator("#atlas-play")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("runtime")
+def test_without_webassembly_recorded_runs_play(new_page: NewPage, site: SiteServer) -> None:
+    page = new_page()
+    page.add_init_script("delete globalThis.WebAssembly")
+    site.sent.clear()
+    page.goto(VOTE_BESIDE_ONE)
+    expect(page.locator("#atlas-play")).to_have_text(re.compile("no WebAssembly.* Recorded runs stand below"))
+    expect(page.get_by_role("button", name="Start")).to_have_count(0)
+    run = page.locator(".atlas-steps").first
+    expect(run.locator(".atlas-frames > li:visible")).to_have_count(1)
+    first = run.locator(".atlas-frames > li:visible").inner_text()
+    run.get_by_role("button", name="Next →").click()
+    expect(run.get_by_text(re.compile(r"^Step 2 of \d+$"))).to_be_visible()
+    assert run.locator(".atlas-frames > li:visible").inner_text() != first
+    page.goto(VOTE_BESIDE_ONE.replace("/play/", "/play/embed/"))
+    expect(page.locator("body")).to_contain_text("no WebAssembly")
+    assert not [path for path, _ in site.sent if "/runtime/" in path or "/weights/" in path]
 
 
 def test_without_scripts_recorded_runs_stand_there(new_page: NewPage) -> None:
