@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import socket
 from dataclasses import dataclass, field
@@ -54,6 +55,9 @@ _BUILD = _Build()
 
 def on_startup(*, command: str, **_: Any) -> None:
     """Remembers whether pages are for the development server."""
+    # with `--quiet` MkDocs would not even count its warnings, and `--strict` would stop for none
+    log = logging.getLogger("mkdocs")
+    log.setLevel(min(log.level, logging.WARNING))
     _BUILD.serving, _BUILD.listening = command == "serve", False
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +51,19 @@ def test_a_page_without_a_place_for_the_policy_stops_the_build() -> None:
     with pytest.raises(PluginError, match="Content-Security-Policy"):
         mkdocs_hook.on_post_template("<head></head>", template_name="404.html")
     assert mkdocs_hook.on_post_template("<urlset/>", template_name="sitemap.xml") == "<urlset/>"
+
+
+def test_a_quiet_strict_build_stops_for_a_warning(tmp_path: Path) -> None:
+    """MkDocs alone counts no warning where it is quiet."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "index.md").write_text("[nowhere](nowhere.md)\n", encoding="utf-8")
+    (tmp_path / "hook.py").write_text(
+        "from scripts.render.building.mkdocs_hook import on_startup\n", encoding="utf-8"
+    )
+    (tmp_path / "mkdocs.yml").write_text("site_name: x\nhooks: [hook.py]\n", encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert "nowhere.md" in run.stderr
