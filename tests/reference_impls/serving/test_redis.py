@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import socket
@@ -20,6 +19,7 @@ from reference_impls.serving.state import StateError
 from scripts.cli import app
 from tests.reference_impls.backends.server import serving
 from tests.reference_impls.serving.endpoint import ask, client, config, endpoint, speaks
+from tests.reference_impls.serving.loops import in_a_loop
 from tests.reference_impls.serving.test_lasting import teach
 
 pytest.importorskip("redis", reason="the library redis is not installed (make setup)")
@@ -72,7 +72,7 @@ def test_two_servers_learn_together(address: str, tmp_path: Path) -> None:
     assert len([line for line in lines if line["score"] is not None]) == 9
     assert lines[-1]["utilities"]["large"] > 0.5 > lines[-1]["utilities"]["small"]
     state = RedisState(address)
-    assert asyncio.run(state.counts())["atlas_feedback_total"] == 9
+    assert in_a_loop(state.counts())["atlas_feedback_total"] == 9
     state.close()
 
 

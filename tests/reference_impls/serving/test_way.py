@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from reference_impls.serving import way
 from reference_impls.serving.upstream import CutError, Server
 from tests.reference_impls.backends.server import Answer, Scripted, choice, said, serving
 from tests.reference_impls.serving.endpoint import SECRET, stream
+from tests.reference_impls.serving.loops import in_a_loop
 
 MESSAGES = [{"role": "user", "content": "hello"}]
 
@@ -40,7 +40,7 @@ def ask(server: Scripted, parameters: dict[str, Any] | None = None, **more: Any)
         await model.close()
         return reply, pieces, why
 
-    return asyncio.run(both())
+    return in_a_loop(both())
 
 
 def test_the_key_goes_as_the_server_wants_it(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
