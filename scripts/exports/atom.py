@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from scripts.model.paper import Paper
 
-NEWEST = 50
+NEWEST = 30
 NAMESPACE = "http://www.w3.org/2005/Atom"
 # Entries keep their identity when the site moves, so it does not hang on the site's address (RFC 4151).
 TAG = "tag:llm-ensemble-atlas,2026"

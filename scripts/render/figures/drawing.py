@@ -113,7 +113,7 @@ class Figure:
         ground = Markup('<rect class="ground" width="100%" height="100%"/>')
         whole = Drawing(self.wide.width, self.wide.height + foot, ground + self.wide.body + notes)
         svg = self._svg(whole, "file", _used(styles, _classes(self.wide.body)))
-        return f'<?xml version="1.0" encoding="UTF-8"?>\n{svg}\n'
+        return f"{svg}\n"
 
     @property
     def licence(self) -> str:
