@@ -21,7 +21,7 @@ ATLAS = "atlas"
 DRIVER = """
 import json, os, subprocess, sys, tempfile
 from reference_impls.safe.terminal import one_line
-from scripts.cli import app
+from tests.tool import app
 
 def gives(words):
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:

@@ -5,7 +5,6 @@ What runs models is loaded when a command runs, so that `atlas validate` starts 
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +21,6 @@ from reference_impls.safe.terminal import one_line
 
 if TYPE_CHECKING:
     from reference_impls.measuring.alone import Comparison
-
-# Small matrices, many processes: threads of the linear algebra only get in each other's way. Before NumPy is loaded.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def methods() -> None:

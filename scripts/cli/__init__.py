@@ -3,19 +3,11 @@
 One module a group. In a checkout `atlas` has them beside the engineer's (`reference_impls.cli`).
 """
 
-from __future__ import annotations
-
-import typer
-
-from reference_impls.cli import tool
-from scripts.cli import claims, entries, intake, site, upkeep
-
-
-def register(app: typer.Typer) -> None:
-    """Puts all of them on the tool."""
-    for group in (entries, claims, site, intake, upkeep):
-        group.register(app)
-
-
-app = tool()
-register(app)
+#: Module -> its commands, as `reference_impls.cli.GROUPS`.
+GROUPS = {
+    "scripts.cli.entries": ("validate", "fmt", "duplicates", "schema"),
+    "scripts.cli.claims": ("claims",),
+    "scripts.cli.site": ("render", "export", "release"),
+    "scripts.cli.intake": ("new", "verify", "import"),
+    "scripts.cli.upkeep": ("links", "metrics", "candidates", "recall", "gaps"),
+}

@@ -109,7 +109,7 @@ def _serve() -> None:
 
     from reference_impls.running import catalog  # noqa: PLC0415
     from reference_impls.serving import run  # noqa: F401, PLC0415
-    from scripts.cli import app  # noqa: PLC0415
+    from tests.tool import app  # noqa: PLC0415
 
     catalog.methods()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel clears away what has ended

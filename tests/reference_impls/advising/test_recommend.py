@@ -21,7 +21,7 @@ from reference_impls.measuring.metrics import oracle
 from reference_impls.recorded import Recording, save
 from reference_impls.running import catalog
 from reference_impls.serving import saved
-from scripts.cli import app
+from tests.tool import app
 
 SCHEMA = Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
 FAST = ["majority-vote", "ridge-router", "task-router", "random", "coin"]

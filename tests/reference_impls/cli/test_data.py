@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from reference_impls.recorded import load, registry
 from reference_impls.recorded.registry import Source, SourceFile
-from scripts.cli import app
+from tests.tool import app
 
 BODY = "".join(
     json.dumps({

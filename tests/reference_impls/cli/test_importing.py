@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from reference_impls.recorded import load
 from reference_impls.recorded.files import MAX_FILE
-from scripts.cli import app
+from tests.tool import app
 
 
 def atlas(*arguments: str | Path) -> Result:

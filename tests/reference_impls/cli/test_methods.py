@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from reference_impls.recorded import RecordedQuery, RecordedResponse, Recording, save
 from reference_impls.running import catalog
-from scripts.cli import app
 from tests.conftest import ROOT
+from tests.tool import app
 
 RUNNER = CliRunner()
 

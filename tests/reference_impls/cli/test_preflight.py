@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from reference_impls.measuring.preflight import preflight
 from reference_impls.recorded import RecordedQuery, RecordedResponse, Recording, save
-from scripts.cli import app
+from tests.tool import app
 
 RUNNER = CliRunner()
 #: Answers of three models to six questions whose answer is 7; c is the one who errs alone.

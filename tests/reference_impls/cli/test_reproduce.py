@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from reference_impls import reproductions
-from scripts.cli import app
+from tests.tool import app
 
 RUNNER = CliRunner()
 

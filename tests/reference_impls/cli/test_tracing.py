@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from scripts.cli import app
+from tests.tool import app
 
 RUNNER = CliRunner()
 QUERY = ("--benchmark", "qa", "--query", "qa/test/0003")

@@ -16,7 +16,7 @@ from reference_impls.core.model import Price
 from reference_impls.recorded import RecordedQuery, RecordedResponse, Recording, files, load, registry, save
 from reference_impls.recorded.form import CALL_KEYS, QUERY_KEYS, REPLY_KEYS, RESPONSE_KEYS, Call, Reply
 from reference_impls.recorded.scoring import Scorer
-from scripts.cli import app
+from tests.tool import app
 
 SCHEMAS = {file.name.partition(".")[0]: json.loads(file.read_text("utf-8")) for file in registry.schemas()}
 WHOLE = Recording(

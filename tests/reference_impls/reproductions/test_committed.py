@@ -22,8 +22,8 @@ from reference_impls.recorded.readers.routellm import STRONG, WEAK
 from reference_impls.reproductions import llmdrift, llmrouter, play, routellm, zeroeval
 from reference_impls.reproductions.base import BASELINES, REFERENCES, Row, Spec, Table
 from reference_impls.running import catalog
-from scripts.cli import app
 from tests.reference_impls.recorded.conftest import find_mirror
+from tests.tool import app
 
 NAMES = sorted(reproductions.studies())
 Read = Callable[[str], Recording]

@@ -15,7 +15,7 @@ from reference_impls.cli import tool
 from reference_impls.core.query import Query
 from reference_impls.core.stages import Router
 from reference_impls.serving import gateways, saved
-from scripts.cli import app
+from tests.tool import app
 
 MODELS: list[dict[str, Any]] = [
     {"name": "model-0", "model": "served-0", "base_url": "http://127.0.0.1:8000/v1", "rpm": 60,

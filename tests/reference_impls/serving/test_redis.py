@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 from reference_impls.serving.redis_state import RedisState
 from reference_impls.serving.settings import Settings
 from reference_impls.serving.state import StateError
-from scripts.cli import app
 from tests.reference_impls.backends.server import serving
 from tests.reference_impls.serving.endpoint import ask, client, config, endpoint, speaks
 from tests.reference_impls.serving.loops import in_a_loop
 from tests.reference_impls.serving.test_lasting import teach
+from tests.tool import app
 
 pytest.importorskip("redis", reason="the library redis is not installed (make setup)")
 

@@ -16,11 +16,11 @@ import pytest
 from bibtexparser.entrypoint import parse_string
 from typer.testing import CliRunner, Result
 
-from scripts.cli import app
 from scripts.exports import FORMATS
 from scripts.model import Corpus
 from scripts.model.corpus import entry_files
 from tests.conftest import ROOT, MakeAtlas, entry_text, fields
+from tests.tool import app
 
 FINDING = re.compile(
     r"(?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+): (?P<level>error|warning|info)\[(?P<rule>[a-z-]+)\] .+ \(.+\)"

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from scripts.cli import app
 from scripts.model.canonical import canonical
 from scripts.results.reading import Measured, Recomputed, ResultError, read_result
 from tests.browser.site import environment, make_root
 from tests.conftest import ROOT, MakeAtlas, entry_text, fields
 from tests.machine import ATLAS, Done, commands, told_in_one_line
+from tests.tool import app
 
 PROCESS = (sys.executable, "-m", "scripts.cli")
 BIB = "@article{hu2021lora, title={LoRA: Low-Rank Adaptation}, author={Hu, Edward}, year={2021}}"
