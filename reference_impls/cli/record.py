@@ -17,7 +17,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from reference_impls.cli import probing
 from reference_impls.cli.console import kept, say, wrong_use
+from reference_impls.cli.probing import cap
 from reference_impls.safe import extras
 from reference_impls.safe.terminal import one_line
 
@@ -36,6 +38,9 @@ def record(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="tell what it would cost, and ask nobody")] = False,
     probe: Annotated[
         bool, typer.Option("--probe", help="tell what each model can, by three short requests, and end")
+    ] = False,
+    no_probe: Annotated[
+        bool, typer.Option("--no-probe", help="do not find out first whether each model gives what is asked of it")
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="only the first prompts")] = None,
     out: Annotated[Path | None, typer.Option(help="folder of the recording; default: atlas-outcomes beside")] = None,
@@ -65,13 +70,17 @@ def record(
         store = Store(Path(":memory:") if dry_run and not file.exists() else file)
         try:
             if probe and not dry_run:
-                _probed(read, priced, store)
-            _show({name: plan.estimate(wanted[name], store, priced[name]) for name in wanted}, to_stdout=dry_run)
-            say.print(Text(f"spent so far {store.spent():.6f} dollars, {_cap(read)}"))
-            for line in _further(read, infos):
-                say.print(Text(line))
+                raise probing.told(read, priced, store)
+            estimates = {name: plan.estimate(wanted[name], store, priced[name]) for name in wanted}
+            open_ = [] if no_probe else probing.open_questions(read, estimates, store)
+            _show(probing.counted(estimates, open_, priced), to_stdout=dry_run)
+            say.print(Text(f"spent so far {store.spent():.6f} dollars, {cap(read)}"))
+            for line in [*probing.announced(open_, priced), *_further(read, infos)]:
+                say.print(Text(one_line(line)))
+            probing.hold(config, read, infos, asked, priced, store, known=not no_probe)
             if dry_run:
                 return
+            probing.ask(config, read, infos, asked, priced, store, open_)
             asker = _Asker(read, priced, store, file)
             asker.ask(wanted)
             failing: Literal["zero", "drop", "fail"] = on_error  # type: ignore[assignment]
@@ -85,47 +94,12 @@ def record(
     except ValueError as error:
         raise wrong_use(str(error)) from error
     what = f"{made.queries} prompts, {made.responses} responses ({made.failed} without an answer) in {folder}"
-    say.print(Text(f"{what}; spent {spent:.6f} dollars, {_cap(read)}"))
+    say.print(Text(f"{what}; spent {spent:.6f} dollars, {cap(read)}"))
     if made.left:
         say.print(Text(f"{made.left} prompts are left out: not every model has answered them"))
     for line in short:
         say.print(Text(one_line(f"atlas: {line}")))
     raise typer.Exit(1 if made.left or short else 0)
-
-
-def _probed(read: Config, priced: Mapping[str, Price | None], store: Store) -> None:
-    """Prints what every model can, and which methods that leaves out."""
-    from reference_impls.core.registry import NEEDS  # noqa: PLC0415
-    from reference_impls.recording.probing import probe  # noqa: PLC0415
-    from reference_impls.running import catalog  # noqa: PLC0415
-
-    limit = None if read.budget is None else read.budget.usd
-    found = asyncio.run(probe([(model, priced[model.name]) for model in read.models], store, limit))
-    table = Table("model", "limit", box=None)
-    titles = {
-        "temperature": "temperature", "seed": "seed", "logprobs": "log-probabilities", "samples": "n > 1",
-        "billed": "usage", "reasons": "thoughts", "priced": "cost", "streams": "streams",
-        "streams_bill": "with usage", "scores": "echo",
-    }  # fmt: skip
-    for title in titles.values():
-        table.add_column(title)
-    for name, one in found.items():
-        words = {None: "?", True: "yes", False: "no"}
-        table.add_row(Text(one_line(name)), one.limit or "?", *(words[getattr(one, key)] for key in titles))
-    Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
-    for name, one in found.items():
-        if one.said:
-            say.print(Text(one_line(f"atlas: {name} does not answer: {one.said}")))
-    asked = {model.name for model in read.models if model.pool}
-    for need in ("logprobs", "scoring"):
-        without = [
-            name for name, one in found.items() if name in asked and not one.said and one.gives()[need] is False
-        ]
-        if without:
-            methods = ", ".join(one for one in catalog.methods() if need in catalog.method(one).needs)
-            say.print(Text(one_line(f"{', '.join(without)}: no {NEEDS[need]}, so not for {methods}")))
-    say.print(Text(f"spent so far {store.spent():.6f} dollars, {_cap(read)}"))
-    raise typer.Exit(1 if any(one.said for one in found.values()) else 0)
 
 
 def _further(read: Config, infos: Sequence[MethodInfo]) -> list[str]:
@@ -195,17 +169,13 @@ class _Asker:
         asked = [m for m in read.models if m.name in wanted]
         models = [(model, self._priced[model.name], wanted[model.name]) for model in asked]
         told = f"what has come is kept in {self._file}; the same command goes on from there"
-        with kept(lambda: told), _Bars(_cap(read)) as bars:
+        with kept(lambda: told), _Bars(cap(read)) as bars:
             limit = None if read.budget is None else read.budget.usd
             states = asyncio.run(ask(models, self._store, limit, bars.told))
         for name, state in states.items():
             if state.stopped:
                 left = state.total - state.done
                 say.print(Text(one_line(f"atlas: {name}: {left} questions not asked: {state.stopped}")))
-
-
-def _cap(read: Config) -> str:
-    return "no budget is set" if read.budget is None else f"of at most {read.budget.usd:g}"
 
 
 def _show(estimates: Mapping[str, Estimate], *, to_stdout: bool) -> None:

@@ -75,8 +75,14 @@ def question(model: ModelConfig, prompt: Prompt, sample: int, asked: Mapping[str
     """A prompt as one model is asked it."""
     system = ({"role": "system", "content": model.system},) if model.system else ()
     messages = (*system, *prompt.messages)
-    address = f"{model.kind} {model.base_url} {model.api_version}".strip()
-    return Question(prompt, sample, messages, asked, identity(address, model.served, messages, asked, sample))
+    return Question(
+        prompt, sample, messages, asked, identity(address_of(model), model.served, messages, asked, sample)
+    )
+
+
+def address_of(model: ModelConfig) -> str:
+    """Who is asked, in an answer's name."""
+    return f"{model.kind} {model.base_url} {model.api_version}".strip()
 
 
 def worst(question: Question, price: Price | None) -> float | None:

@@ -1,7 +1,9 @@
-"""`atlas record --probe` against a server with the habits of vendors."""
+"""`atlas record --probe`, and the probe that comes before a run, against a server with the habits of vendors."""
 
 from __future__ import annotations
 
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,9 @@ import yaml
 
 from reference_impls.recording.store import Store
 from tests.reference_impls.backends.server import Answer, choice, said, serving
-from tests.reference_impls.recording.test_record import recorded
+from tests.reference_impls.recording.test_record import LOGS, recorded, right, started, written
 from tests.reference_impls.serving.endpoint import stream
 
-LOGS = {"content": [{"token": "yes", "logprob": -0.25}]}
 BILL = {"prompt_tokens": 5, "completion_tokens": 1}
 
 
@@ -96,3 +97,100 @@ def test_what_each_model_can(tmp_path: Path, usd: float) -> None:
     full = 0.000001 + (10 + 2 * 5) / 1e6 + (5 + 2) / 1e6
     thinks = (9 + 2 * 16) / 1e6 + streamed
     assert spent == pytest.approx(full + thinks + one + streamed + echoed)
+
+
+#: A configuration that asks a model for what it may not give.
+WANTS: dict[str, Any] = {"logprobs": True, "samples": 1, "budget": {"usd": 1}}
+#: Of one question at most: 275 tokens read and 100 written; of a probe: 256 read, and two samples of 16.
+QUESTION, PROBE = (275 + 200) / 1e6, (256 + 2 * 2 * 16) / 1e6
+
+
+def test_a_run_finds_out_first_what_it_needs_and_once(tmp_path: Path) -> None:
+    with serving(right) as server:
+        config = written(tmp_path, server, prompts=2, **WANTS)
+        status, out, err = recorded(config, "--dry-run", env={})
+        assert (status, server.seen) == (0, [])
+        row = out.splitlines()[1].split()
+        assert (row[2], row[-1]) == ("5", f"{4 * QUESTION + PROBE:.4f}"), "the probe is in the estimate"
+        assert f"first one short request each tells what small can: in this estimate, {PROBE:.6f} dollars" in err
+        assert recorded(config)[0] == 0
+        assert [body.get("n") for body in server.bodies] == [2, None, None, None, None]
+        # More prompts are more questions, and the probe is none of them; what is known is said to nobody.
+        assert "short request" not in recorded(written(tmp_path, server, prompts=3, **WANTS))[2]
+        assert [body.get("n") for body in server.bodies[5:]] == [None, None]
+        # Other parameters may change what a model gives.
+        assert recorded(written(tmp_path, server, model={"params": {"top_p": 1}}, **WANTS), "--no-probe")[0] == 0
+        assert {body.get("n") for body in server.bodies[7:]} == {None}
+
+
+def test_what_a_model_cannot_give_is_said_before_the_run(tmp_path: Path) -> None:
+    with serving(_little) as server:
+        config = written(tmp_path, server, methods=["quantile-deferral"], **WANTS)
+        status, _, err = recorded(config)
+        assert (status, len(server.seen)) == (2, 1), "the probe, and nothing after it"
+        assert f"{config}: logprobs: small tells no log-probabilities, as a probe has found (to record it" in err
+        assert recorded(config, "--dry-run")[0] == 2, "what is known is told without asking"
+        assert len(server.seen) == 1
+        # What the message says to write is taken, and a method that lives on them is named.
+        config = written(
+            tmp_path, server, methods=["quantile-deferral"], model={"params": {"logprobs": None}}, **WANTS
+        )
+        status, _, err = recorded(config)
+        assert (status, len(server.seen)) == (2, 1)
+        assert (
+            "methods: quantile-deferral needs log-probabilities of a model's own response, and of small none" in err
+        )
+        assert recorded(written(tmp_path, server, model={"params": {"logprobs": None}}, **WANTS))[0] == 0
+        assert all("logprobs" not in body for body in server.bodies[1:])
+
+
+def test_a_budget_that_does_not_reach_for_the_probe(tmp_path: Path) -> None:
+    with serving(right) as server:
+        config = written(tmp_path, server, **WANTS | {"budget": {"usd": 0.0001}})
+        status, _, err = recorded(config)
+        assert (status, server.seen) == (2, [])
+    assert "a probe of 1 models may cost 0.000320 dollars" in err
+    assert "(raise budget.usd, or leave the probe out: --no-probe)" in err
+
+
+def test_methods_that_no_answers_will_do_for_are_named_before_anybody_is_asked(tmp_path: Path) -> None:
+    with serving(right) as server:
+        methods = ["packllm", "model-switch", "quantile-deferral"]
+        status, _, err = recorded(written(tmp_path, server, methods=methods), env={})
+        assert (status, server.seen) == (2, [])
+        said_ = " ".join(err.split())
+        assert (
+            "packllm needs log-probabilities of given text under a model, which recorded answers do not hold" in said_
+        )
+        assert (
+            "model-switch needs several sampled responses of one model, and none are asked for (write samples"
+            in said_
+        )
+        assert "quantile-deferral needs log-probabilities of a model's own response, and of small none are" in said_
+        config = written(tmp_path, server, methods=["automix"])
+        (tmp_path / "prompts.jsonl").write_text('{"question": "1+1", "gold": 2}\n{"question": "1+2"}\n')
+        status, _, err = recorded(config)
+        assert (status, server.seen) == (2, [])
+        assert "and 1 of 2 prompts have no right answer (give each a reference" in err
+
+
+def test_a_kill_while_the_probe_is_under_way_is_accounted_for(tmp_path: Path) -> None:
+    reached, go_on = threading.Event(), threading.Event()
+
+    def slow(body: dict[str, Any]) -> Answer:
+        if "n" in body and not go_on.is_set():
+            reached.set()
+            go_on.wait(60)
+            return 0, None
+        return right(body)
+
+    with serving(slow) as server:
+        run = started(written(tmp_path, server, prompts=1, **WANTS))
+        assert reached.wait(60)
+        run.send_signal(signal.SIGKILL)
+        run.communicate()
+        go_on.set()
+        status, _, err = recorded(tmp_path / "atlas.yml")
+        assert [body.get("n") for body in server.bodies] == [2, 2, None, None]
+    assert status == 0, err
+    assert f"spent {PROBE + 3 * 20e-6:.6f} dollars" in err, "what was lost may have been billed"

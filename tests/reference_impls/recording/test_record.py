@@ -20,6 +20,8 @@ from reference_impls.recording.store import Store
 from tests.reference_impls.backends.server import Answer, Scripted, choice, said, serving
 from tests.reference_impls.recording.kills import kill_at_random
 
+#: Of a token, as servers tell them.
+LOGS = {"content": [{"token": "yes", "logprob": -0.25}]}
 SECRET = "sk-secret-0123456789abcdef"  # noqa: S105
 
 
@@ -56,7 +58,9 @@ def recorded(config: Path, *words: str, env: Mapping[str, str] | None = None) ->
 
 def right(body: dict[str, Any]) -> Answer:
     """The sum, with a bill of 10 tokens read and 5 written: 20 millionths of a dollar."""
-    left, _, one = body["messages"][-1]["content"].partition("+")
+    left, plus, one = body["messages"][-1]["content"].partition("+")
+    if not plus:  # a probe
+        return 200, said(choice("yes", logprobs=LOGS), prompt=10, completion=5)
     return 200, said(choice(f"It is {int(left) + int(one)}."), prompt=10, completion=5)
 
 
@@ -80,18 +84,18 @@ def test_a_recording_that_the_reader_loads_and_that_costs_nothing_again(tmp_path
         config = written(tmp_path, server, budget={"usd": 1}, samples=1)
         assert recorded(config)[0] == 0
         made = files.load(tmp_path / "atlas-outcomes")
-        assert len(server.seen) == 8
+        assert len(server.seen) == 1 + 8, "a probe comes first, as a server may take no temperature"
         # The price is another one; the answers are the same and are not asked for again.
         assert recorded(written(tmp_path, server, samples=1, model={"price": {"prompt": 9, "completion": 9}}))[0] == 0
-        assert len(server.seen) == 8
+        assert len(server.seen) == 9
         # Other parameters are another question.
         assert recorded(written(tmp_path, server, samples=1, model={"params": {"top_p": 0.5}}))[0] == 0
-        assert len(server.seen) == 16
+        assert len(server.seen) == 2 * 9
     assert made.scores[:, 0].tolist() == [1.0] * 4
     assert made.costs[:, 0].tolist() == [pytest.approx(20e-6)] * 4
     assert [(r.sample, r.answer) for r in made.responses[:4]] == [(0, "1"), (1, "1"), (0, "2"), (1, "2")]
     assert all(request.headers["authorization"] == f"Bearer {SECRET}" for request in server.seen)
-    assert {(b["temperature"], b["seed"]) for b in server.bodies[:8]} == {(0.0, 0), (0.7, 1)}
+    assert {(b["temperature"], b["seed"]) for b in server.bodies[1:9]} == {(0.0, 0), (0.7, 1)}
 
 
 def test_azure_has_its_own_address_and_header(tmp_path: Path) -> None:
