@@ -99,6 +99,12 @@ def import_inspect(files: Files, out: Out, strict: Strict = False, metric: Metri
     _run("inspect", [Path(file) for file in files], out, strict, metric=metric)
 
 
+@imports.command("vllm-sr")
+def import_vllm_sr(files: Files, out: Out, strict: Strict = False) -> None:
+    """Import router replays of the vLLM Semantic Router, and a CSV file with prompt and reference."""
+    _run("vllm-sr", [Path(file) for file in files], out, strict)
+
+
 def _run(
     name: str, files: Sequence[Path], out: Path, strict: bool, *,
     metric: str = "", chosen: str = "", columns: Mapping[str, str] | None = None,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from reference_impls.importing import every_eval_ever as eee
-from reference_impls.importing import inspect_logs, litellm_logs, lm_eval, openai_batch, routerbench, tables
+from reference_impls.importing import inspect_logs, litellm_logs, lm_eval, openai_batch, routerbench, tables, vllm_sr
 from reference_impls.importing.rows import Choices, Gathered, Item, gather
 
 __all__ = ["FORMATS", "Choices", "Gathered", "gather"]
@@ -20,4 +20,5 @@ FORMATS: dict[str, Read] = {
     "routerbench": routerbench.read,
     "eee": eee.read,
     "inspect": inspect_logs.read,
+    "vllm-sr": vllm_sr.read,
 }

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from reference_impls.backends.usage import amount
+from reference_impls.importing.bodies import spent
 from reference_impls.importing.files import document, json_lines
 from reference_impls.importing.messages import at, chat, content, ended, sent
-from reference_impls.importing.openai_batch import spent
 from reference_impls.importing.rows import Choices, Item, Note, Row
 from reference_impls.importing.tables import references
 from reference_impls.recorded.lines import LineError, shown

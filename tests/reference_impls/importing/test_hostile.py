@@ -21,6 +21,7 @@ from tests.reference_impls.importing import (
     test_litellm_logs,
     test_lm_eval,
     test_openai_batch,
+    test_vllm_sr,
 )
 from tests.reference_impls.importing.samples import read
 
@@ -34,6 +35,10 @@ WHOLE: dict[str, list[Any]] = {
     "litellm": [
         test_litellm_logs.payload("a?", "2"),
         test_litellm_logs.payload("b?", None, status="failure"),
+    ],
+    "vllm-sr": [
+        test_vllm_sr.record("1", "a?", "2", outcomes=[test_vllm_sr.outcome(1.0)]),
+        test_vllm_sr.record("2", "b?", "3", response_status=500),
     ],
     "eee": [
         test_every_eval_ever.instance("a", "t", 1.0, performance={"latency_ms": 3}),
