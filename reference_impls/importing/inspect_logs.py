@@ -1,24 +1,25 @@
 """Logs of Inspect as JSON (``inspect log convert --to json``): one document an evaluation of a model.
 
 A sample has id, epoch, input (before a solver's template is put around it), choices, target, output, scores by
-scorer, model_usage and working_time. A further epoch is a further sample of the model.
+scorer, model_usage and working_time. A further epoch is a further sample of the model. What judges were asked and
+replied is kept too (`inspect_judges`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from reference_impls.importing import inspect_judges
 from reference_impls.importing.files import document
 from reference_impls.importing.messages import about, at, chat, content, ended, many, sent
-from reference_impls.importing.rows import Choices, Item, Row, fits
+from reference_impls.importing.rows import Choices, Item, Note, Row, fits
 from reference_impls.recorded.lines import LineError, shown
 
 #: Its words for a score: correct, partly, incorrect, no answer.
 GRADES = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0, "yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
-
-ATTACHED = "attachment://"
 
 
 def read(files: Sequence[Path], choices: Choices) -> Iterator[Item]:
@@ -39,8 +40,15 @@ def read(files: Sequence[Path], choices: Choices) -> Iterator[Item]:
         if not isinstance(model, str) or not isinstance(task, str) or not isinstance(samples, list):
             yield LineError(file, 1, "no log of Inspect with samples", "it has eval.model, eval.task and samples")
             continue
+        grader = at(log, "eval", "model_roles", "grader", "model")
+        unnamed = 0
         for place, sample in enumerate(samples, 1):
-            yield _sample(file, place, sample, model, task, choices.metric)
+            row = _sample(file, place, sample, model, task, choices.metric)
+            yield replace(row, calls=tuple(inspect_judges.calls(sample, grader))) if isinstance(row, Row) else row
+            if grader is None and not many(at(sample, "events")):
+                unnamed += len(inspect_judges.gradings(sample))
+        if unnamed:
+            yield Note(f"{unnamed} judges' replies of {file} are left out: without events no log names the judge")
 
 
 def _sample(file: Path, place: int, values: Any, model: str, task: str, metric: str) -> Row | LineError:
@@ -48,7 +56,7 @@ def _sample(file: Path, place: int, values: Any, model: str, task: str, metric: 
     if isinstance(score, str):
         return LineError(file, 1, f"sample {place}: {score}", "choose a scorer with --metric")
     given, target, options = at(values, "input"), at(values, "target"), at(values, "choices")
-    prompt = _whole(chat(given) if isinstance(given, list) else given, values)
+    prompt = inspect_judges.whole(chat(given) if isinstance(given, list) else given, values)
     if not isinstance(prompt, str) or not prompt.strip() or at(values, "id") is None:
         return LineError(file, 1, f"sample {place}: no id or no input", "log the samples with their texts")
     if isinstance(target, list):
@@ -60,11 +68,15 @@ def _sample(file: Path, place: int, values: Any, model: str, task: str, metric: 
         "messages": sent(given), "metadata": about(at(values, "metadata")),
     }  # fmt: skip
     calls = sum(at(one, "role") == "assistant" for one in many(at(values, "messages")))
-    used = at(values, "model_usage", model) or (at(values, "output", "usage") if calls < 2 else None)
+    alone = at(values, "output", "usage") if calls < 2 else None
+    used = at(values, "model_usage", model)
+    if used and not many(at(values, "events")) and inspect_judges.gradings(values):
+        used = None  # the judge may have been the same model, and nothing tells its part
+    used = inspect_judges.without(used, values, model) or alone
     text = at(values, "output", "completion")
     if not isinstance(text, str):
         text = content(at(values, "output", "choices", 0, "message", "content"))
-    text = _whole(text, values)
+    text = inspect_judges.whole(text, values)
     failed = at(values, "error") is not None
     if text is None and failed:
         text = ""
@@ -72,27 +84,11 @@ def _sample(file: Path, place: int, values: Any, model: str, task: str, metric: 
     how = {"status": "error"} if failed else ended(last, at(last, "stop_reason")) if calls < 2 else {}
     return Row(file, 1, query, {
         "model": model, "sample": at(values, "epoch"), "text": text, "score": score,
-        "prompt_tokens": _sent(used), "completion_tokens": at(used, "output_tokens"),
+        "prompt_tokens": inspect_judges.prompt_tokens(used), "completion_tokens": at(used, "output_tokens"),
         "latency": at(values, "output", "time") if calls < 2 else at(values, "working_time"),
         "calls": calls if calls > 1 else None, "cost": at(used, "total_cost"),
         "reasoning_tokens": at(used, "reasoning_tokens"), "cached_tokens": at(used, "input_tokens_cache_read"), **how,
     })  # fmt: skip
-
-
-def _whole(text: Any, values: Any) -> Any:
-    """A text that is kept beside the sample, where a name stands in its place; any other as it is."""
-    if isinstance(text, str) and text.startswith(ATTACHED):
-        return at(values, "attachments", text.removeprefix(ATTACHED))
-    return text
-
-
-def _sent(used: Any) -> Any:
-    """Tokens of the prompt: it counts those that were read from or written to a cache apart."""
-    plain = at(used, "input_tokens")
-    if not isinstance(plain, int):
-        return plain
-    cached = [at(used, f"input_tokens_cache_{way}") for way in ("read", "write")]
-    return plain + sum(one for one in cached if isinstance(one, int))
 
 
 def _score(scores: Any, metric: str) -> float | str | None:

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from reference_impls.core.answers import LETTERS, given_answer
 from reference_impls.core.query import ANSWER_KINDS
-from reference_impls.recorded.form import SPLITS, RecordedQuery, RecordedResponse, Recording
+from reference_impls.recorded.form import SPLITS, Call, RecordedQuery, RecordedResponse, Recording, Reply
 from reference_impls.recorded.lines import Fields, LineError, shown
-from reference_impls.recorded.rows import more
+from reference_impls.recorded.rows import MAX_SEED, more
 
 #: The task of queries of which the file says none.
 TASK = "all"
+#: Temperature at which servers answer where none is asked for.
+USUAL = 1.0
 #: What of a query two rows may tell; what one leaves out the other gives.
 TOLD = ("prompt", "reference", "task", "split", "kind", "options")
 
@@ -52,12 +54,14 @@ class Row:
         query: fields of `RecordedQuery`; ``task`` and ``split`` may be missing; ``messages`` are of `messages.sent`,
             ``metadata`` is of `messages.about`.
         response: fields of `RecordedResponse` without ``query_id``; ``sample`` is there if the file numbers them.
+        calls: what judges were asked about the response: fields of `Call`, and of `Reply` under ``reply``.
     """
 
     file: Path
     line: int
     query: Mapping[str, Any]
     response: Mapping[str, Any]
+    calls: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ def gather(items: Iterable[Item], name: str) -> Gathered:
     cells: dict[tuple[str, str], dict[int, RecordedResponse]] = {}
     findings: list[str] = []
     notes: dict[str, None] = {}
+    calls: list[tuple[Call, bool]] = []
     for item in items:
         if isinstance(item, Note):
             notes[item.text] = None
@@ -140,13 +145,27 @@ def gather(items: Iterable[Item], name: str) -> Gathered:
         first.setdefault(query.id, f"{item.file}:{item.line}")
         queries[query.id] = merged
         cell[response.sample] = response
+        calls += _calls(item, query.id, findings)
     responses = [
         replace(cell[sample], sample=place)  # a file may count from 1, and a wrong row leaves a gap
         for cell in cells.values()
         for place, sample in enumerate(sorted(cell))
     ]
-    recording = Recording(name, tuple(queries.values()), tuple(responses), {}) if responses else None
-    return Gathered(recording, tuple(findings), tuple(notes))
+    if not responses:
+        return Gathered(None, tuple(findings), tuple(notes))
+    models = {response.model for response in responses}
+    kept = tuple(call for call, _ in calls if call.model in models)
+    recording = Recording(name, tuple(queries.values()), tuple(responses), {}, kept)
+    return Gathered(recording, tuple(findings), (*notes, *_of_judges(calls, models)))
+
+
+def _of_judges(calls: Sequence[tuple[Call, bool]], models: set[str]) -> Iterator[str]:
+    """What is told of the calls of judges, a line each."""
+    if strange := Counter(call.model for call, _ in calls if call.model not in models):
+        told = ", ".join(f"{count} of {model}" for model, count in strange.items())
+        yield f"judges' calls are left out, as the form holds those of models with responses alone: {told}"
+    if mute := sum(not known for call, known in calls if call.model in models):
+        yield f"{mute} judges' calls do not tell their temperature: {USUAL:g} is written, what servers usually take"
 
 
 def _query(row: Row) -> RecordedQuery:
@@ -178,6 +197,31 @@ def _response(row: Row, query_id: str) -> RecordedResponse:
         fields.count("prompt_tokens"), fields.count("completion_tokens"), fields.number("latency"),
         fields.count("calls"), **more(fields),
     )  # fmt: skip
+
+
+def _calls(row: Row, query_id: str, findings: list[str]) -> Iterator[tuple[Call, bool]]:
+    """What judges were asked about a response, and whether the temperature is known; a call that is wrong is a
+    finding, and costs itself alone.
+    """
+    for values in row.calls:
+        asked, reply = Fields(row.file, row.line, values), Fields(row.file, row.line, values["reply"])
+        try:
+            temperature, text = asked.number("temperature", 100), reply.text("text")
+            if text is None:
+                raise asked.wrong("a judge's reply without a text", "log the samples with their texts")
+            told = Reply(
+                text, None, None, reply.number("cost"), reply.count("prompt_tokens"),
+                reply.count("completion_tokens"), reply.number("latency"), **more(reply),
+            )  # fmt: skip
+            call = Call(
+                asked.name("model"), asked.required_text("prompt"), query_id,
+                USUAL if temperature is None else temperature, asked.count("max_tokens"), asked.pieces("stop"),
+                asked.count("seed", MAX_SEED), (told,),
+            )  # fmt: skip
+        except LineError as error:
+            findings.append(str(error))
+            continue
+        yield call, temperature is not None
 
 
 def _merged(row: Row, old: RecordedQuery | None, new: RecordedQuery, first: Mapping[str, str]) -> RecordedQuery:

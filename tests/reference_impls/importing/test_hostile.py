@@ -46,7 +46,17 @@ WHOLE: dict[str, list[Any]] = {
     ],
     "inspect": [
         test_inspect_logs.sample("a", "2", "C", choices=["x", "y"], target="A"),
-        test_inspect_logs.sample("b", "2", "C", model_usage={"org/small": {"input_tokens": 1}}),
+        test_inspect_logs.sample(
+            "b",
+            "2",
+            "C",
+            model_usage={"org/small": {"input_tokens": 41}},
+            events_data={"messages": MESSAGES},
+            events=[
+                {"event": "span_begin", "id": "s", "type": "scorer"},
+                test_inspect_logs.judged("org/small", "x?", "C", span_id="s", input_refs=[[0, 1]]),
+            ],
+        ),
     ],
 }
 SIMPLE = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4) | st.just("\ud800")
@@ -79,7 +89,8 @@ def test_any_value_at_any_place(name: str, data: st.DataObject) -> None:
         else:
             save(found.recording, Path(folder) / "made")
             again = load(Path(folder) / "made")
-            assert (again.queries, again.responses) == (found.recording.queries, found.recording.responses)
+            made = found.recording
+            assert (again.queries, again.responses, again.calls) == (made.queries, made.responses, made.calls)
 
 
 @pytest.mark.parametrize("name", FORMATS)

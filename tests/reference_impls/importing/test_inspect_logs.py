@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reference_impls.importing import Choices
+from reference_impls.recorded import load, save
 from tests.reference_impls.importing.samples import read, responses
 
 
@@ -31,8 +32,22 @@ def sample(name: Any, text: Any, value: Any, **more: Any) -> dict[str, Any]:
     }
 
 
-def put(folder: Path, *samples: Any) -> Path:
-    log = {"version": 2, "status": "success", "eval": {"task": "sum", "model": "org/small"}, "samples": samples}
+def judged(model: str, asked: Any, text: str, **more: Any) -> dict[str, Any]:
+    """A call that a scorer makes."""
+    message = {"role": "assistant", "content": text}
+    return {
+        "event": "model", "model": model, "input": [{"role": "user", "content": asked}],
+        "config": more.pop("config", {}), "working_time": 0.25,
+        "output": {
+            "choices": [{"message": message, "stop_reason": "stop"}], "completion": text,
+            "usage": {"input_tokens": 40, "output_tokens": 20, "reasoning_tokens": 8},
+        }, **more,
+    }  # fmt: skip
+
+
+def put(folder: Path, *samples: Any, **more: Any) -> Path:
+    told = {"task": "sum", "model": "org/small", **more}
+    log = {"version": 2, "status": "success", "eval": told, "samples": samples}
     (folder / "log.json").write_text(json.dumps(log))
     return folder / "log.json"
 
@@ -165,3 +180,63 @@ def test_long_texts_that_are_kept_apart(tmp_path: Path) -> None:
     assert found.recording is not None
     assert [q.prompt for q in found.recording.queries] == ["a long question?", "b?"]
     assert [r.text for r in responses(found)] == ["2", None]  # what is not there is unknown
+
+
+def test_what_judges_were_asked_and_replied(tmp_path: Path) -> None:
+    used = {"org/small": {"input_tokens": 45, "output_tokens": 23, "reasoning_tokens": 8}}
+    spans = [
+        {"event": "model", "span_id": "solving", "model": "org/small"},
+        {"event": "span_begin", "id": "outer", "type": "scorer", "parent_id": None},
+        {"event": "span_begin", "id": "inner", "type": None, "parent_id": "outer"},
+        judged("org/small", "attachment://q", "GRADE: C", span_id="inner", config={"temperature": 0.5, "seed": 3}),
+        {"event": "span_begin", "id": "next", "type": "solver", "parent_id": None},
+        judged("org/small", "not a judge's", "no", span_id="next"),
+        judged("org/other", "Right?", "yes", role="grader"),
+    ]
+    steps = [
+        {"event": "step", "type": "scorer", "action": "begin"}, judged("org/small", "Old?", "GRADE: I"),
+        {"event": "step", "type": "scorer", "action": "end"}, judged("org/small", "not a judge's", "no"),
+    ]  # fmt: skip
+    kept = {"events": spans, "attachments": {"q": "Is 2 right?"}, "model_usage": used}
+    pooled = judged("org/small", "", "GRADE: C", role="grader", input=[], input_refs=[[1, 2], ["x"], [7, 9], 5])
+    pool = {"messages": [{"role": "user", "content": f"{i}?"} for i in range(3)]}
+    found = read("inspect", put(
+        tmp_path, sample("a", "2", "C", **kept), sample("b", "2", "I", events=steps),
+        sample("c", "2", "C", events=[pooled], events_data=pool),
+        sample("d", "2", "C", events=[judged("org/small", "", "x", role="grader")]),
+    ))  # fmt: skip
+    assert found.recording is not None
+    assert [(c.query_id, c.model, c.prompt, c.temperature, c.seed) for c in found.recording.calls] == [
+        ("sum/a", "org/small", "Is 2 right?", 0.5, 3), ("sum/b", "org/small", "Old?", 1.0, None),
+        ("sum/c", "org/small", "1?", 1.0, None),
+    ]  # fmt: skip
+    [reply] = found.recording.calls[0].replies
+    assert (reply.text, reply.prompt_tokens, reply.completion_tokens, reply.reasoning_tokens, reply.latency) == (
+        "GRADE: C", 40, 20, 8, 0.25,
+    )  # fmt: skip
+    # What the model used as a judge of itself is no part of what its response took.
+    first = responses(found)[0]
+    assert (first.prompt_tokens, first.completion_tokens, first.reasoning_tokens) == (5, 3, 0)
+    assert found.notes == (
+        "judges' calls are left out, as the form holds those of models with responses alone: 1 of org/other",
+        "2 judges' calls do not tell their temperature: 1 is written, what servers usually take",
+    )
+    assert [line.partition(":1: ")[2].split(" (")[0] for line in found.findings] == ["'prompt' is null"]
+    save(found.recording, tmp_path / "made")
+    assert load(tmp_path / "made").calls == found.recording.calls
+
+
+def test_judges_of_logs_without_events(tmp_path: Path) -> None:
+    pair = [{"role": "user", "content": "Right?"}, {"role": "assistant", "content": [{"type": "text", "text": "C"}]}]
+    scores = {"graded": {"value": "C", "metadata": {"grading": pair}}}
+    used = {"org/small": {"input_tokens": 45, "output_tokens": 23}}
+    one = sample("a", "2", "C", scores=scores, model_usage=used)
+    found = read("inspect", put(tmp_path, one, model_roles={"grader": {"model": "org/small"}}))
+    assert found.recording is not None
+    assert [(c.model, c.prompt, c.replies[0].text) for c in found.recording.calls] == [("org/small", "Right?", "C")]
+    # Nothing tells how much of the whole was the judge's: what the one call took is told beside it.
+    assert responses(found)[0].prompt_tokens == 5
+    found = read("inspect", put(tmp_path, one))
+    assert found.recording is not None
+    assert found.recording.calls == ()
+    assert "1 judges' replies of" in found.notes[0]
