@@ -106,6 +106,11 @@ class Pool:
     runs: Sequence[Run]
     factors: Mapping[str, float]
 
+    def __getstate__(self) -> dict[str, object]:
+        """To be kept: what it is, without its runs and their scores, as after the verdicts nothing is compared."""
+        kept = ("place", "name", "models", "queries", "factors")
+        return {"runs": (), **{name: getattr(self, name) for name in kept}}
+
     @property
     def key(self) -> str:
         """Place and name; unique."""

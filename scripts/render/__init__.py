@@ -29,11 +29,11 @@ def render_atlas(root: Path, out: Path) -> Report:
         ResultError: a file of results is none.
     """
     inputs = unchanged.of_inputs(root)
-    if (files := unchanged.files_there(out, inputs)) is not None:
+    if (files := unchanged.files_there(out, inputs and inputs.every)) is not None:
         return Report(out, files)
     from scripts.model import Corpus  # noqa: PLC0415  to see that nothing has changed takes less time than to import it
     from scripts.render.site import render_site  # noqa: PLC0415
 
-    report = render_site(Corpus.load(root), out)
-    unchanged.note(out, inputs)
+    report = render_site(Corpus.load(root), out, inputs)
+    unchanged.note(out, inputs and inputs.every)
     return report

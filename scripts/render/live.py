@@ -9,14 +9,16 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from reference_impls.benchmarks import BENCHMARKS
 from reference_impls.models.checksums import read_checked
 from reference_impls.models.pool import POOLS, WEIGHTS, price
+from scripts.render.building.made import made_once
 from scripts.render.building.runtime import LOCK, Lock, runtime_files
 
 View = dict[str, Any]
@@ -91,6 +93,8 @@ OF_CATEGORY = {
     "after/non-cascade": "majority-vote",
     "after/cascade": "uncertainty-cascade",
 }
+#: How hard files are compressed.
+LEVEL = 6
 #: Models that are served.
 SERVED = [spec.name for pool in POOLS.values() for spec in pool]
 
@@ -102,17 +106,17 @@ def live_files(root: Path) -> Iterator[tuple[str, str | bytes]]:
         return
     for name, data in runtime.items():
         yield f"{PLACE}/runtime/{name}", data
-    weights = _weights()
+    weights = _weights(root)
     for name, data in weights.items():
         yield f"{PLACE}/weights/{name}.onnx.gz", data
-    axes = _packed((root / FOLDER / "router.f16").read_bytes())
+    axes = _router(root)
     yield f"{PLACE}/router.f16.gz", axes
     fitted = json.loads((root / FOLDER / "fitted.json").read_text(encoding="utf-8"))
     digest = hashlib.sha256(b"".join([*runtime.values(), *weights.values(), axes])).hexdigest()[:12]
     told = {
         "version": digest,
         "runtimeBytes": sum(map(len, runtime.values())),
-        "cards": cards(),
+        "cards": _cards(root),
         "tokenizers": _tokenizers(),
         **fitted,
     }
@@ -125,7 +129,7 @@ def play_view(root: Path) -> View:
     view: View = {
         "lock": Lock.load(root / LOCK) if runtime else None,
         "runtime_bytes": sum(map(len, runtime.values())),
-        "cards": list(cards().values()) if runtime else [],
+        "cards": list(_cards(root).values()) if runtime else [],
         "agreement": json.loads(agreement.read_text(encoding="utf-8")) if agreement.is_file() else None,
         "ways": WAYS,
         "data": {},
@@ -134,8 +138,10 @@ def play_view(root: Path) -> View:
         fitted = json.loads((root / FOLDER / "fitted.json").read_text(encoding="utf-8"))["fitted"]
         view["data"] = {
             "runtimeBytes": view["runtime_bytes"],
-            "routerBytes": len(_packed((root / FOLDER / "router.f16").read_bytes())),
-            "cards": {name: {key: card[key] for key in ("role", "price", "bytes")} for name, card in cards().items()},
+            "routerBytes": len(_router(root)),
+            "cards": {
+                name: {key: card[key] for key in ("role", "price", "bytes")} for name, card in _cards(root).items()
+            },
             "pools": {pool: by_price([spec.name for spec in specs]) for pool, specs in POOLS.items()},
             "ways": {way: _offered(way, told, fitted) for way, told in WAYS.items()},
             "tasks": tasks(),
@@ -162,17 +168,21 @@ def members(way: str, fitted: View) -> View:
     return found
 
 
+def _cards(root: Path) -> dict[str, View]:
+    """Each model's architecture, prices and size."""
+    weights = _weights(root)
+    return {name: card | {"bytes": len(weights[name])} for name, card in cards().items()}
+
+
 @cache
 def cards() -> dict[str, View]:
-    """Each model's architecture, size and price, in the names of the page's scripts."""
-    weights = _weights()
+    """Each model's architecture and prices, in the names of the page's scripts."""
     made: dict[str, View] = {}
     for name in SERVED:
         card = json.loads(read_checked(WEIGHTS / f"{name}.json"))
         cost = price(card["parameters"])
         kept = {key: card[key] for key in ("name", "role", "parameters", "layers", "width", "heads", "tokenizer")}
-        prices = {"prompt": cost.prompt, "completion": cost.completion}
-        made[name] = kept | {"price": prices, "bytes": len(weights[name])}
+        made[name] = kept | {"price": {"prompt": cost.prompt, "completion": cost.completion}}
     return made
 
 
@@ -199,8 +209,12 @@ def tasks() -> dict[str, View]:
 
 
 @cache
-def _weights() -> dict[str, bytes]:
-    return {name: _packed(_planes(read_checked(WEIGHTS / f"{name}.onnx"))) for name in SERVED}
+def _weights(root: Path) -> dict[str, bytes]:
+    return {name: _packed(root, name, _planes(read_checked(WEIGHTS / f"{name}.onnx"))) for name in SERVED}
+
+
+def _router(root: Path) -> bytes:
+    return _packed(root, "router", (root / FOLDER / "router.f16").read_bytes())
 
 
 def _tokenizers() -> View:
@@ -214,5 +228,7 @@ def _planes(data: bytes) -> bytes:
     return data[::2] + data[1::2]
 
 
-def _packed(data: bytes) -> bytes:
-    return gzip.compress(data, compresslevel=6, mtime=0)
+def _packed(root: Path, name: str, data: bytes) -> bytes:
+    """Compressed, which takes some tenths of a second; kept under a name."""
+    parts = f"{zlib.ZLIB_RUNTIME_VERSION} {LEVEL} ".encode() + data
+    return made_once(root, f"packed/{name}.gz", parts, partial(gzip.compress, data, LEVEL, mtime=0))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from importlib import metadata
@@ -25,6 +25,8 @@ from scripts.exports import FORMATS
 from scripts.model import Corpus
 from scripts.model.corpus import no_search_for_cycles
 from scripts.render import DEFAULT, Report, api
+from scripts.render.building import unchanged
+from scripts.render.building.made import Kept
 from scripts.render.building.policy import policy
 from scripts.render.building.runtime import runtime_files
 from scripts.render.building.together import File, Group, fill
@@ -34,13 +36,12 @@ from scripts.render.deciding.calculator import examples
 from scripts.render.deciding.claims import Claims
 from scripts.render.deciding.guides import HEADS, Guides
 from scripts.render.evidence import recorded
-from scripts.render.evidence.benchmarks import benchmark_views
-from scripts.render.evidence.gains import Overview, every_table
-from scripts.render.evidence.methods import coloured, method_views
+from scripts.render.evidence.gains import Overview
+from scripts.render.evidence.methods import coloured
 from scripts.render.evidence.preflight import preflight_figures
 from scripts.render.evidence.recorded import Recorded, source_views
-from scripts.render.evidence.regret import COMMAND, GUIDE, regret_views
-from scripts.render.evidence.results import FOLDER, Results, figures
+from scripts.render.evidence.regret import COMMAND, GUIDE
+from scripts.render.evidence.results import Results, figures
 from scripts.render.figures.charts import unchecked
 from scripts.render.figures.drawing import Figure, styles
 from scripts.render.figures.flow import flow
@@ -56,12 +57,12 @@ from scripts.render.knowledge.glossary import glossary
 from scripts.render.knowledge.relations import Relations
 from scripts.render.knowledge.trends import Trends
 from scripts.render.knowledge.views import View, Views
-from scripts.render.live import OF_CATEGORY, RECORDED_RUNS, WATCHED, live_files, play_view
+from scripts.render.live import OF_CATEGORY, RECORDED_RUNS, WATCHED, live_files
 from scripts.render.markup import front_matter, html_attribute, http, md, meta_tags, script_json, verbatim
 from scripts.render.mathematics import prose
+from scripts.render.measurements import measurements
 from scripts.render.reference.chapters import address
 from scripts.render.settings import Settings, load_settings
-from scripts.results.kept import PLACE, on_disk
 
 Item = TypeVar("Item")
 # Of indented JSON what has nothing in it that is opened. Line feeds stand between values only: a string has none.
@@ -90,8 +91,14 @@ DOWNLOADS = {
 }
 
 
-def render_site(corpus: Corpus, out: Path) -> Report:
+def render_site(corpus: Corpus, out: Path, inputs: unchanged.Inputs | None = None) -> Report:
     """Renders `corpus` into the folder `out`.
+
+    Args:
+        corpus: all entries.
+        out: below which all is written.
+        inputs: digests of what the corpus and its site are made from, taken before it was read; without them nothing
+            is kept for the next rendering.
 
     Raises:
         FolderError: `out` holds what no rendering has made; build/docs of the Atlas itself always counts as made.
@@ -99,8 +106,7 @@ def render_site(corpus: Corpus, out: Path) -> Report:
     made_here = out.resolve() == (corpus.root / DEFAULT).resolve()
     folder = OwnFolder(out, protected=(corpus.root,), made_here=made_here)
     with closing(folder), unchecked(), no_search_for_cycles():
-        with on_disk(corpus.root / PLACE):
-            site = _Site(corpus)
+        site = _Site(corpus, inputs)
         made = fill(folder, list(site.groups()), worth=len(corpus.papers) >= FEWEST)
         folder.finish()
     return Report(out, sum(len(one.names) for one in made), sum(one.changed for one in made), folder.removed)
@@ -109,39 +115,41 @@ def render_site(corpus: Corpus, out: Path) -> Report:
 class _Site:
     """The files of the site, each as (path below the output folder, text, bytes or file to copy)."""
 
-    def __init__(self, corpus: Corpus) -> None:
+    def __init__(self, corpus: Corpus, inputs: unchanged.Inputs | None) -> None:
         self.corpus = corpus
         self.source = corpus.root / "site_src"
         self.views = Views(corpus)
         self.settings = load_settings(corpus.root)
-        self.results = Results(corpus.root / FOLDER)
-        self.recordings = Recorded(corpus.root / recorded.FOLDER)
-        self.methods = method_views(corpus.root, self.results, self.recordings)
-        self.claims = Claims(corpus)
+        self.kept = Kept(corpus.root, inputs)
+        measured = self.kept.once("measured", partial(measurements, corpus.root, self.views.categories))
+        self.measured, self.methods = measured, measured.methods
+        self.claims = Claims(corpus, measured.verdicts)
         self.pages = Pages(self.source, self.settings, live=bool(runtime_files(corpus.root)))
         self.views.cards(self.views.papers)  # most groups show some
 
     def groups(self) -> Iterator[Group]:
         """All files, in groups that hang on nothing that another one makes; first those that take long."""
-        pages, views, results, recordings, claims = (
-            self.pages, self.views, self.results, self.recordings, self.claims,
-        )  # fmt: skip
+        pages, views, measured, claims = self.pages, self.views, self.measured, self.claims
+        results, recordings, overview = measured.results, measured.recordings, measured.overview
+        runs, regrets, known = measured.runs, measured.regrets, "\n".join(sorted(views.papers))
         shown = [method for method in self.methods if method["category"] in views.categories]
-        overview, regrets = Overview(results, recordings, views.categories), regret_views(self.corpus.root)
         yield pages.render_reference
-        guides, runs = Guides(views, results, recordings, claims), choose.runs_of(every_table(results, recordings))
+        guides = Guides(views, results, recordings, claims)
         yield partial(pages.render_guides, guides, views, shown, regrets, runs)
-        yield partial(pages.render_recorded, views, recordings)
-        yield partial(pages.render_results, results, overview)
-        yield partial(pages.render_benchmarks, results)
+        yield self._seldom("recorded", partial(pages.render_recorded, set(views.papers), recordings), known)
+        yield self._seldom("results", partial(pages.render_results, results, overview))
+        yield self._seldom("benchmarks", partial(pages.render_benchmarks, measured.benchmarks, results))
         yield partial(pages.render_claims, claims)
         yield partial(pages.render_choice, views, shown, results, overview, runs)
         yield partial(pages.render_lists, views, results, self.methods)
         yield partial(pages.render_categories, views, shown, overview, claims)
-        yield partial(pages.render_live, self.corpus.root, views, self.methods)
+        yield partial(pages.render_live, measured.play, views, self.methods)
         yield partial(pages.render_method_list, views, shown)
-        for some in _parts(shown, METHODS_TOGETHER):
-            yield partial(pages.render_methods, views, some, shown, overview, claims, regrets)
+        of_all = (overview, regrets, views.categories, self.corpus.root)
+        for number, some in enumerate(_parts(shown, METHODS_TOGETHER)):
+            told = {method["name"]: self._told_of(method) for method in some}
+            files = partial(pages.render_methods, some, shown, told, *of_all)
+            yield self._seldom(f"methods-{number}", files, repr(told))
         yield partial(pages.render_relations, views)
         yield partial(pages.render_trends, views)
         yield partial(api.files, self.corpus, self.settings, results, recordings, self.methods, claims)
@@ -149,6 +157,16 @@ class _Site:
         yield self.downloads
         for keys in _parts(list(views.papers), max(PAPERS_TOGETHER, len(views.papers) // MOST_PARTS)):
             yield partial(pages.render_papers, views, keys, shown, claims)
+
+    def _seldom(self, name: str, files: Group, parts: str = "") -> Group:
+        """A group whose files hang on no paper but as `parts` tell (`Kept.once`)."""
+        return lambda: self.kept.once(f"pages/{name}", lambda: list(files()), parts)
+
+    def _told_of(self, method: View) -> View:
+        """What the page of a method shows of papers and claims."""
+        cards = self.views.cards(key for key in method["papers"] if key in self.views.papers)
+        claims = self.claims.of_method(method["name"], method["category"])
+        return {"papers": cards, "lineage": self.views.lineage(cards), "claims": claims}
 
     def data(self) -> Iterator[tuple[str, File]]:
         """What the pages load."""
@@ -388,9 +406,8 @@ class Pages:
             pools=results.pools(),
         )  # fmt: skip
 
-    def render_benchmarks(self, results: Results) -> Iterator[tuple[str, str]]:
+    def render_benchmarks(self, benchmarks: list[View], results: Results) -> Iterator[tuple[str, str]]:
         """The list of benchmarks and a page for each."""
-        benchmarks = benchmark_views()
         yield self.page("benchmarks/index.md", template="benchmarks.md", benchmarks=benchmarks, results=results)
         for benchmark in benchmarks:
             boards = results.of_benchmark(benchmark["name"])
@@ -401,9 +418,9 @@ class Pages:
         """The files of figures."""
         yield from ((figure.path, figure.file(self.styles)) for figure in figures if figure)
 
-    def render_recorded(self, views: Views, recordings: Recorded) -> Iterator[tuple[str, str]]:
-        """What was computed on recorded answers: all recordings, and a page for each."""
-        pages, papers = list(recordings.pages.values()), set(views.papers)
+    def render_recorded(self, papers: set[str], recordings: Recorded) -> Iterator[tuple[str, str]]:
+        """What was computed on recorded answers: all recordings, and a page for each; `papers` are those known."""
+        pages = list(recordings.pages.values())
         headroom = recordings.headroom()
         yield from self.drawn([headroom])
         yield self.page("recorded/index.md", template="recorded-index.md", pages=pages, headroom=headroom)
@@ -462,13 +479,13 @@ class Pages:
         yield self.page("methods/index.md", template="methods.md", methods=methods, groups=groups)
 
     def render_methods(
-        self, views: Views, some: Iterable[View], methods: list[View], overview: Overview, field: Claims,
-        regrets: list[View],
+        self, some: Iterable[View], methods: list[View], shown: Mapping[str, View], overview: Overview,
+        regrets: list[View], categories: Mapping[str, View], root: Path,
     ) -> Iterator[tuple[str, File]]:  # fmt: skip
-        """A page for `some` of the reference implementations, and what belongs to it."""
+        """A page for `some` of the reference implementations, and what belongs to it. All that it says of papers and
+        claims is in `shown`, by the method's name."""
         for method in some:
-            papers = views.cards(key for key in method["papers"] if key in views.papers)
-            category = views.categories[method["category"]]
+            category = categories[method["category"]]
             beside = compare.beside(method, methods)
             path, name = f"methods/{method['name']}.md", method["name"]
             gains, told = overview.method_figure(name), overview.method_sentence(name)
@@ -480,19 +497,18 @@ class Pages:
                 yield from self.drawn(one.figures)
             if method["traces"]:
                 yield f"assets/data/traces/{name}.json", _compact(method["traces"])
-                yield slides_address(name), slides(name, method["title"], played, self.styles, views.corpus.root)
+                yield slides_address(name), slides(name, method["title"], played, self.styles, root)
             yield self.page(
-                path, template="method.md", method=method, played=played, papers=papers, category=category,
+                path, template="method.md", method=method, played=played, category=category, **shown[name],
                 beside=beside, gains=gains, told=told, watched=WATCHED.get(name), frame=self.frame(name),
                 reasons=overview.reasons(name), steps=steps,
-                lineage=views.lineage(papers), regret_command=COMMAND,
-                regrets=[regret for regret in regrets if name in regret["methods"]], slides=slides_address(name),
-                claims=field.of_method(name, method["category"]),
+                regrets=[regret for regret in regrets if name in regret["methods"]], regret_command=COMMAND,
+                slides=slides_address(name),
             )  # fmt: skip
 
-    def render_live(self, root: Path, views: Views, methods: list[View]) -> Iterator[tuple[str, str]]:
+    def render_live(self, play: View, views: Views, methods: list[View]) -> Iterator[tuple[str, str]]:
         """The pages on which models run."""
-        yield from self.play(root, methods)
+        yield from self.play(play, methods)
         yield self.learn(views, methods)
 
     def frame(self, method: str | None) -> str | None:
@@ -500,7 +516,7 @@ class Pages:
         address = WATCHED.get(method or "") if self.live else None
         return address and address.replace("play/", "play/embed/", 1)
 
-    def play(self, root: Path, methods: list[View]) -> Iterator[tuple[str, str]]:
+    def play(self, view: View, methods: list[View]) -> Iterator[tuple[str, str]]:
         """The page on which models run, recorded runs beside them; and the frame that other pages show."""
         told = [method for method in methods if method["name"] in RECORDED_RUNS and method["traces"]]
         recorded_runs = [
@@ -508,7 +524,6 @@ class Pages:
             for method in told
             if (stage := method["category"].partition("/")[0])
         ]
-        view = play_view(root)
         data = script_json(view["data"])
         yield self.page("play.md", view=view, data=data, runs=recorded_runs)
         if view["lock"]:

@@ -12,10 +12,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import reference_impls
 import scripts
@@ -24,8 +27,9 @@ from reference_impls.safe.writing import write_json
 from scripts.render.settings import VARIABLES
 
 NAME = ".atlas-inputs"
-#: All below an Atlas that its site is made from.
-SOURCES = ("papers", "taxonomy", "site_src", "reference_impls/results", "requirements", "build/web")
+#: All below an Atlas that its site is made from, the papers by themselves: they change most often.
+PAPERS = "papers"
+SOURCES = (PAPERS, "taxonomy", "site_src", "reference_impls/results", "requirements", "build/web")
 #: Our own code, with the data that lies in it.
 CODE = tuple(Path(package.__path__[0]) for package in (scripts, reference_impls))
 LARGEST = 64_000_000  # bytes of a file that is still read for its digest
@@ -35,19 +39,54 @@ class _OddError(Exception):
     """Something whose content is not compared: a pipe, a folder behind a link, a huge file."""
 
 
-def of_inputs(root: Path) -> str | None:
-    """A digest of what the site of the Atlas at `root` is made from; None where it has none. To be taken before the
+class Inputs(NamedTuple):
+    """Digests of what a site is made from: of all of it, of all but the papers, and of the latter's `stamp`."""
+
+    every: str
+    but_papers: str
+    stamp: str
+
+
+def of_inputs(root: Path) -> Inputs | None:
+    """Digests of what the site of the Atlas at `root` is made from; None where it has none. To be taken before the
     Atlas is read: an edit in between then counts as one that is still to be rendered."""
     digest = hashlib.sha256()
     environment = {name: os.environ.get(name) for name in VARIABLES}
-    _add(digest, json.dumps([sys.version, environment, _packages()]).encode())
     try:
-        for folder in [*(root / name for name in SOURCES), *CODE]:
-            for path in _below(folder):
-                _add(digest, os.fsencode(path))
-                _add(digest, _content(path))
+        before = stamp(root)
+        _add(digest, json.dumps([_of_program(CODE), environment]).encode())
+        _add_all(digest, _others(root))
+        but_papers = digest.hexdigest()
+        _add_all(digest, [root / PAPERS])
     except (OSError, _OddError):
         return None
+    return Inputs(digest.hexdigest(), but_papers, before)
+
+
+def stamp(root: Path) -> str:
+    """Of sizes and times of all but the papers, which is quick; another one says that something was written.
+
+    Raises:
+        OSError: something cannot be looked at.
+    """
+    digest = hashlib.sha256()
+    for folder in _others(root):
+        for path in _below(folder):
+            found = path.stat()
+            _add(digest, b"%d %d " % (found.st_size, found.st_mtime_ns) + os.fsencode(path))
+    return digest.hexdigest()
+
+
+def _others(root: Path) -> list[Path]:
+    return [root / name for name in SOURCES if name != PAPERS]
+
+
+@cache
+def _of_program(code: tuple[Path, ...]) -> str:
+    """Of what makes the site. A program that runs on is what it was when it began: it is read once."""
+    digest = hashlib.sha256()
+    _add(digest, json.dumps([sys.version, sys.platform, platform.machine(), _packages()]).encode())
+    _add_all(digest, code)
     return digest.hexdigest()
 
 
@@ -97,6 +136,13 @@ def _content(path: Path, *, follow: bool = True) -> bytes:
     if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
         raise _OddError
     return path.read_bytes()
+
+
+def _add_all(digest: hashlib._Hash, folders: Iterable[Path]) -> None:
+    for folder in folders:
+        for path in _below(folder):
+            _add(digest, os.fsencode(path))
+            _add(digest, _content(path))
 
 
 def _add(digest: hashlib._Hash, data: bytes) -> None:

@@ -52,12 +52,13 @@ class Claims:
         ResultError, LogError: a file of results, or the log, is none: one line.
     """
 
-    def __init__(self, corpus: Corpus) -> None:
+    def __init__(self, corpus: Corpus, judged: Mapping[str, Judged] | None = None) -> None:
+        """`judged`: what `verdicts` says, which is asked by default."""
         self.papers = corpus.papers
         self.stages = {stage.id: stage.name for stage in corpus.taxonomy.stages}
         self.claims = read_claims(corpus.root).claims
         self.log: Log = read_log(corpus.root) if self.claims else {}
-        self._judged = _verdicts(corpus.root, self.claims)
+        self._judged = verdicts(corpus.root, self.claims) if judged is None else judged
 
     @cached_property
     def heads(self) -> dict[str, View]:
@@ -193,7 +194,7 @@ class Claims:
 _last: dict[str, tuple[object, dict[str, Judged]]] = {}
 
 
-def _verdicts(root: Path, claims: Mapping[str, Claim]) -> dict[str, Judged]:
+def verdicts(root: Path, claims: Mapping[str, Claim]) -> dict[str, Judged]:
     """The verdicts; those of the last call where neither claims nor results have changed since, as a server renders
     after each edit."""
     if not claims:

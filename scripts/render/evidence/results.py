@@ -81,6 +81,17 @@ class Results:
     def __init__(self, folder: Path) -> None:
         self.files = read(folder)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """To be kept: with the boards, and of the scores query by query with those that pages show, of the models."""
+        files = {
+            key: {
+                label: result if is_model(label) else {name: one for name, one in result.items() if name != "items"}
+                for label, result in results.items()
+            }
+            for key, results in self.files.items()
+        }
+        return {"boards": self.boards, "files": files}
+
     # --- numbers ------------------------------------------------------------------------------------------------
 
     @cached_property

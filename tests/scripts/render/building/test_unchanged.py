@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scripts.render import Report, render_atlas, site
-from scripts.render.building import unchanged
+from scripts.render.building import made, unchanged
 from tests.conftest import ROOT, entry_text, fields, small_atlas
 from tests.scripts.render.test_site import files_below
 
@@ -52,9 +52,11 @@ def overwrite(page: Path) -> None:
 
 
 FIRST = "papers/2024/doe2024a.yml"
+OF_METHOD = "chen2023frugalgpt"
 EDITS: dict[str, Edit] = {
     "an entry": edit(FIRST, "Deferral", "Referral"),
     "an entry, at the same length": edit(FIRST, "2024-06-26", "2024-06-27"),
+    "the paper of a method": edit(f"papers/2023/{OF_METHOD}.yml", "Deferral", "Referral"),
     "a new entry": write("papers/2024/doe2024c.yml", entry_text(title="A third")),
     "an entry gone": lambda root, _: (root / FIRST).unlink(),
     "an entry renamed": lambda root, _: (root / FIRST).rename(root / "papers/2024/doe2024z.yml"),
@@ -87,7 +89,7 @@ class Kept:
     def __init__(self, folder: Path) -> None:
         self.root, self.out, self._kept = folder / "atlas", folder / "out", folder / "kept"
         second = fields(title="Another", relations={"builds_on": ["doe2024a"]})
-        small_atlas(self.root, {"doe2024a": fields(), "doe2024b": second})
+        small_atlas(self.root, {"doe2024a": fields(), "doe2024b": second, OF_METHOD: fields()})
         shutil.copytree(ROOT / "site_src", self.root / "site_src")
         render_atlas(self.root, self.out)
         for place in (self.root, self.out):
@@ -125,6 +127,7 @@ def test_after_any_edit_all_is_as_in_a_fresh_rendering(name: str, root: Path, ou
     before = pages(out)
     EDITS[name](root, out)
     report = render_atlas(root, out)
+    shutil.rmtree(root / made.PLACE)
     render_atlas(root, tmp_path / "fresh")
     assert pages(out) == pages(tmp_path / "fresh")
     if "page" in name or "digests" in name or name == "nothing":
@@ -146,6 +149,7 @@ def test_after_several_edits_too(names: list[str], kept: Kept, tmp_path_factory:
         except (FileNotFoundError, AssertionError):  # an earlier edit took away what this one would change
             continue
         render_atlas(own, out)
+    shutil.rmtree(own / made.PLACE)
     render_atlas(own, fresh)
     assert pages(out) == pages(fresh)
 
@@ -168,6 +172,11 @@ def test_another_address_is_another_site(
     assert pages(out) == pages(tmp_path / "fresh")
 
 
+def in_another_program(root: Path) -> unchanged.Inputs | None:
+    unchanged._of_program.cache_clear()
+    return unchanged.of_inputs(root)
+
+
 def test_other_code_or_packages_are_other_inputs(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = tmp_path / "code"
     (code / "sub" / "__pycache__").mkdir(parents=True)
@@ -175,12 +184,13 @@ def test_other_code_or_packages_are_other_inputs(root: Path, tmp_path: Path, mon
     monkeypatch.setattr(unchanged, "CODE", (code,))
     seen = [unchanged.of_inputs(root)]
     (code / "sub" / "__pycache__" / "one.pyc").write_text("compiled")
-    assert unchanged.of_inputs(root) == seen[0] is not None
+    assert in_another_program(root) == seen[0] is not None
     (code / "sub" / "one.py").write_text("x = 2\n")
-    seen.append(unchanged.of_inputs(root))
+    assert unchanged.of_inputs(root) == seen[0]  # this program runs the code that it began with
+    seen.append(in_another_program(root))
     (tmp_path / "packages" / "jinja2-99.dist-info").mkdir(parents=True)
     monkeypatch.syspath_prepend(tmp_path / "packages")
-    seen.append(unchanged.of_inputs(root))
+    seen.append(in_another_program(root))
     assert len(set(seen)) == 3
 
 
@@ -219,16 +229,26 @@ def test_a_rendering_reads_nothing_that_its_digest_leaves_out(tmp_path: Path) ->
     program = """
         import os, sys
         from pathlib import Path
-        opened = set()
+        opened, measured = set(), set()
+        now = [opened]
         def hook(event, arguments):
             if event == "open" and isinstance(arguments[0], (str, bytes)):
-                opened.add(os.path.realpath(os.fsdecode(arguments[0])))
+                for each in now:
+                    each.add(os.path.realpath(os.fsdecode(arguments[0])))
         sys.addaudithook(hook)
         from scripts.model import Corpus
+        from scripts.render import site
         from scripts.render.site import TEMPLATES, render_site
         from scripts.render.building import made, unchanged
         from scripts.results.kept import PLACE
         root, out = Path(sys.argv[1]), Path(sys.argv[2])
+        def measurements(*arguments, real=site.measurements):
+            now.append(measured)
+            try:
+                return real(*arguments)
+            finally:
+                now.pop()
+        site.measurements = measurements
         render_site(Corpus.load(root), out)
         inputs = [*(root / name for name in unchanged.SOURCES), *unchanged.CODE]
         inputs = [os.path.realpath(folder) for folder in inputs]
@@ -237,6 +257,7 @@ def test_a_rendering_reads_nothing_that_its_digest_leaves_out(tmp_path: Path) ->
         known = (*inputs, *map(os.path.realpath, (out, *kept, sys.prefix, sys.base_prefix)))
         print(*sorted(name for name in opened if not name.startswith(known)), sep="\\n")
         assert any(name.startswith(inputs[0]) for name in opened)
+        assert measured and not any(name.startswith(inputs[0]) for name in measured)
     """
     run = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program), str(ROOT), str(tmp_path / "out")],
