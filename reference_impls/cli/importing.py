@@ -71,7 +71,7 @@ def import_lm_eval(
 
 @imports.command("litellm")
 def import_litellm(files: Files, out: Out, strict: Strict = False) -> None:
-    """Import logs of LiteLLM (its standard logging payload), and a CSV file with prompt and reference."""
+    """Import logs of LiteLLM (logging payloads or spend logs), and a CSV file with prompt and reference."""
     _run("litellm", [Path(file) for file in files], out, strict)
 
 
@@ -88,9 +88,9 @@ def import_routerbench(files: Files, out: Out, strict: Strict = False) -> None:
 
 
 @imports.command("eee")
-def import_every_eval_ever(files: Files, out: Out, strict: Strict = False) -> None:
+def import_every_eval_ever(files: Files, out: Out, strict: Strict = False, metric: Metric = "") -> None:
     """Import the instance form of Every Eval Ever, to which HELM's, Inspect's and other logs can be converted."""
-    _run("eee", [Path(file) for file in files], out, strict)
+    _run("eee", [Path(file) for file in files], out, strict, metric=metric)
 
 
 @imports.command("inspect")

@@ -1,7 +1,8 @@
 """The instance form of Every Eval Ever (``instance_level_eval``, 0.2): a line a sample of one model.
 
 A sample has input (raw, reference, choices), output.raw for one turn or messages for several, answer_attribution,
-evaluation.score, token_usage and performance.latency_ms.
+evaluation.score, token_usage and performance.latency_ms. A sample that was scored in several ways has a line for
+each, told apart by evaluation_result_id, such as ``exact_match:test``: one of them is taken.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from reference_impls.recorded.lines import LineError
 REQUIRED = ("model_id", "evaluation_name", "sample_id", "input", "evaluation")
 
 
-def read(files: Sequence[Path], choices: Choices) -> Iterator[Item]:  # noqa: ARG001  nothing is left to choose
+def read(files: Sequence[Path], choices: Choices) -> Iterator[Item]:
     """The rows of files of instances.
 
     Raises:
         OSError: a file cannot be read.
     """
+    taken: dict[tuple[str, ...], str] = {}
+    ways: dict[str, dict[str, None]] = {}
     for file in files:
         for item in json_lines(file):
             if isinstance(item, LineError):
@@ -33,7 +36,20 @@ def read(files: Sequence[Path], choices: Choices) -> Iterator[Item]:  # noqa: AR
             if missing := [key for key in REQUIRED if key not in values]:
                 yield LineError(file, line, f"the key '{missing[0]}' is missing", "write the instance form")
                 continue
+            way, sample = values.get("evaluation_result_id"), _sample(values)
+            if isinstance(way, str):
+                if choices.metric and choices.metric not in (way, way.partition(":")[0]):
+                    continue
+                if taken.setdefault(sample, way) != way:
+                    ways.setdefault(taken[sample], {})[way] = None
+                    continue
             yield from _instance(file, line, values)
+    for way, others in ways.items():
+        yield Note(f"the score is {way}; left out: {', '.join(others)} (--metric takes another)")
+
+
+def _sample(values: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(values[key]) for key in ("model_id", "evaluation_name", "sample_id"))
 
 
 def _instance(file: Path, line: int, values: dict[str, Any]) -> Iterator[Row | Note]:
@@ -48,6 +64,8 @@ def _instance(file: Path, line: int, values: dict[str, Any]) -> Iterator[Row | N
     }  # fmt: skip
     score = at(values, "evaluation", "score")
     used, milliseconds = values.get("token_usage"), at(values, "performance", "latency_ms")
+    if milliseconds is None:
+        milliseconds = at(values, "performance", "generation_time_ms")
     told = {
         "model": values["model_id"], "score": float(score) if isinstance(score, bool) else score,
         "prompt_tokens": at(used, "input_tokens"), "completion_tokens": at(used, "output_tokens"),

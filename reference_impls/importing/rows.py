@@ -179,6 +179,8 @@ def _query(row: Row) -> RecordedQuery:
     if kind is not None and kind not in ANSWER_KINDS:
         raise fields.wrong(f"'kind' is {shown(kind)}", f"write one of {', '.join(ANSWER_KINDS)}")
     reference, options = fields.written("reference"), fields.texts("options")
+    if reference is not None and not reference.strip():  # some tools write one where there is none
+        reference = None
     if options and (kind not in (None, "choice") or not fits(reference, options)):
         raise fields.wrong("the options do not fit the kind or the reference", "correct them or leave them out")
     return RecordedQuery(

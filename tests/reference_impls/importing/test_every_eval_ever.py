@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from reference_impls.importing import Choices
 from tests.reference_impls.importing.samples import lines, read, responses
 
 
@@ -99,3 +100,24 @@ def test_conversations_failures_and_wrong_lines(tmp_path: Path) -> None:
         "6: 'prompt' is 7",
         "7: 'prompt' is null",
     ]
+
+
+def test_a_sample_that_was_scored_in_several_ways(tmp_path: Path) -> None:
+    """HELM's logs become a line for each score."""
+    timed = {"generation_time_ms": 500}
+    file = lines(
+        tmp_path / "s.jsonl",
+        *[
+            instance(name, "2", score, evaluation_result_id=way, performance=timed)
+            for name, scores in (("a", (1.0, 0.5)), ("b", (0.0, 0.25)))
+            for way, score in zip(("exact_match:test", "f1:test"), scores, strict=True)
+        ],
+        instance("c", "2", 1.0, input={"raw": "c?", "reference": [""]}),
+    )
+    found = read("eee", file)
+    assert found.findings == ()
+    assert found.notes == ("the score is exact_match:test; left out: f1:test (--metric takes another)",)
+    assert [(r.score, r.latency) for r in responses(found)] == [(1.0, 0.5), (0.0, 0.5), (1.0, None)]
+    assert found.recording is not None
+    assert [q.reference for q in found.recording.queries] == ["2", "2", None]
+    assert [r.score for r in responses(read("eee", file, choices=Choices(metric="f1")))] == [0.5, 0.25, 1.0]

@@ -35,6 +35,16 @@ WHOLE: dict[str, list[Any]] = {
     "litellm": [
         test_litellm_logs.payload("a?", "2"),
         test_litellm_logs.payload("b?", None, status="failure"),
+        {
+            "status": "success",
+            "spend": 1,
+            "startTime": "2026-08-27T12:37:44Z",
+            "endTime": "2026-08-27T12:37:45Z",
+            "messages": "{}",
+            "response": '{"choices": [{"message": {"content": "c"}}]}',
+            "proxy_server_request": {"body": {"messages": [{"role": "user", "content": "c?"}]}},
+            "model": "small",
+        },
     ],
     "vllm-sr": [
         test_vllm_sr.record("1", "a?", "2", outcomes=[test_vllm_sr.outcome(1.0)]),

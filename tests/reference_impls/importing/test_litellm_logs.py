@@ -69,3 +69,31 @@ def test_what_cannot_be_used_is_told(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert found.notes == ("calls that answer no prompt are left out: 1 aembedding",)
     assert [r.text for r in responses(found)] == ["2"]
+
+
+def test_rows_of_spend_logs(tmp_path: Path) -> None:
+    """As its data base gives them: dates, JSON in texts, the request apart, words for no, and long texts cut."""
+    response = {"choices": [{"message": {"content": "2"}, "finish_reason": "stop"}]}
+    row = {
+        "call_type": "acompletion", "cache_hit": "None", "model": "org/small", "spend": 0.25, "prompt_tokens": 9,
+        "completion_tokens": 4, "startTime": "2026-08-27T12:37:44.250Z", "endTime": "2026-08-27 12:37:44.750+00:00",
+        "messages": "{}", "response": json.dumps(response), "status": "success",
+        "proxy_server_request": json.dumps({"model": "small", "messages": [{"role": "user", "content": "a?"}]}),
+    }  # fmt: skip
+    cut = "b" * 9 + "... (litellm_truncated 4000 chars) ..." + "b" * 9
+    long = {"choices": [{"message": {"content": cut}}]}
+    found = read("litellm", lines(
+        tmp_path / "spend.jsonl", row,
+        row | {"proxy_server_request": {"body": {"input": "b?"}}, "cache_hit": "True"},
+        {key: value for key, value in row.items() if key != "status"} | {"messages": '{"q": "c?"}'},
+        row | {"startTime": "yesterday", "request_duration_ms": 125},
+        row | {"proxy_server_request": "{}"}, row | {"messages": cut}, row | {"response": long},
+    ))  # fmt: skip
+    assert [line.partition(": ")[2].split(" (")[0] for line in found.findings] == [
+        "no payload with a prompt", "the prompt was not kept whole", "the answer was not kept whole",
+    ]  # fmt: skip
+    assert [(r.text, r.cost, r.latency, r.prompt_tokens) for r in responses(found)] == [
+        ("2", 0.25, 0.5, 9), ("2", 0.25, 0.125, 9), ("2", None, None, 9), ("2", 0.25, 0.5, 9),
+    ]  # fmt: skip
+    assert found.recording is not None
+    assert [q.prompt for q in found.recording.queries] == ["a?", "b?", '{"q": "c?"}']
