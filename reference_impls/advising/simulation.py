@@ -8,6 +8,9 @@ down, so that the true gain of any choice is known. The program prints
 - of 100 recordings of each world, how often the advice is what the world demands,
 - how often the intervals hold the true gain, in 1,000 recordings of each world: of a router by task and of a vote,
   each over the best single model as `gains.gain` tells it.
+
+Advice with all methods that fit takes two minutes of processor time a recording. ``--quick`` has it choose among
+`QUICK`, with each query tested once: 2 seconds.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ import numpy as np
 
 from reference_impls.advising.gains import gain
 from reference_impls.advising.labelled import deal
-from reference_impls.advising.recommend import FOLDS, REPEATS, Advice, recommend
+from reference_impls.advising.recommend import FOLDS, MANY, REPEATS, Advice, recommend
 from reference_impls.core.model import Floats
 from reference_impls.recorded.form import RecordedQuery, RecordedResponse, Recording
 from reference_impls.running import catalog
@@ -96,6 +99,12 @@ VOTE = World(np.full((4, 5), 0.65), 0.0)
 FEW = World(np.full((4, 3), 0.6), 0.6)
 #: Nothing tells the models apart and nothing can be gained.
 LEVEL = World(np.tile([0.62, 0.6, 0.58], (4, 1)), 0.9)
+#: One or two of each kind that advice may name and that learn in a moment: routers by length, by task, by regression
+#: on the prompt and by a bandit; votes that are plain, weighted, of a latent class and by nearness; a cascade.
+QUICK = (
+    "prompt-length", "task-router", "ridge-router", "linucb-router", "majority-vote", "weighted-vote", "dawid-skene",
+    "minimum-bayes-risk", "agreement-cascade",
+)  # fmt: skip
 #: All of them, by what is known of them.
 WORLDS = {
     "one model best": ONE_BEST, "router must win": ROUTER, "votes must win": VOTE, "level": LEVEL, "few labels": FEW,
@@ -166,9 +175,11 @@ def gain_of_vote(world: World, queries: int = 200_000, seed: int = 0) -> float:
     return float((most[:, 0] / most.sum(1)).mean() - world.right.mean(0).max())
 
 
-def advised(world: World, queries: int, seeds: Sequence[int], methods: Sequence[str] = ()) -> list[Advice]:
+def advised(
+    world: World, queries: int, seeds: Sequence[int], methods: Sequence[str] = (), repeats: int | None = None
+) -> list[Advice]:
     """The advice on some recordings of a world."""
-    return [recommend(world.recording(queries, seed), methods=methods, seed=seed) for seed in seeds]
+    return [recommend(world.recording(queries, s), methods=methods, repeats=repeats, seed=s) for s in seeds]
 
 
 def demanded(world: str, advice: Advice) -> bool:
@@ -188,9 +199,9 @@ def demanded(world: str, advice: Advice) -> bool:
     }[world]  # fmt: skip
 
 
-def told(name: str, queries: int, seed: int, methods: Sequence[str]) -> tuple[str, bool]:
+def told(name: str, queries: int, seed: int, methods: Sequence[str], repeats: int | None) -> tuple[str, bool]:
     """The advice on a recording of a world in a few words, and whether it is what the world demands."""
-    [advice] = advised(WORLDS[name], queries, [seed], methods)
+    [advice] = advised(WORLDS[name], queries, [seed], methods, repeats)
     verdict = advice.verdict
     return f"{verdict.kind}: {verdict.name} ({verdict.why})", demanded(name, advice)
 
@@ -202,9 +213,13 @@ def main() -> None:
     parser.add_argument("--labels", type=int, default=300, help="labelled queries of a recording")
     parser.add_argument("--world", action="append", choices=list(WORLDS), help="only these; default: all")
     parser.add_argument("--method", action="append", help="try only these; default: all that fit")
+    parser.add_argument("--quick", action="store_true", help=f"try only {', '.join(QUICK)}, and test each query once")
+    parser.add_argument("--repeats", type=int, help=f"how often each query is tested; default: {REPEATS}")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes")
     chosen = parser.parse_args()
     names = chosen.world or list(WORLDS)
+    methods = chosen.method or (QUICK if chosen.quick else ())
+    repeats = chosen.repeats or (1 if chosen.quick or chosen.labels > MANY else REPEATS)
     # Small matrices: threads of the linear algebra only get in each other's way. For the processes that begin now.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with executor("processes", chosen.jobs, "") as workers:
@@ -218,10 +233,14 @@ def main() -> None:
                     f"  {name:16} {what:15} {found.holds:.3f} (above {found.above:.3f}, below {found.below:.3f})",
                     flush=True,
                 )
-        print(f"advice on {chosen.seeds} recordings of {chosen.labels} labels each", flush=True)
+        among = ", ".join(methods) or "all methods that fit"
+        tested = f"each query tested {repeats} times" if repeats > 1 else "each query tested once"
+        print(
+            f"advice on {chosen.seeds} recordings of {chosen.labels} labels each, {tested}, among {among}", flush=True
+        )
         for name in names:
             given = [
-                workers.submit(told, name, chosen.labels, seed, chosen.method or ()) for seed in range(chosen.seeds)
+                workers.submit(told, name, chosen.labels, seed, methods, repeats) for seed in range(chosen.seeds)
             ]
             results = [future.result() for future in given]
             right = sum(good for _, good in results)

@@ -2,8 +2,8 @@
 rows of its spend logs (``/spend/logs``).
 
 Both have call_type, status, model, messages, response (of the OpenAI form), startTime and endTime (seconds, or
-dates); the cost is response_cost in the one and spend in the other. Spend logs hold JSON as text now and then, and the
-request as proxy_server_request, where messages are empty. A file holds one, a list of them, or one a line. Equal
+dates); the cost is response_cost in the one and spend in the other. Spend logs hold JSON as text now and then, and
+the request as proxy_server_request, where messages are empty. A file holds one, a list of them, or one a line. Equal
 prompts are one query, and a further answer of a model to it is a further sample. A table with columns prompt,
 reference and, if wanted, task and kind beside them tells what is right; a log does not.
 """

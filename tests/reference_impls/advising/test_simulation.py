@@ -93,9 +93,9 @@ def test_a_worlds_models_are_right_as_often_as_it_says() -> None:
 
 
 def test_the_benchmark_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    words = "--seeds 2 --recordings 4 --labels 60 --world level --method majority-vote --jobs 1"
+    words = "--seeds 2 --recordings 4 --labels 60 --world level --method majority-vote --quick --jobs 1"
     monkeypatch.setattr("sys.argv", ["simulation", *words.split()])
     simulation.main()
     told = capsys.readouterr().out
-    assert "advice on 2 recordings of 60 labels each" in told
+    assert "advice on 2 recordings of 60 labels each, each query tested once, among majority-vote\n" in told
     assert "  level: what it demands in 2 of 2" in told
