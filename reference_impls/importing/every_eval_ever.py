@@ -57,6 +57,9 @@ def _instance(file: Path, line: int, values: dict[str, Any]) -> Iterator[Row | N
     reference = _only(at(values, "input", "reference"))
     choices = at(values, "input", "choices")
     options = choices if isinstance(choices, list) and all(isinstance(one, str) for one in choices) else []
+    right = at(values, "input", "reference")
+    if isinstance(right, list) and all(one in right for one in options):
+        options = []  # of a question without options some list its right answers there
     query: dict[str, Any] = {
         "id": f"{task}/{values['sample_id']}", "prompt": at(values, "input", "raw"), "task": task,
         "reference": reference, "options": options if options and fits(reference, options) else None,

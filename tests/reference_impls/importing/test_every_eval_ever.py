@@ -112,12 +112,15 @@ def test_a_sample_that_was_scored_in_several_ways(tmp_path: Path) -> None:
             for name, scores in (("a", (1.0, 0.5)), ("b", (0.0, 0.25)))
             for way, score in zip(("exact_match:test", "f1:test"), scores, strict=True)
         ],
-        instance("c", "2", 1.0, input={"raw": "c?", "reference": [""]}),
+        instance("c", "2", 1.0, input={"raw": "c?", "reference": [""], "choices": ["x", "y"]}),
+        instance("d", "2", 1.0, input={"raw": "d?", "reference": ["two", "2"], "choices": ["2", "two"]}),
     )
     found = read("eee", file)
     assert found.findings == ()
     assert found.notes == ("the score is exact_match:test; left out: f1:test (--metric takes another)",)
-    assert [(r.score, r.latency) for r in responses(found)] == [(1.0, 0.5), (0.0, 0.5), (1.0, None)]
+    assert [(r.score, r.latency) for r in responses(found)] == [(1.0, 0.5), (0.0, 0.5), *[(1.0, None)] * 2]
     assert found.recording is not None
-    assert [q.reference for q in found.recording.queries] == ["2", "2", None]
-    assert [r.score for r in responses(read("eee", file, choices=Choices(metric="f1")))] == [0.5, 0.25, 1.0]
+    assert [(q.reference, q.options) for q in found.recording.queries] == [
+        ("2", ()), ("2", ()), (None, ("x", "y")), (None, ()),
+    ]  # fmt: skip
+    assert [r.score for r in responses(read("eee", file, choices=Choices(metric="f1")))] == [0.5, 0.25, 1.0, 1.0]
