@@ -71,6 +71,9 @@ def _sample(
     score = values.get(chosen)
     if isinstance(score, bool):
         score = float(score)
+    if isinstance(score, list | dict):  # what a score of the whole task is made of
+        yield Note(f"{task}: {chosen} is no number of one sample; the reference grades them")
+        score = None
     asked = _asked(values.get("arguments"))
     if asked is None:
         yield LineError(file, line, "no prompt in 'arguments'", "log the samples again with --log_samples")

@@ -154,3 +154,14 @@ def test_every_wrong_line_is_named(tmp_path: Path) -> None:
         "10: nested too deeply",
     ]
     assert len(responses(found)) == 1
+
+
+def test_scores_that_a_whole_task_is_scored_by(tmp_path: Path) -> None:
+    """Such a score, F1 say, leaves its parts with each sample; what was filtered may be a list in a list."""
+    parts = ["2", ["two"]]
+    row = generated(1, "two", "", 0.0, metrics=["f1"], f1=parts, filtered_resps=[["two"]])
+    del row["exact_match"]
+    found = read("lm-eval", lines(tmp_path / "small" / FILE, row))
+    assert found.findings == ()
+    assert found.notes == ("gsm8k: f1 is no number of one sample; the reference grades them",)
+    assert [(r.text, r.answer, r.score) for r in responses(found)] == [("two", None, None)]
