@@ -16,7 +16,7 @@ STAMP  := $(VENV)/.setup-$(LOCK)
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup runtime validate render site serve test crowdkit bench-site bench-search bench-pages bench-play bench-calculator bench-recommend bench-serve bench-tools fuzz release models lint format schema lock clean
+.PHONY: help setup runtime validate render site serve test crowdkit bench-site bench-search bench-pages bench-play bench-calculator bench-record bench-recommend bench-serve bench-tools fuzz release models lint format schema lock clean
 
 # A line '#: ...' is the heading of the targets below it.
 help: ## this list
@@ -105,6 +105,9 @@ bench-play: $(STAMP) runtime ## how often the page play agrees with Python; goes
 
 bench-calculator: $(STAMP) ## how long the calculator takes over 50,000 rows of 12 models in a browser
 	$(BIN)/python -m tests.bench_calculator
+
+bench-record: $(STAMP) ## how long atlas record takes for 450 requests, 16 at once, of 100 ms each
+	$(BIN)/python -m tests.bench_record
 
 bench-recommend: $(STAMP) ## time and memory of atlas recommend on 300 prompts of 3 models and on 12,000 of 7
 	$(BIN)/python -m tests.bench_recommend

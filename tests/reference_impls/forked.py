@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PATIENCE = 120.0
+_EXIT = "exit status "
 
 
 @dataclass
@@ -50,6 +51,12 @@ class Child:
         while self.alive():
             assert time.monotonic() < end, self.said.read_text()
             time.sleep(0.002)
+
+    def end(self) -> tuple[int, str]:
+        """Waits for it; its exit status, and all that it said."""
+        self.wait()
+        told, _, status = self.said.read_text().rpartition(_EXIT)
+        return int(status), told
 
     def line(self, start: str) -> str:
         """The first line that it says with this in it, once it has said it."""
@@ -125,6 +132,8 @@ def _serve() -> None:
             os.dup2(to, 2)
             try:
                 app(words)
+            except SystemExit as status:
+                print(f"{_EXIT}{status.code or 0}", flush=True)
             finally:
                 os._exit(0)
         print(pid, flush=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from reference_impls.recording.config import ModelConfig
+from reference_impls.recording.probing import known
 from reference_impls.recording.store import Store
 from tests.reference_impls.backends.server import Answer, choice, said, serving
-from tests.reference_impls.recording.test_record import LOGS, recorded, right, started, written
+from tests.reference_impls.forked import Forks, forks
+from tests.reference_impls.recording.test_record import LOGS, SECRET, recorded, right, written
 from tests.reference_impls.serving.endpoint import stream
 
 BILL = {"prompt_tokens": 5, "completion_tokens": 1}
@@ -105,58 +108,71 @@ WANTS: dict[str, Any] = {"logprobs": True, "samples": 1, "budget": {"usd": 1}}
 QUESTION, PROBE = (275 + 200) / 1e6, (256 + 2 * 2 * 16) / 1e6
 
 
-def test_a_run_finds_out_first_what_it_needs_and_once(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def tool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    with forks(tmp_path_factory.mktemp("said"), {"MY_KEY": SECRET}) as made:
+        yield made
+
+
+def ran(tool: Forks, config: Path, *words: str) -> tuple[int, str]:
+    """Exit status and what was said."""
+    status, told = tool.start("record", config, *words).end()
+    assert "Traceback" not in told, told
+    return status, told
+
+
+def test_a_run_finds_out_first_what_it_needs_and_once(tmp_path: Path, tool: Forks) -> None:
     with serving(right) as server:
         config = written(tmp_path, server, prompts=2, **WANTS)
-        status, out, err = recorded(config, "--dry-run", env={})
+        status, err = ran(tool, config, "--dry-run")
         assert (status, server.seen) == (0, [])
-        row = out.splitlines()[1].split()
+        row = next(line for line in err.splitlines() if line.startswith(" small")).split()
         assert (row[2], row[-1]) == ("5", f"{4 * QUESTION + PROBE:.4f}"), "the probe is in the estimate"
         assert f"first one short request each tells what small can: in this estimate, {PROBE:.6f} dollars" in err
-        assert recorded(config)[0] == 0
+        assert ran(tool, config)[0] == 0
         assert [body.get("n") for body in server.bodies] == [2, None, None, None, None]
         # More prompts are more questions, and the probe is none of them; what is known is said to nobody.
-        assert "short request" not in recorded(written(tmp_path, server, prompts=3, **WANTS))[2]
+        assert "short request" not in ran(tool, written(tmp_path, server, prompts=3, **WANTS))[1]
         assert [body.get("n") for body in server.bodies[5:]] == [None, None]
         # Other parameters may change what a model gives.
-        assert recorded(written(tmp_path, server, model={"params": {"top_p": 1}}, **WANTS), "--no-probe")[0] == 0
+        assert ran(tool, written(tmp_path, server, model={"params": {"top_p": 1}}, **WANTS), "--no-probe")[0] == 0
         assert {body.get("n") for body in server.bodies[7:]} == {None}
 
 
-def test_what_a_model_cannot_give_is_said_before_the_run(tmp_path: Path) -> None:
+def test_what_a_model_cannot_give_is_said_before_the_run(tmp_path: Path, tool: Forks) -> None:
     with serving(_little) as server:
         config = written(tmp_path, server, methods=["quantile-deferral"], **WANTS)
-        status, _, err = recorded(config)
+        status, err = ran(tool, config)
         assert (status, len(server.seen)) == (2, 1), "the probe, and nothing after it"
         assert f"{config}: logprobs: small tells no log-probabilities, as a probe has found (to record it" in err
-        assert recorded(config, "--dry-run")[0] == 2, "what is known is told without asking"
+        assert ran(tool, config, "--dry-run")[0] == 2, "what is known is told without asking"
         assert len(server.seen) == 1
         # What the message says to write is taken, and a method that lives on them is named.
         config = written(
             tmp_path, server, methods=["quantile-deferral"], model={"params": {"logprobs": None}}, **WANTS
         )
-        status, _, err = recorded(config)
+        status, err = ran(tool, config)
         assert (status, len(server.seen)) == (2, 1)
         assert (
             "methods: quantile-deferral needs log-probabilities of a model's own response, and of small none" in err
         )
-        assert recorded(written(tmp_path, server, model={"params": {"logprobs": None}}, **WANTS))[0] == 0
+        assert ran(tool, written(tmp_path, server, model={"params": {"logprobs": None}}, **WANTS))[0] == 0
         assert all("logprobs" not in body for body in server.bodies[1:])
 
 
-def test_a_budget_that_does_not_reach_for_the_probe(tmp_path: Path) -> None:
+def test_a_budget_that_does_not_reach_for_the_probe(tmp_path: Path, tool: Forks) -> None:
     with serving(right) as server:
         config = written(tmp_path, server, **WANTS | {"budget": {"usd": 0.0001}})
-        status, _, err = recorded(config)
+        status, err = ran(tool, config)
         assert (status, server.seen) == (2, [])
     assert "a probe of 1 models may cost 0.000320 dollars" in err
     assert "(raise budget.usd, or leave the probe out: --no-probe)" in err
 
 
-def test_methods_that_no_answers_will_do_for_are_named_before_anybody_is_asked(tmp_path: Path) -> None:
+def test_methods_that_no_answers_will_do_for_are_named_before_anybody_is_asked(tmp_path: Path, tool: Forks) -> None:
     with serving(right) as server:
         methods = ["packllm", "model-switch", "quantile-deferral"]
-        status, _, err = recorded(written(tmp_path, server, methods=methods), env={})
+        status, err = ran(tool, written(tmp_path, server, methods=methods))
         assert (status, server.seen) == (2, [])
         said_ = " ".join(err.split())
         assert (
@@ -169,12 +185,12 @@ def test_methods_that_no_answers_will_do_for_are_named_before_anybody_is_asked(t
         assert "quantile-deferral needs log-probabilities of a model's own response, and of small none are" in said_
         config = written(tmp_path, server, methods=["automix"])
         (tmp_path / "prompts.jsonl").write_text('{"question": "1+1", "gold": 2}\n{"question": "1+2"}\n')
-        status, _, err = recorded(config)
+        status, err = ran(tool, config)
         assert (status, server.seen) == (2, [])
         assert "and 1 of 2 prompts have no right answer (give each a reference" in err
 
 
-def test_a_kill_while_the_probe_is_under_way_is_accounted_for(tmp_path: Path) -> None:
+def test_a_kill_while_the_probe_is_under_way_is_accounted_for(tmp_path: Path, tool: Forks) -> None:
     reached, go_on = threading.Event(), threading.Event()
 
     def slow(body: dict[str, Any]) -> Answer:
@@ -185,12 +201,38 @@ def test_a_kill_while_the_probe_is_under_way_is_accounted_for(tmp_path: Path) ->
         return right(body)
 
     with serving(slow) as server:
-        run = started(written(tmp_path, server, prompts=1, **WANTS))
+        run = tool.start("record", written(tmp_path, server, prompts=1, **WANTS))
         assert reached.wait(60)
-        run.send_signal(signal.SIGKILL)
-        run.communicate()
+        run.kill()
         go_on.set()
-        status, _, err = recorded(tmp_path / "atlas.yml")
+        status, err = ran(tool, tmp_path / "atlas.yml")
         assert [body.get("n") for body in server.bodies] == [2, 2, None, None]
     assert status == 0, err
     assert f"spent {PROBE + 3 * 20e-6:.6f} dollars" in err, "what was lost may have been billed"
+
+
+def test_what_is_found_or_not_and_stops_no_run_is_told(tmp_path: Path, tool: Forks) -> None:
+    def behave(body: dict[str, Any]) -> Answer:
+        if body["model"] == "gone":
+            return 401, {"error": {"message": "wrong key"}}
+        if "temperature" in body:
+            return 400, {"error": {"message": "Unsupported parameter: 'temperature'", "param": "temperature"}}
+        return 200, said(choice("", "length") if "n" in body else choice("1"), prompt=10, completion=5)
+
+    with serving(behave) as server:
+        models = [
+            {"name": name, "base_url": server.url, "price": {"prompt": 1, "completion": 2}}
+            for name in ("thinks", "gone")
+        ]
+        status, err = ran(tool, written(tmp_path, server, prompts=1, **WANTS, models=models))
+        asked = [(body["model"], "n" in body) for body in server.bodies]
+    said_ = " ".join(err.split())
+    assert "thinks: whether it tells log-probabilities is not known: the probe's answer holds no text" in said_
+    assert "thinks takes no temperature: its further samples are drawn at the server's own" in said_
+    assert "gone does not answer the probe, so what it can is not known: the server answers 401: wrong key" in said_
+    assert status == 2, "not one prompt has an answer of every model"
+    assert asked.count(("thinks", False)) >= 2, "the run went on"
+    store = Store(tmp_path / "atlas-outcomes.sqlite")
+    found = [known(ModelConfig.model_validate(model), store) for model in models]
+    store.close()
+    assert [one is not None for one in found] == [True, False], "who does not answer is asked again"
