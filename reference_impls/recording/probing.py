@@ -28,7 +28,8 @@ SAMPLES = 2
 ATTEMPTS = 3
 _WAIT = 1.0
 """Seconds before another attempt, where the server does not say."""
-_ASKED = "Write the word yes."
+#: The prompt of a chat.
+ASKED = "Write the word yes."
 _GIVEN = "The sky is blue."
 #: Tokens of a prompt at most, with what a chat's form adds.
 _READ = 256
@@ -138,7 +139,7 @@ def _limits(model: ModelConfig) -> dict[str, Any]:
 
 def _messages(model: ModelConfig) -> list[dict[str, str]]:
     system = [{"role": "system", "content": model.system}] if model.system else []
-    return [*system, {"role": "user", "content": _ASKED}]
+    return [*system, {"role": "user", "content": ASKED}]
 
 
 def _parameters(model: ModelConfig) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Kills `atlas record` at random moments and looks for what was paid.
+"""Kills `atlas record` at random moments, those of the probe before the run among them, and looks for what was paid.
 
 python -m tests.reference_impls.recording.kills --times 50
 """
@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from reference_impls.recording.probing import ASKED
 from tests.reference_impls.backends.server import Answer, choice, said, serving
 from tests.reference_impls.forked import forks
 
@@ -58,12 +59,15 @@ def kill_at_random(folder: Path, times: int, seed: int) -> Found:
     wanted = threading.Semaphore(0)
 
     def quick(body: dict[str, Any]) -> Answer:
+        if "messages" not in body:  # who asked was killed before all of it was sent
+            return 0, None
         prompt = body["messages"][-1]["content"]
         with lock:
             asked.append(prompt)
         wanted.release()
         time.sleep(0.002)
-        return 200, said(choice(f"It is {prompt.partition('+')[0]}."), prompt=10, completion=5)
+        logs = {"content": [{"token": "It", "logprob": -0.5}]}
+        return 200, said(choice(f"It is {prompt.partition('+')[0]}.", logprobs=logs), prompt=10, completion=5)
 
     prompts = 6 * times + 20
     (folder / "prompts.jsonl").write_text("".join(json.dumps({"prompt": f"{i}+0"}) + "\n" for i in range(prompts)))
@@ -73,7 +77,7 @@ def kill_at_random(folder: Path, times: int, seed: int) -> Found:
             "name": "m", "base_url": server.url, "key_env": "MY_KEY", "price": {"prompt": 1, "completion": 2},
             "concurrency": CONCURRENCY,
         }  # fmt: skip
-        values = {"prompts": "prompts.jsonl", "budget": {"usd": 5}, "models": [model]}
+        values = {"prompts": "prompts.jsonl", "budget": {"usd": 5}, "models": [model], "logprobs": True}
         (folder / "atlas.yml").write_text(yaml.safe_dump(values), encoding="utf-8")
         for _ in range(times):
             begun = len(asked)
@@ -104,15 +108,16 @@ def kill_at_random(folder: Path, times: int, seed: int) -> Found:
 
 
 def _stored(file: Path) -> dict[str, str]:
-    """The text of every stored answer by its prompt, which it repeats."""
+    """The text of every stored answer by its prompt, which it repeats, and what the probe has found."""
     if not file.is_file():
         return {}
     with closing(sqlite3.connect(file)) as db:
         if not db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'answers'").fetchone()[0]:
             return {}
         rows = [json.loads(answer) for (answer,) in db.execute("SELECT answer FROM answers")]
-    texts = [row["choices"][0]["message"]["content"] for row in rows]
-    return {f"{text.removeprefix('It is ').removesuffix('.')}+0": text for text in texts}
+    texts = [row["choices"][0]["message"]["content"] for row in rows if "choices" in row]
+    probes = [(ASKED, json.dumps(row)) for row in rows if "choices" not in row]
+    return dict(probes) | {f"{text.removeprefix('It is ').removesuffix('.')}+0": text for text in texts}
 
 
 def main() -> None:
