@@ -76,9 +76,12 @@ def create_text(path: Path, text: str, *, durable: bool = True) -> None:
 def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """A stream whose content becomes that of `path` when the block ends without an error; as `write_bytes`."""
     with _told_of(path):
-        _make_folder(path.parent)
-        target = Path(os.path.realpath(path))
-        old = _of(target)
+        target, old = path, _of(path)
+        if old is None:
+            _make_folder(path.parent)
+        elif stat.S_ISLNK(old.st_mode):
+            target = Path(os.path.realpath(path))
+            old = _of(target)
         if old is not None and not stat.S_ISREG(old.st_mode):
             # a pipe or a device has no old content to lose; a folder refuses by itself
             with target.open("wb") as stream:
@@ -91,12 +94,12 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
             if old is not None:
                 _make_alike(stream.fileno(), old)
             _finish(stream, durable=durable)
-            part.replace(target)
+            os.replace(part, target)  # noqa: PTH105  many files are written
 
 
 def _of(path: Path) -> os.stat_result | None:
     try:
-        return path.stat()
+        return os.lstat(path)
     except FileNotFoundError:
         return None
 
@@ -113,6 +116,8 @@ def _told_of(path: Path) -> Iterator[None]:
 
 
 def _make_folder(folder: Path) -> None:
+    if os.path.isdir(folder):  # noqa: PTH112  many files are written, most into folders that are there
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -105,7 +106,7 @@ def render_site(corpus: Corpus, out: Path, inputs: unchanged.Inputs | None = Non
     """
     made_here = out.resolve() == (corpus.root / DEFAULT).resolve()
     folder = OwnFolder(out, protected=(corpus.root,), made_here=made_here)
-    with closing(folder), unchecked(), no_search_for_cycles():
+    with closing(folder), no_search_for_cycles():
         site = _Site(corpus, inputs)
         made = fill(folder, list(site.groups()), worth=len(corpus.papers) >= FEWEST)
         folder.finish()
@@ -133,7 +134,8 @@ class _Site:
         results, recordings, overview = measured.results, measured.recordings, measured.overview
         runs, regrets, known = measured.runs, measured.regrets, "\n".join(sorted(views.papers))
         shown = [method for method in self.methods if method["category"] in views.categories]
-        yield pages.render_reference
+        yield self.data
+        yield self._seldom("reference", pages.render_reference)
         guides = Guides(views, results, recordings, claims)
         yield partial(pages.render_guides, guides, views, shown, regrets, runs)
         yield self._seldom("recorded", partial(pages.render_recorded, set(views.papers), recordings), known)
@@ -153,7 +155,6 @@ class _Site:
         yield partial(pages.render_relations, views)
         yield partial(pages.render_trends, views)
         yield partial(api.files, self.corpus, self.settings, results, recordings, self.methods, claims)
-        yield self.data
         yield self.downloads
         for keys in _parts(list(views.papers), max(PAPERS_TOGETHER, len(views.papers) // MOST_PARTS)):
             yield partial(pages.render_papers, views, keys, shown, claims)
@@ -262,6 +263,16 @@ def _most_telling(played: list[Player]) -> Player:
     return next((player for player in played if player.kind == "helps"), played[0])
 
 
+class _Environment(Environment):
+    """Jinja's, quicker with views, which are plain dictionaries."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """As it is anyway: a value of the dictionary, if dictionaries have no such attribute."""
+        if type(obj) is dict and attribute in obj and not hasattr(dict, attribute):
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 class Pages:
     """Renders templates to Markdown pages. A page's address is its path without `index.md` or `.md`, with '/'."""
 
@@ -271,7 +282,7 @@ class Pages:
         self.live = live
         self.source = source
         self.styles = styles(source / "assets")
-        self.environment = Environment(
+        self.environment = _Environment(
             loader=FileSystemLoader([source / "templates", source / "pages", source]),
             autoescape=True,
             undefined=StrictUndefined,
@@ -367,9 +378,11 @@ class Pages:
 
     def render_trends(self, views: Views) -> Iterator[tuple[str, str]]:
         """The trends with their charts."""
-        trends = Trends(views).page()
+        with unchecked():
+            trends = Trends(views).page()
+            charts = [(chart.path, chart.text) for chart in trends["charts"].values() if chart]
         yield self.page("trends.md", trends=trends, numbers=views.numbers())
-        yield from ((chart.path, chart.text) for chart in trends["charts"].values() if chart)
+        yield from charts
 
     def render_relations(self, views: Views) -> Iterator[tuple[str, str]]:
         """Who compares with whom and who builds on whom, with the data that the page's script reads."""
@@ -383,9 +396,12 @@ class Pages:
         self, views: Views, keys: Iterable[str], methods: list[View], field: Claims
     ) -> Iterator[tuple[str, str]]:
         """A page for each of these papers."""
+        running: dict[str, list[View]] = defaultdict(list)
+        for method in methods:
+            for key in dict.fromkeys(method["papers"]):
+                running[key].append(method)
         for key in keys:
-            mine = [method for method in methods if key in method["papers"]]
-            told = {"paper": views.paper(key), "methods": mine, "claims": field.of_paper(key)}
+            told = {"paper": views.paper(key), "methods": running[key], "claims": field.of_paper(key)}
             yield self.page(f"papers/{key}.md", template="paper.md", **told)
 
     def render_reference(self) -> Iterator[tuple[str, str]]:

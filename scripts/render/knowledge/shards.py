@@ -14,7 +14,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 
 #: Characters of a piece of the list of words. A word that many papers have is alone in a larger piece.
 PIECE = 32_000
@@ -36,7 +35,8 @@ _PLAIN = str.maketrans(
     {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ħ": "h"}
 )
 _HAN = re.compile("([\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]+)")
-_HYPHENS = "-\u2010\u2011"
+_HYPHEN = re.compile("([-\u2010\u2011])")
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def fold(word: str) -> str:
@@ -47,17 +47,26 @@ def fold(word: str) -> str:
     return plain.lower().translate(_PLAIN)
 
 
-@cache
-def _parts(character: str) -> bool:
-    """Whether a character stands between words."""
-    return character in "\n\r" or unicodedata.category(character)[0] in "ZP"
+class _Spaced(dict[int, int]):
+    """For `str.translate`: a blank in place of each character that stands between words."""
+
+    def __missing__(self, code: int) -> int:
+        parts = code in (10, 13) or unicodedata.category(chr(code))[0] in "ZP"
+        return self.setdefault(code, 32 if parts else code)
+
+
+_SPACED = _Spaced()
 
 
 def cut(text: str) -> list[str]:
     """The folded words of a text, in order, as `cutWords` of assets/words.js."""
-    spaced = "".join(" " if _parts(c) else c for c in text)
-    pieces = (piece for piece in spaced.split(" ") if any(unicodedata.category(c)[0] in "LN" for c in piece))
-    return [word for piece in pieces for word in _pairs(fold(piece))]
+    pieces = text.translate(_SPACED).split(" ")
+    return [word for piece in pieces if _says(piece) for word in _pairs(fold(piece))]
+
+
+def _says(piece: str) -> bool:
+    """Whether there is a letter or a number in it."""
+    return piece.isalnum() or any(unicodedata.category(c)[0] in "LN" for c in piece)
 
 
 def _pairs(word: str) -> list[str]:
@@ -75,7 +84,7 @@ def _pairs(word: str) -> list[str]:
 
 def joined(text: str) -> set[str]:
     """Pairs that a hyphen holds together, as one word, so that "multiagent" finds "multi-agent"."""
-    pieces = re.split(f"([{_HYPHENS}])", text)
+    pieces = _HYPHEN.split(text)
     pairs = zip(pieces[::2], pieces[2::2], strict=False)
     return {fold(one) + fold(two) for before, after in pairs if (one := _last(before)) and (two := _first(after))}
 
@@ -98,18 +107,19 @@ def postings(fields: Mapping[str, str]) -> dict[str, list[int]]:
     [('co', [67]), ('collm', [35]), ('llm', [131]), ('model', [258])]
     """
     bits: dict[str, int] = {}
+    words = {field: cut(text) for field, text in fields.items()}
     for field, text in fields.items():
-        for word in {*cut(text), *joined(text)}:
+        for word in {*words[field], *joined(text)}:
             bits[word] = bits.get(word, 0) | FIELDS[field]
     if name := fields.get("name"):
         # "FrugalGPT" is looked for as "Frugal GPT", too
         parted = (f"{a} " if a.islower() and b.isupper() else a for a, b in zip(name, f"{name[1:]} ", strict=True))
         for word in cut("".join(parted)):
             bits[word] = bits.get(word, 0) | FIELDS["name"]
-        whole = "".join(cut(name))
+        whole = "".join(words["name"])
         bits[whole] = bits.get(whole, 0) | FIELDS["name"] | WHOLE
     places: dict[str, list[int]] = {}
-    for place, word in enumerate(cut(fields.get("title", ""))[: LAST_PLACE + 1]):
+    for place, word in enumerate(words.get("title", [])[: LAST_PLACE + 1]):
         places.setdefault(word, []).append(place)
     return {
         word: [mask + 64 * (place + 1) for place in places[word]] if word in places else [mask]
@@ -132,7 +142,7 @@ def pieces(papers: Iterable[Mapping[str, str]]) -> tuple[list[str], list[str]]:
     made: list[list[str]] = []
     size = PIECE
     for word in sorted(index, key=_utf16):
-        entry = f"{json.dumps(word, ensure_ascii=False)}:{_numbers(index[word])}"
+        entry = f"{_JSON.encode(word)}:{_numbers(index[word])}"
         if size + len(entry) > PIECE:
             starts.append(word)
             made.append([])
@@ -148,4 +158,4 @@ def _utf16(word: str) -> bytes:
 
 
 def _numbers(values: Sequence[int]) -> str:
-    return json.dumps(values, separators=(",", ":"))
+    return _JSON.encode(values)
