@@ -21,6 +21,7 @@ from pygments.token import Name, Operator, Punctuation, Text, Whitespace
 
 from reference_impls.core.registry import MethodInfo
 from reference_impls.running import catalog
+from scripts.model.fidelity import read_fidelity
 from scripts.model.formulas import Formulas, read_formulas
 from scripts.render.building.made import made_once
 from scripts.render.evidence import recorded
@@ -40,11 +41,12 @@ def method_views(root: Path, results: Results | None = None, recordings: Recorde
     """All methods but the baselines, by category and name; both kinds of results are those of `root` by default."""
     results, recordings = results or Results(root / FOLDER), recordings or Recorded(root / recorded.FOLDER)
     infos = [info for info in catalog.methods().values() if info.category != "baseline"]
-    formulas, typesetter = read_formulas(root), Typesetter.of(root)
+    formulas, typesetter, held = read_formulas(root), Typesetter.of(root), read_fidelity(root)
     views = []
     for info in sorted(infos, key=lambda info: (info.category, info.name)):
         view = _view(root, info, results, recordings)
-        views.append({**view, "explained": _explained(info.name, formulas, typesetter)})
+        explained = _explained(info.name, formulas, typesetter)
+        views.append({**view, "explained": explained, "fidelity": held.get(info.name)})
     titles = {view["name"]: view["title"] for view in views}
     for view in views:
         view["kin"] = _kin(view["name"], formulas, titles)
