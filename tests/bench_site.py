@@ -144,7 +144,8 @@ def main() -> None:
             f"{per_paper / first:.2f}",
         )
         Console().print(
-            f"{count:,} papers: {seconds[-1]:.1f} s ({processor:.1f} s of processor), {peak:.0f} MB",
+            f"{count:,} papers: {seconds[-1]:.1f} s ({processor:.1f} s of processor), {peak:.0f} MB; render"
+            f" {steps[1][1]:.1f} s of processor; load of the machine {os.getloadavg()[0]:.1f}",
             highlight=False,
         )
         told = ", ".join(f"{kind} {size:.1f}" for kind, size in kinds.items() if size >= 0.5)
