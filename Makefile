@@ -6,7 +6,7 @@ LOCK   ?= dev
 # what builds the site: mkdocs, or zensical (which `make setup` does not install)
 ENGINE ?= mkdocs
 # processes of `make test`, and which tests
-WORKERS ?= 2
+WORKERS ?= 3
 TESTS   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin

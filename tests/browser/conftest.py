@@ -30,7 +30,8 @@ from tests.reference_impls.recorded.test_benchmark import RIGHT, WRONG, once, re
 from tests.scripts.render import measured, recordings
 from tests.scripts.render.figures.test_steps import file_of
 
-COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# the shell first: the same engine without a window, which takes two thirds of the processor time
+COMMANDS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NO_BROWSER = (
     "no Chromium found: install one (Debian, Ubuntu: apt install chromium; macOS: brew install --cask chromium; any"
     " system: .venv/bin/playwright install chromium), or name one by ATLAS_CHROMIUM=/path/to/chromium"

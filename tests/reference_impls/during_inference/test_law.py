@@ -30,7 +30,7 @@ GREEDY = {
     "abe": {"beam": "1"}, "collaborative-beam-search": {"temperature": "0"}, "le-mcts": {"temperature": "0"},
     "token-router": {"base": "one"}, "ada-fuse": {"branches": "1"}, "spec-fuse": {"temperature": "0"},
 }  # fmt: skip
-LIMIT = 16
+LIMIT = 12
 #: Makes the models of a style: the model, and a copy of it under another name.
 Pair = Callable[[str, bool], list[Any]]
 #: What the model of a style writes alone, for each prompt.

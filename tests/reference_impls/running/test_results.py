@@ -19,12 +19,12 @@ TABLES = [(pool, benchmark) for pool in POOLS for benchmark in ALL]
 #: without sampling. What learns, or breaks ties by held-out accuracy, has few benchmarks: all models answer their
 #: train splits for it.
 SAMPLE = [
-    ("builtin", "qa", "majority-vote", 60), ("builtin", "qa", "random", 60),
-    ("builtin", "writing", "minimum-bayes-risk", 30), ("builtin", "code", "single-oak", 40),
-    ("builtin", "math", "answer-consistency-cascade", 20), ("builtin", "math", "gac", 6),
-    ("builtin", "math", "cool-fusion", 3), ("builtin", "math", "knn-router", 60),
-    ("builtin", "math", "frugalgpt", 60), ("builtin", "stream", "random", 60),
-    ("peers", "stream", "single-ash", 60), ("peers", "qa", "unite", 6),
+    ("builtin", "qa", "majority-vote", 20), ("builtin", "qa", "random", 60),
+    ("builtin", "writing", "minimum-bayes-risk", 8), ("builtin", "code", "single-oak", 20),
+    ("builtin", "math", "answer-consistency-cascade", 8), ("builtin", "math", "gac", 4),
+    ("builtin", "math", "cool-fusion", 3), ("builtin", "math", "knn-router", 20),
+    ("builtin", "math", "frugalgpt", 20), ("builtin", "stream", "random", 60),
+    ("peers", "stream", "single-ash", 20), ("peers", "qa", "unite", 4),
 ]  # fmt: skip
 
 
@@ -69,11 +69,11 @@ def test_a_sample_of_the_table_comes_out_again(pool: str, benchmark: str, label:
         runner.run(name, benchmark, pool=pool, seed=int(seed), limit=queries, settings=settings)
         for seed in expected["scores_by_seed"]
     ]
-    # Exact on one machine; on another one sums in another order may turn a near tie in one query of twenty.
+    # Exact on one machine; on another one sums in another order may turn a near tie in one query.
     for field in ("score", "cost"):
         measured = np.mean([run["items"][field] for run in runs], axis=0)
         same = np.isclose(measured, expected["items"][field][:queries], rtol=1e-3, atol=1e-12)
-        assert same.mean() >= 0.95, (field, np.flatnonzero(~same).tolist())
+        assert np.count_nonzero(~same) <= 1, (field, np.flatnonzero(~same).tolist())
 
 
 @pytest.mark.parametrize(("pool", "benchmark"), TABLES)
