@@ -26,7 +26,12 @@ class Chooser {
     this.form.addEventListener("submit", (event) => event.preventDefault()); // Enter changes nothing
     this.form.addEventListener("reset", () => setTimeout(() => this.answered()));
     window.addEventListener("popstate", () => this.fromAddress());
+    const chosen = this.selects.filter((select) => select.value).map((select) => [select, select.value]);
     this.fromAddress();
+    if (chosen.length) { // before this was loaded: a reader's answers stand
+      for (const [select, value] of chosen) select.value = value;
+      this.answered();
+    }
   }
 
   fromAddress() {

@@ -17,12 +17,13 @@ let given = null; // the entry to correct
 let key = "";
 const touched = new Set();
 
+const wanted = new URLSearchParams(location.search).get("paper") ?? "";
+form.inert = Boolean(wanted); // until the entry is there: what is written before would be lost
 const rules = await fetchJson(data).catch(() => null);
 if (rules) await start();
 else out.state.textContent = "The rules could not be loaded. Load the page again, or write the entry by hand as shown on the page “Contribute”.";
 
 async function start() {
-  const wanted = new URLSearchParams(location.search).get("paper") ?? "";
   if (rules.known.some(([one]) => one === wanted)) {
     const { key: own, url, verified, authors_complete: complete, ...entry } = await fetchJson(`${root}api/v1/papers/${encodeURIComponent(wanted)}.json`);
     [given, key] = [{ ...bare(entry), ...(complete === false && { authors_complete: false }) }, own];
@@ -36,6 +37,7 @@ async function start() {
     offer();
     fill(form, given);
   } else offer();
+  form.inert = false;
   for (const kind of ["input", "change"]) {
     form.addEventListener(kind, (event) => {
       touched.add(event.target.dataset.path);

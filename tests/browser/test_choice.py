@@ -78,6 +78,20 @@ def advised(runs: list[Run], given: dict[str, str]) -> list[str]:
     return [one.info.name for one in advise(runs, given)]
 
 
+def test_an_answer_given_before_the_page_is_ready_stands(page: Page, runs: list[Run]) -> None:
+    held: list[Route] = []
+    page.route("**/assets/data/choose.json", held.append)
+    with page.expect_request("**/assets/data/choose.json"):
+        page.goto("/choose/?see=text&tasks=one")
+    page.get_by_label("How many scored queries").select_option("some")
+    page.get_by_label("One task or many?").select_option("many")
+    expect(page.locator(".atlas-choose-status")).to_have_count(0)
+    for route in held:
+        route.continue_()
+    expect(page).to_have_url(re.compile(r"\?see=text&labels=some&tasks=many$"))
+    assert shown(ready(page)) == advised(runs, {"see": "text", "labels": "some", "tasks": "many"})
+
+
 def test_the_engineer_is_led_to_a_method_with_its_evidence(page: Page, runs: list[Run]) -> None:
     """Five hundred scored prompts of several kinds, three services: what do I run, what does it bring, what does it
     need?"""
