@@ -32,7 +32,7 @@ def test_frames_are_saved_as_one_drawing_and_as_slides(tab: Tab, planted_site: S
     assert all(frame.find("{http://www.w3.org/2000/svg}style") is not None for frame in frames)
     page.evaluate("() => { window.print = () => { window.printed = true; }; }")
     page.get_by_role("button", name="Slides").click()
-    page.wait_for_function("window.printed")
+    page.wait_for_function("() => window.printed")
     sheets = re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(prefer_css_page_size=True))
     assert len(sheets) == 5  # the title, and a sheet a frame
     page.evaluate("dispatchEvent(new Event('afterprint'))")
