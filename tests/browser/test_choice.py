@@ -78,8 +78,8 @@ def advised(runs: list[Run], given: dict[str, str]) -> list[str]:
     return [one.info.name for one in advise(runs, given)]
 
 
-def test_an_answer_given_before_the_page_is_ready_stands(page: Page, runs: list[Run]) -> None:
-    held: list[Route] = []
+def test_an_answer_given_before_the_page_is_ready_stands(new_page: NewPage, runs: list[Run]) -> None:
+    page, held = new_page(), list[Route]()
     page.route("**/assets/data/choose.json", lambda route: held.append(route))  # noqa: PLW0108  Playwright marks it
     with page.expect_request("**/assets/data/choose.json"):
         page.goto("/choose/?see=text&tasks=one")
