@@ -5,7 +5,7 @@ PORT   ?= 8000
 LOCK   ?= dev
 # what builds the site: mkdocs, or zensical (which `make setup` does not install)
 ENGINE ?= mkdocs
-# processes of `make test`, and which tests
+# processes of `make test` (a third one works while the others wait for a browser or a server), and which tests
 WORKERS ?= 3
 TESTS   ?=
 VENV   := .venv

@@ -24,7 +24,7 @@ class Comparison {
     this.host = host;
     this.root = new URL(host.dataset.root, document.baseURI);
     this.data = data;
-    this.methods = new Map(data.methods.map((method) => [method.name, method]));
+    this.methods = new Map(data.methods.map((method, place) => [method.name, { ...method, place }]));
     this.cards = new Map(); // key -> what is told of a paper
     this.hidden = new Set(); // kinds of lines that the reader has put away
     this.onlyDifferent = false;
@@ -269,7 +269,7 @@ function markOf(method, methods, benchmark) {
   const measured = methods.filter(({ results }) => results[benchmark]?.gain);
   if (measured.length < 2 || !measured.includes(method)) return null;
   const { score, above } = measured.map(({ results }) => results[benchmark]).reduce((a, b) => (b.score > a.score ? b : a));
-  const near = measured.filter(({ name, results }) => results[benchmark].score === score || !above.includes(name));
+  const near = measured.filter(({ place, results }) => results[benchmark].score === score || !above.includes(place));
   if (!near.includes(method)) return null;
   return near.length > 1 ? " within the noise of the highest" : " highest";
 }

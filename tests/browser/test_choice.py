@@ -217,7 +217,7 @@ def test_the_highest_score_is_marked_and_what_was_not_measured_said(
 ) -> None:
     first, second, third = (method["name"] for method in compared["methods"][:3])
     lost = {"mean": -0.25, "low": -0.3, "high": -0.2, "adjusted": [-0.5, -0.125], "verdict": "worse"}
-    above = {second: [first]}
+    above = {second: [0]}  # the place of the first
     data = json.loads(json.dumps(compared)) | {"benchmarks": [{"name": "math", "title": "Mathematics"}]}
     for method in data["methods"]:
         score = {first: 0.25, second: 0.75}.get(method["name"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from statistics import fmean
 from typing import Any
 
@@ -29,9 +30,10 @@ def comparison(views: Views, methods: list[View], results: Results, overview: Ov
 
     Returns:
         `needs` (id and meaning), `benchmarks` (name and title, one a pool and benchmark; only those with a result),
-        `methods`, `pools` (how many have gains), and `most`. A result has under `above` the methods whose score it
-        exceeds outside the noise, by the paired interval.
+        `methods`, `pools` (how many have gains), and `most`. A result has under `above` the places of the methods
+        whose score it exceeds outside the noise, by the paired interval.
     """
+    places = {method["name"]: place for place, method in enumerate(methods)}
     return {
         "most": MOST,
         "needs": [{"id": need, "meaning": meaning} for need, meaning in NEEDS.items()],
@@ -41,14 +43,14 @@ def comparison(views: Views, methods: list[View], results: Results, overview: Ov
         ],
         "pools": len(overview.tables),
         "methods": [
-            _method(views, method, results.of_method(method["name"]), len(results.boards))
+            _method(views, method, results.of_method(method["name"]), len(results.boards), places)
             | {"gains": _gains(overview, method["name"])}
             for method in methods
         ],
     }
 
 
-def _method(views: Views, method: View, measured: list[View], benchmarks: int) -> View:
+def _method(views: Views, method: View, measured: list[View], benchmarks: int, places: Mapping[str, int]) -> View:
     info = catalog.method(method["name"])
     head = views.categories[method["category"]]
     family = views.corpus.taxonomy.family(method["category"], method["family"])
@@ -65,7 +67,7 @@ def _method(views: Views, method: View, measured: list[View], benchmarks: int) -
         ],
         "results": {
             row["key"]: {key: row[key] for key in _MEASURED}
-            | {"gain": row["gain"], "above": [label for label in row["above"] if label in catalog.methods()]}
+            | {"gain": row["gain"], "above": [places[label] for label in row["above"] if label in places]}
             for row in measured
         },
         # Means over different benchmarks could not be compared.

@@ -135,10 +135,12 @@ def _drawing(
         data = "L".join(f"{short(at_x(a))} {short(at_y(b))}" for a, b in curve.points)
         drawn = path(f"M{data}", f"curve line-{curve.group.hue}")
         parts.append(group(said(curve.name), drawn))
+    intervals: dict[str, str] = {}  # one path a hue: dozens of elements less
     for point in points:
         if point.low is not None and point.high is not None:
-            a, ends = at_x(point.x), (at_y(point.low), at_y(point.high))
-            parts.append(line(a, ends[0], a, ends[1], f"thin line-{point.group.hue}"))
+            stroke = f"M{short(at_x(point.x))} {short(at_y(point.low))}V{short(at_y(point.high))}"
+            intervals[point.group.hue] = intervals.get(point.group.hue, "") + stroke
+    parts += [path(strokes, f"thin line-{hue}") for hue, strokes in intervals.items()]
     places = [(at_x(p.x), at_y(p.y)) for p in points]
     parts += [
         group(
