@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import gc
 import re
 import shutil
 import signal
@@ -37,9 +36,6 @@ settings.load_profile("atlas")
 # A shell without job control lets what it runs in the background ignore Ctrl-C, and the tests' own processes with it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-# Tests keep much, which a search for cycles would go through again and again: a seventh of their processor time.
-gc.set_threshold(200_000, 50, 50)
 
 Entries = Mapping[str, str | bytes | dict[str, Any]]
 

@@ -100,11 +100,11 @@ def test_reader_never_fails_otherwise(text: str) -> None:
 
 def test_reader_is_quick() -> None:
     hostile = ("### Title\n" + "#" * 2000 + "\n`" * 5000)[:65_000]
-    began = time.monotonic()
+    began = time.process_time()
     for text in (hostile, "### Identifier\n" + "\u200b" * 60_000, "\r" * 65_000):
         with pytest.raises(FormError):
             parse_form(text, "add-paper")
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(

@@ -77,9 +77,9 @@ def test_strings_cannot_explode() -> None:
     bomb = '@string{a0 = "hahahahaha"}\n' + "".join(
         f"@string{{a{n} = a{n - 1} # a{n - 1} # a{n - 1} # a{n - 1}}}\n" for n in range(1, 40)
     )
-    start = time.monotonic()
+    start = time.process_time()
     found = bibtex.read((bomb + "@misc{k, title = a39}\n" + MISC.format(key="ok", title="Fine")).encode())
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
     assert [e.key for e in found.entries][-1] == "ok"
     assert "longer than" in found.broken[0].text
 
@@ -386,9 +386,9 @@ def test_deep_nesting_and_long_fields() -> None:
 )
 def test_no_input_takes_long(piece: str) -> None:
     for source in (piece * 20_000, "@misc{k, title = {" + piece * 4_000 + "}, author = {" + piece * 4_000 + "}}"):
-        start = time.monotonic()
+        start = time.process_time()  # whatever else the machine does
         bibtex.read(source.encode())
-        assert time.monotonic() - start < 10
+        assert time.process_time() - start < 10
 
 
 @given(st.binary(max_size=200))
