@@ -52,6 +52,22 @@ def document(file: Path) -> Any:
     return parsed(file, 1, file.read_bytes())
 
 
+def objects(file: Path, what: str, mend: str) -> Iterator[tuple[int, dict[str, Any]] | LineError]:
+    """The objects of a file that holds one a line (.jsonl), a list of them, or one, each with its line; where one is
+    none, `what` was found and what mends it.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if file.suffix.lower() == ".jsonl":
+        yield from json_lines(file)
+        return
+    whole = document(file)
+    for value in whole if isinstance(whole, list) else [whole]:
+        wrong = LineError(file, 1, what, mend)
+        yield value if isinstance(value, LineError) else (1, value) if isinstance(value, dict) else wrong
+
+
 def parsed(file: Path, line: int, raw: bytes) -> Any:
     """The JSON value of some bytes, or the `LineError` that says why there is none."""
     try:

@@ -19,11 +19,11 @@ from typing import Any
 from reference_impls.backends.usage import amount
 from reference_impls.importing.bodies import prompt as asked_in
 from reference_impls.importing.bodies import spent
-from reference_impls.importing.files import document, json_lines, parsed
+from reference_impls.importing.files import objects, parsed
 from reference_impls.importing.messages import at, chat, content, ended, is_chat, sent
 from reference_impls.importing.rows import Choices, Item, Note, Row
-from reference_impls.importing.tables import references
-from reference_impls.recorded.lines import LineError, shown
+from reference_impls.importing.tables import references, unmatched
+from reference_impls.recorded.lines import LineError
 
 #: Calls that answer a prompt.
 ANSWERING = ("completion", "acompletion", "text_completion", "atext_completion")
@@ -31,6 +31,8 @@ ANSWERING = ("completion", "acompletion", "text_completion", "atext_completion")
 REDACTED = "redacted-by-litellm"
 #: What stands in the middle of texts of spend logs that were too long for the data base.
 CUT = "litellm_truncated"
+#: What is found instead of a payload, and what mends it.
+WRONG = ("no payload of LiteLLM", "write one, a list of them, or one a line in a .jsonl file")
 #: Words for no.
 NO = ("", "none", "false")
 
@@ -49,7 +51,7 @@ def read(files: Sequence[Path], choices: Choices) -> Iterator[Item]:  # noqa: AR
     asked: set[str] = set()
     others: Counter[str] = Counter()
     for file in files:
-        for item in _payloads(file) if file not in tables else ():
+        for item in objects(file, *WRONG) if file not in tables else ():
             if isinstance(item, LineError):
                 yield item
                 continue
@@ -64,20 +66,7 @@ def read(files: Sequence[Path], choices: Choices) -> Iterator[Item]:  # noqa: AR
             yield row
     if others:
         yield Note("calls that answer no prompt are left out: " + ", ".join(f"{n} {k}" for k, n in others.items()))
-    if unknown := sorted(set(right) - asked):
-        yield Note(f"{len(unknown)} references belong to no prompt of the logs, the first to {shown(unknown[0])}")
-
-
-def _payloads(file: Path) -> Iterator[tuple[int, dict[str, Any]] | LineError]:
-    if file.suffix.lower() == ".jsonl":
-        yield from json_lines(file)
-        return
-    whole = document(file)
-    for value in whole if isinstance(whole, list) else [whole]:
-        wrong = LineError(
-            file, 1, "no payload of LiteLLM", "write one, a list of them, or one a line in a .jsonl file"
-        )
-        yield value if isinstance(value, LineError) else (1, value) if isinstance(value, dict) else wrong
+    yield from unmatched(right, asked, "prompt of the logs")
 
 
 def _row(

@@ -6,13 +6,13 @@ for instance ``gpt-4o:response`` and ``gpt-4o:score``. Columns of neither kind a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from reference_impls.importing.files import table
 from reference_impls.importing.rows import Choices, Item, Note, Row
-from reference_impls.recorded.lines import LineError
+from reference_impls.recorded.lines import LineError, shown
 
 #: What columns may be called, by what they hold.
 QUERY = {
@@ -108,6 +108,12 @@ def references(file: Path, key: str, right: dict[str, dict[str, Any]]) -> Iterat
             continue
         cells = item[1]
         right[cells[key].strip()] = {name: cell(cells[name], name) for name in RIGHT if name in cells}
+
+
+def unmatched(right: Iterable[str], asked: Iterable[str], where: str) -> Iterator[Note]:
+    """Tells of what a table says is right and nobody was asked."""
+    if unknown := sorted(set(right) - set(asked)):
+        yield Note(f"{len(unknown)} references belong to no {where}, the first to {shown(unknown[0])}")
 
 
 def cell(text: str, key: str) -> str | float | None:

@@ -21,7 +21,7 @@ from reference_impls.importing.files import document, json_lines, parsed
 from reference_impls.importing.messages import about as metadata
 from reference_impls.importing.messages import at, many, sent
 from reference_impls.importing.rows import Choices, Item, Note, Row
-from reference_impls.importing.tables import references
+from reference_impls.importing.tables import references, unmatched
 from reference_impls.recorded.lines import LineError, shown
 
 #: Of a record that has ended, well or not; records of older versions say nothing.
@@ -81,8 +81,7 @@ def read(files: Sequence[Path], choices: Choices) -> Iterator[Item]:  # noqa: AR
             yield Note(f"{count} {what}")
     if asked and not scored and not right:
         yield Note("no record has a score: give a CSV file with prompt and reference, or send outcomes with scores")
-    if unknown := sorted(set(right) - asked):
-        yield Note(f"{len(unknown)} references belong to no prompt of the logs, the first to {shown(unknown[0])}")
+    yield from unmatched(right, asked, "prompt of the logs")
 
 
 def _records(file: Path) -> Iterator[tuple[int, dict[str, Any]] | LineError]:

@@ -59,7 +59,7 @@ class Kept:
             return make()
         every = f"{self._inputs.but_papers}\n{parts}".encode("utf-8", "surrogatepass")
         if (data := _read(self._root, name, every)) is not None:
-            kept: Made = pickle.loads(data)  # noqa: S301  both of its digests are right: we have written it
+            kept: Made = pickle.loads(data)  # noqa: S301  of our own build folder, and whole
             return kept
         made = make()
         with suppress(OSError):
