@@ -266,6 +266,11 @@ class StoredModel:
             code = "" if served else code_hash(DECODING)
             self._store = Store(served or model.name, [self.digest, code], folder, paid=bool(served))
 
+    @property
+    def kept(self) -> bool:
+        """Whether responses go into a store."""
+        return self._store is not None
+
     def generate(
         self, prompt: str, *, n: int = 1, temperature: float = 0.0, max_tokens: int = 160,
         stop: Sequence[str] = (), seed: int = 0,

@@ -52,6 +52,27 @@ class Setup(Protocol):
         ...
 
 
+#: Training sets that a process keeps, the latest last: those without samples of all benchmarks, and one with
+#: samples, as these are many times larger.
+_kept: dict[tuple[Any, ...], TrainingSet] = {}
+_MOST = 8
+
+
+def _scored(benchmark: Benchmark, models: Sequence[StoredModel], samples: int) -> TrainingSet:
+    """`responses.training_set` of a train split, made once a process where the models' answers are stored."""
+    if not all(model.kept for model in models):
+        return training_set(benchmark, models, samples)
+    key = (benchmark, samples, *((model.name, model.digest, model.price) for model in models))
+    if key not in _kept:
+        crowded = [old for old in _kept if old[1]] if samples else [*_kept][: 1 - _MOST]
+        for old in crowded:
+            del _kept[old]
+        _kept[key] = train = training_set(benchmark, models, samples)
+        for array in (train.scores, train.costs, train.sample_scores):
+            array.flags.writeable = False  # whoever comes next reads the same
+    return _kept[key]
+
+
 class MiniBenchmark:
     """A generated benchmark and models that run, with a store in front of both."""
 
@@ -73,14 +94,14 @@ class MiniBenchmark:
         self._told = method.told_tasks
 
     def training_set(self, info: MethodInfo, samples: int) -> tuple[TrainingSet, str]:  # noqa: ARG002
-        train = training_set(self._benchmark, self.models, samples)
+        train = _scored(self._benchmark, self.models, samples)
         if self._told:
             told = [self._benchmark.told(item).query for item in self._benchmark.items("train")]
             train = replace(train, queries=told)
         return train, "train"
 
     def accuracies(self) -> Mapping[str, float]:
-        scores = training_set(self._benchmark, self.models).scores.mean(0)
+        scores = _scored(self._benchmark, self.models, 0).scores.mean(0)
         return dict(zip([model.name for model in self.models], scores.tolist(), strict=True))
 
     def begin(self, item: Item) -> None:
