@@ -117,9 +117,12 @@ def bench(
     ] = "",
     out: Annotated[Path | None, typer.Option(help=OUT, show_default=OUT_DEFAULT)] = None,
 ) -> None:
-    """Run methods on benchmarks, into one file each. A run that was stopped goes on where it ended."""
-    from reference_impls.running import summary  # noqa: PLC0415
+    """Run methods on benchmarks, into one file each, and bring the telling traces of these runs up to date. A stopped
+    run goes on where it ended.
+    """
+    from reference_impls.running import summary, telling  # noqa: PLC0415
     from reference_impls.running.bench import bench as run_all  # noqa: PLC0415
+    from reference_impls.running.bench import shown  # noqa: PLC0415
 
     folder = writable(out or summary.RESULTS)
     finished = "nothing was finished"
@@ -144,10 +147,14 @@ def bench(
                 folder=folder,
                 progress=told,
             )
+            names = shown(names or [], benchmark or [], pool)
+            traced, failed = telling.remake(names, folder, jobs=jobs, progress=told) if names else ([], [])
         except ValueError as error:
             bar.stop()
             raise wrong_use(str(error)) from error
     say.print(Text(one_line(f"{len(written)} results are up to date in {folder}")))
+    if names:
+        say_traces(len(traced), failed, folder / telling.FOLDER)
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -156,6 +163,13 @@ def pair(text: str) -> tuple[str, str]:
     if not (name and equals):
         raise wrong_use(f"--set {text}: write name=value")
     return name, value
+
+
+def say_traces(made: int, failed: list[str], folder: Path) -> None:
+    """What has become of telling traces."""
+    say.print(Text(one_line(f"traces of {made} methods were made in {folder}")))
+    for line in failed:
+        say.print(Text(one_line(f"not made: {line}")))
 
 
 def progress_bar() -> Progress:

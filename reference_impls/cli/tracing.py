@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 from reference_impls.cli.console import kept, say, writable, wrong_use
-from reference_impls.cli.methods import pair, progress_bar
+from reference_impls.cli.methods import pair, progress_bar, say_traces
 from reference_impls.safe.terminal import one_line
 
 # Small matrices, many processes: threads of the linear algebra only get in each other's way. Before NumPy is loaded.
@@ -96,9 +96,7 @@ def _all(methods: list[str], out: Path | None, jobs: int) -> None:
         except ValueError as error:
             bar.stop()
             raise wrong_use(str(error)) from error
-    say.print(Text(one_line(f"traces of {len(made)} methods were made in {folder / telling.FOLDER}")))
-    for line in failed:
-        say.print(Text(one_line(f"not made: {line}")))
+    say_traces(len(made), failed, folder / telling.FOLDER)
     if failed:
         raise typer.Exit(1)
 

@@ -11,6 +11,7 @@ from reference_impls.running.executors import executor
 from reference_impls.running.responses import pool_hash, stored
 from reference_impls.running.runner import run, source_hash
 from reference_impls.running.summary import RESULTS, Result, merged, oracle, result_path, write
+from reference_impls.running.telling import place_of
 from reference_impls.running.workers import uninterrupted
 
 #: Categories whose methods take longest, the longest first.
@@ -78,6 +79,14 @@ def bench(
                     write(oracle(singles), result_path("oracle", b, pool, folder))
     labels = [f"single-{m}" for m in models] + ["oracle", *names]
     return [result_path(label, b, pool, folder) for b in chosen for label in labels]
+
+
+def shown(methods: Sequence[str] = (), benchmarks: Sequence[str] = (), pool: str = "builtin") -> list[str]:
+    """Names of the methods whose telling traces (`telling`) are of these runs; arguments as for `bench`."""
+    chosen = [catalog.benchmark(b).name for b in benchmarks] or [*ALL]
+    infos = [catalog.method(name) for name in methods] or [*catalog.methods().values()]
+    places = {info.name: place_of(info) for info in infos if info.category != "baseline"}
+    return [name for name, (benchmark, where) in places.items() if benchmark in chosen and where == pool]
 
 
 def _label(task: _Task) -> str:
