@@ -17,6 +17,8 @@ Differences from the paper
 3. With `early_stop`, the greedy responses are looked at first, and if all models give one answer it is returned
    without samples; in the authors' code, where this is off as well, the first look is one of the K samples.
 4. Free text (code, lists, writing) is compared as it stands: only equal texts agree.
+5. A sample without an answer agrees with no other and is not returned where another has one. In the authors' code it
+   stands for a random number of its own, which can be returned.
 """
 
 from collections.abc import Sequence

@@ -26,6 +26,8 @@ Differences from the paper
 7. Tiers are the cheapest, a middle and the dearest model; an answer is right from a score of 0.5 on.
 8. Held against the authors' code, not against the paper's text. On its labelled verdicts thresholds are the same
    where its highest one passes, but for one (alpha 0.1: 0.9638 there, 0.9696 here), by the steps of difference 5.
+9. Errors are counted in whole numbers; the code takes a share times a number in single precision, which lost one of
+   8 errors in one of 1,231 thresholds.
 """
 
 from dataclasses import dataclass
