@@ -48,6 +48,23 @@ def test_run_tells_what_the_method_has_counted() -> None:
     assert rows["queries without a readable grade"] == "0"
 
 
+def test_bench_brings_the_traces_of_its_runs_up_to_date(tmp_path: Path) -> None:
+    arguments = ["bench", "majority-vote", "--benchmark", "qa", "--jobs", "1", "--out", str(tmp_path)]
+    done = RUNNER.invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    assert "8 results are up to date" in done.output
+    assert "traces of 1 methods were made" in done.output
+    file = tmp_path / "traces/majority-vote.json"
+    traces = json.loads(file.read_text(encoding="utf-8"))["traces"]
+    scores = json.loads((tmp_path / "builtin/qa/majority-vote.json").read_text(encoding="utf-8"))["items"]
+    place = int(traces["helps"]["query"]["id"].rsplit("/", 1)[1])
+    assert scores["score"][place] == 1.0, "told from the results of this run"
+    made = file.stat().st_mtime_ns
+    again = RUNNER.invoke(app, arguments)
+    assert "traces of 0 methods were made" in again.output
+    assert file.stat().st_mtime_ns == made
+
+
 @pytest.mark.parametrize(
     ("arguments", "near"),
     [

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reference_impls.running import bench, responses, runner, summary
+from reference_impls.running import bench, catalog, responses, runner, summary
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +49,15 @@ def test_a_bench_goes_on_where_it_was_killed(folder: Path) -> None:
     assert paths[0].exists()
     assert all(p.stat().st_mtime_ns == t for p, t in stamps.items() if p != paths[0]), "nothing is run twice"
     assert not multiprocessing.active_children()
+
+
+def test_traces_belong_to_the_runs_that_they_are_of() -> None:
+    """A router is shown on the stream of the built-in pool, a fusion on qa of the peers."""
+    names = ["knn-router", "gac", "majority-vote", "random"]
+    assert bench.shown(names) == ["knn-router", "majority-vote"]
+    assert bench.shown(names, pool="peers") == ["gac"]
+    assert bench.shown(names, ["qa"]) == ["majority-vote"]
+    assert bench.shown(names, ["math"]) == []
+    assert {*bench.shown(), *bench.shown(pool="peers")} == {
+        info.name for info in catalog.methods().values() if info.category != "baseline"
+    }
